@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every Swift target of the package.
+var settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+if Context.environment["GALLETA_STRICT"] != nil {
+    settings.append(.treatAllWarnings(as: .error))
+}
+
+let package = Package(
+    name: "galleta",
+    products: [
+        .library(name: "Galleta", targets: ["Galleta"]),
+        .library(name: "FastCGI", targets: ["FastCGI"]),
+        .library(name: "Sessions", targets: ["Sessions"]),
+        .library(name: "MemorySessions", targets: ["MemorySessions"]),
+        .executable(name: "galleta-server", targets: ["GalletaServer"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        // C
+        .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .target(name: "CPlatform"),
+
+        // Libraries
+        .target(name: "GalletaPlatform", dependencies: ["CPlatform"], swiftSettings: settings),
+        .target(
+            name: "FastCGI",
+            dependencies: [
+                "CFastCGI", "CPlatform", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Sessions",
+            dependencies: ["GalletaPlatform", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .target(name: "MemorySessions", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
+        .target(
+            name: "Galleta",
+            dependencies: [
+                "FastCGI", "Sessions", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The executable
+        .executableTarget(
+            name: "GalletaServer",
+            dependencies: [
+                "Galleta", "MemorySessions", "GalletaPlatform", "CCrypt",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests
+        .target(
+            name: "TestSupport",
+            dependencies: ["CPlatform"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FastCGITests",
+            dependencies: ["FastCGI", "GalletaPlatform", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
+        .testTarget(
+            name: "MemorySessionsTests",
+            dependencies: ["MemorySessions", "Sessions", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GalletaTests",
+            dependencies: ["Galleta", "MemorySessions", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "GalletaServer"],
+            swiftSettings: settings
+        ),
+    ]
+)

@@ -1,0 +1,6 @@
+#ifndef GALLETA_CCRYPT_SHIM_H
+#define GALLETA_CCRYPT_SHIM_H
+
+#include <crypt.h>
+
+#endif

@@ -1,0 +1,105 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+int cplatform_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int cplatform_epoll_arm(int epoll, int op, int fd, uint64_t data) {
+    static const int operations[] = {EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL};
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+    event.data.u64 = data;
+    return epoll_ctl(epoll, operations[op], fd, &event);
+}
+
+int cplatform_epoll_wait_one(int epoll, uint64_t *data) {
+    struct epoll_event event;
+    int count = epoll_wait(epoll, &event, 1, -1);
+    if (count == 1) { *data = event.data.u64; return 1; }
+    return count < 0 && errno == EINTR ? 0 : count;
+}
+
+int cplatform_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms) {
+    struct timeval receive = {.tv_sec = receive_ms / 1000, .tv_usec = (receive_ms % 1000) * 1000};
+    struct timeval send = {.tv_sec = send_ms / 1000, .tv_usec = (send_ms % 1000) * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof receive) != 0) return -1;
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof send);
+}
+
+int cplatform_peer_uid(int fd, uid_t *uid) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+    *uid = credentials.uid;
+    return 0;
+}
+
+int64_t cplatform_boottime_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cplatform_thread_cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument) {
+    sigset_t all, before;
+    sigfillset(&all);
+    /* A thread inherits the mask of its creator: blocked here, so that no signal ever lands in it. */
+    int failure = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (failure != 0) return failure;
+    failure = pthread_create(thread, NULL, body, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failure == 0 && name != NULL) pthread_setname_np(*thread, name);
+    return failure;
+}
+
+int cplatform_errno(void) { return errno; }
+
+static int unix_address(struct sockaddr_un *address, const char *path) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) { errno = ENAMETOOLONG; return -1; }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+int cplatform_bind_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    if (unix_address(&address, path) != 0) return -1;
+    return bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+int cplatform_connect_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    if (unix_address(&address, path) != 0) return -1;
+    return connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+void cplatform_zero(void *memory, size_t count) { explicit_bzero(memory, count); }
+
+int cplatform_listen_queue(int fd) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    return (int)info.tcpi_unacked;
+}

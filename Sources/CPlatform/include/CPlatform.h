@@ -1,0 +1,49 @@
+/* The Linux calls that Swift's Glibc module does not import, and the few that need a C type or macro. */
+#ifndef GALLETA_CPLATFORM_H
+#define GALLETA_CPLATFORM_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* epoll. Every call returns -1 with errno set on failure. */
+int cplatform_epoll_create(void);
+/* op: 0 add, 1 modify, 2 delete. Always one-shot and for reading. */
+int cplatform_epoll_arm(int epoll, int op, int fd, uint64_t data);
+/* Waits for one event without end; 1 and *data on an event, 0 on EINTR. */
+int cplatform_epoll_wait_one(int epoll, uint64_t *data);
+/* The event counter that wakes sleeping workers. */
+int cplatform_eventfd(void);
+
+/* Sockets. */
+int cplatform_accept(int listener);
+int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms);
+/* Effective user of a unix socket's peer; -1 with errno on failure. */
+int cplatform_peer_uid(int fd, uid_t *uid);
+
+/* The time since boot in nanoseconds, suspension included (CLOCK_BOOTTIME). */
+int64_t cplatform_boottime_ns(void);
+/* CPU time of the calling thread in nanoseconds. */
+int64_t cplatform_thread_cpu_ns(void);
+
+/* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
+int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
+
+/* errno as a function, for calls through libraries that set it. */
+int cplatform_errno(void);
+
+/* Sockets by address family, so that Swift needs no casts between sockaddr types. */
+int cplatform_bind_unix(int fd, const char *path);
+int cplatform_connect_unix(int fd, const char *path);
+
+/* Bytes of `value` stored so that the compiler cannot drop the write (secrets). */
+void cplatform_zero(void *memory, size_t count);
+
+/* Unconsumed kernel backlog of a listening TCP socket, or -1. */
+int cplatform_listen_queue(int fd);
+
+#endif
