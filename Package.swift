@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "MemorySessions", "GalletaPlatform", "CCrypt",
+                "FastCGI", "Galleta", "MemorySessions", "GalletaPlatform", "CCrypt",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -14,14 +14,31 @@
 
 int cplatform_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-int cplatform_epoll_arm(int epoll, int op, int fd, uint64_t data) {
-    static const int operations[] = {EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL};
+static int epoll_change(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
     struct epoll_event event;
     memset(&event, 0, sizeof event);
-    event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+    event.events = events;
     event.data.u64 = data;
-    return epoll_ctl(epoll, operations[op], fd, &event);
+    return epoll_ctl(epoll, operation, fd, &event);
 }
+
+int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, data);
+}
+
+int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, data);
+}
+
+int cplatform_epoll_rearm_listener(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT, data);
+}
+
+int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, data);
+}
+
+int cplatform_epoll_remove(int epoll, int fd) { return epoll_change(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
 int cplatform_epoll_wait_one(int epoll, uint64_t *data) {
     struct epoll_event event;
@@ -32,6 +49,18 @@ int cplatform_epoll_wait_one(int epoll, uint64_t *data) {
 
 int cplatform_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
+void cplatform_eventfd_signal(int fd) {
+    uint64_t one = 1;
+    ssize_t ignored = write(fd, &one, sizeof one);
+    (void)ignored;
+}
+
+void cplatform_eventfd_clear(int fd) {
+    uint64_t count;
+    ssize_t ignored = read(fd, &count, sizeof count);
+    (void)ignored;
+}
+
 int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
 int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms) {
@@ -40,6 +69,8 @@ int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms) {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof receive) != 0) return -1;
     return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof send);
 }
+
+void cplatform_shutdown(int fd) { shutdown(fd, SHUT_RDWR); }
 
 int cplatform_peer_uid(int fd, uid_t *uid) {
     struct ucred credentials;

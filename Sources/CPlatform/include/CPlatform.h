@@ -12,16 +12,28 @@
 
 /* epoll. Every call returns -1 with errno set on failure. */
 int cplatform_epoll_create(void);
-/* op: 0 add, 1 modify, 2 delete. Always one-shot and for reading. */
-int cplatform_epoll_arm(int epoll, int op, int fd, uint64_t data);
+/* A connection: edge-triggered for reading and for the peer's close, added once, never changed. */
+int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data);
+/* A listener: one-shot; armed again with cplatform_epoll_rearm_listener. */
+int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data);
+int cplatform_epoll_rearm_listener(int epoll, int fd, uint64_t data);
+/* The descriptor that wakes every worker: level-triggered. */
+int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data);
+/* Stops watching a descriptor. */
+int cplatform_epoll_remove(int epoll, int fd);
 /* Waits for one event without end; 1 and *data on an event, 0 on EINTR. */
 int cplatform_epoll_wait_one(int epoll, uint64_t *data);
 /* The event counter that wakes sleeping workers. */
 int cplatform_eventfd(void);
+/* Adds one to an event counter; reads it back to zero. */
+void cplatform_eventfd_signal(int fd);
+void cplatform_eventfd_clear(int fd);
 
 /* Sockets. */
 int cplatform_accept(int listener);
 int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms);
+/* Ends both directions of a connection; the descriptor stays open. */
+void cplatform_shutdown(int fd);
 /* Effective user of a unix socket's peer; -1 with errno on failure. */
 int cplatform_peer_uid(int fd, uid_t *uid);
 

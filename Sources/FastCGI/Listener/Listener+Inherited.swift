@@ -1,0 +1,94 @@
+internal import Glibc
+
+extension Listener {
+    /// The sockets that whoever started this process left for it: systemd's (LISTEN_FDS, from descriptor 3 on), else
+    /// descriptor 0 (spawn-fcgi, `StandardInput=socket`). Empty when there are none.
+    ///
+    /// They stay open in the parent: stopping never shuts them down, so that a successor goes on where this process
+    /// ended. The environment variables are removed, so that a child does not take them for its own.
+    ///
+    /// - Parameter allow: Peers that may connect to TCP sockets among them; empty: loopback only.
+    /// - Throws: ``ListenerError`` if a socket was announced that is not listening, or the allow list is malformed.
+    public static func inherited(allow: [String] = []) throws(ListenerError) -> [Listener] {
+        let descriptors = systemdDescriptors()
+        if !descriptors.isEmpty {
+            var listeners: [Listener] = []
+            for fd in descriptors {
+                guard isListening(fd) else {
+                    throw ListenerError(
+                        "fd \(fd)",
+                        "LISTEN_FDS announces it, but it is not a listening stream socket",
+                        "use ListenStream= in the .socket unit and Accept=no"
+                    )
+                }
+                listeners.append(try adopt(fd, allow))
+            }
+            return listeners
+        }
+        return isListening(0) ? [try adopt(0, allow)] : []
+    }
+
+    private static func systemdDescriptors() -> Range<Int32> {
+        defer {
+            unsetenv("LISTEN_PID")
+            unsetenv("LISTEN_FDS")
+            unsetenv("LISTEN_FDNAMES")
+        }
+        guard let owner = getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }), owner == getpid(),
+            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), (1...1024).contains(count)
+        else { return 3..<3 }
+        return 3..<3 + count
+    }
+
+    private static func isListening(_ fd: Int32) -> Bool {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0
+    }
+
+    private static func adopt(_ fd: Int32, _ allow: [String]) throws(ListenerError) -> Listener {
+        var ranges: [AddressRange] = []
+        for entry in allow {
+            guard let range = AddressRange(entry) else {
+                throw ListenerError(
+                    "fd \(fd)",
+                    "\"\(entry)\" in the allow list is neither an address nor a range",
+                    "write it as 192.0.2.7 or 192.0.2.0/24"
+                )
+            }
+            ranges.append(range)
+        }
+        if let address = SocketAddress.local(of: fd) {
+            let name = "fd \(fd) (tcp port \(address.port))"
+            guard address.isLoopback || !ranges.isEmpty else {
+                throw ListenerError(
+                    name,
+                    "any host could send requests in any user's name",
+                    "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect (--allow)"
+                )
+            }
+            return Listener(fd: fd, name: name, isTCP: true, allowed: ranges)
+        }
+        guard let path = unixPath(of: fd) else { return Listener(fd: fd, name: "fd \(fd)") }
+        var status = stat()
+        let mode = lstat(path, &status) == 0 ? UInt32(status.st_mode) : 0
+        return Listener(
+            fd: fd,
+            name: "fd \(fd) (unix:\(path))",
+            warnings: modeWarnings(path: path, mode: mode)
+        )
+    }
+
+    private static func unixPath(of fd: Int32) -> String? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
+        }
+        guard result == 0, Int32(address.sun_family) == AF_UNIX else { return nil }
+        let path = withUnsafeBytes(of: &address.sun_path) { raw in
+            String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return path.isEmpty ? nil : path
+    }
+}

@@ -1,0 +1,69 @@
+internal import CPlatform
+internal import Glibc
+
+/// A listening socket that a server accepts connections on.
+///
+/// Made by one of the static functions; each leaves a socket that already listens. Closed by the server when it stops,
+/// or when the listener is dropped.
+public final class Listener: @unchecked Sendable {
+    // Safe: all stored properties are constants; `close` runs once, in deinit.
+    let fd: Int32
+    /// Where it listens, for the log: `unix:/run/app.sock`, `tcp:127.0.0.1:9000`, `fd 0`.
+    public let name: String
+    /// Things an operator should know, such as a socket that every user may write to.
+    public let warnings: [String]
+    let isTCP: Bool
+    let allowed: [AddressRange]
+    private let ownPath: OwnPath?
+
+    /// A socket file that this process made and removes again.
+    struct OwnPath {
+        let path: String
+        let device: dev_t
+        let inode: ino_t
+    }
+
+    init(
+        fd: Int32,
+        name: String,
+        warnings: [String] = [],
+        isTCP: Bool = false,
+        allowed: [AddressRange] = [],
+        ownPath: OwnPath? = nil
+    ) {
+        self.fd = fd
+        self.name = name
+        self.warnings = warnings
+        self.isTCP = isTCP
+        self.allowed = allowed
+        self.ownPath = ownPath
+        let flags = fcntl(fd, F_GETFL)
+        // Another process may take the connection that woke us: accept must never block a worker.
+        _ = fcntl(fd, F_SETFL, flags | O_NONBLOCK)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    }
+
+    deinit {
+        removeOwnPath()
+        close(fd)
+    }
+
+    /// Removes the socket file if it is still the one that this listener made.
+    private func removeOwnPath() {
+        guard let ownPath else { return }
+        var status = stat()
+        guard lstat(ownPath.path, &status) == 0 else { return }
+        if status.st_dev == ownPath.device, status.st_ino == ownPath.inode { unlink(ownPath.path) }
+    }
+
+    /// Connections that the kernel holds for a listener before it refuses more. At least this many are asked for: a full
+    /// backlog of a unix socket is an instant 502.
+    public static let backlog: Int32 = 4096
+
+    /// Whether a peer may speak to this listener.
+    func allows(_ connection: Int32) -> Bool {
+        guard isTCP else { return true }
+        guard let address = SocketAddress.peer(of: connection) else { return false }
+        return allowed.isEmpty ? address.isLoopback : allowed.contains { $0.contains(address) }
+    }
+}

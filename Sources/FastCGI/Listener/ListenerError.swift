@@ -1,0 +1,23 @@
+internal import Glibc
+
+/// A socket that cannot be listened on: where, why, and what to do about it.
+public struct ListenerError: Error, CustomStringConvertible {
+    /// The listener's name, as in ``Listener/name``.
+    public let listener: String
+    /// What is wrong.
+    public let reason: String
+    /// What to change.
+    public let remedy: String
+
+    /// `cannot listen on name: reason; remedy`.
+    public var description: String { "cannot listen on \(listener): \(reason); \(remedy)" }
+
+    init(_ listener: String, _ reason: String, _ remedy: String) {
+        self.listener = listener
+        self.reason = reason
+        self.remedy = remedy
+    }
+
+    /// The text of an errno.
+    static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+}

@@ -1,0 +1,77 @@
+public import HTTPTypes
+
+extension Request {
+    /// The FastCGI parameter of this exact name; the first one if the web server sent it twice.
+    ///
+    /// Invalid UTF-8 is replaced by U+FFFD. Cost: a scan over the names, no copies but the result.
+    public func parameter(_ name: String) -> String? {
+        var name = name
+        return name.withUTF8 { inner.value(of: UnsafeRawBufferPointer($0)) }
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Every FastCGI parameter, in the order sent. For diagnosis: it copies them all.
+    public var parameters: [(name: String, value: String)] {
+        inner.pairs.pairs.map { pair in
+            (
+                String(decoding: inner.bytes[pair.name], as: UTF8.self),
+                String(decoding: inner.bytes[pair.value], as: UTF8.self)
+            )
+        }
+    }
+
+    /// The first value of a header.
+    ///
+    /// `Proxy` reads as absent: a program that took HTTP_PROXY from it would send its traffic where the client wants.
+    public func header(_ name: HTTPField.Name) -> String? {
+        var result: String?
+        forEachHeaderValue(name) { value in
+            if result == nil { result = String(decoding: value, as: UTF8.self) }
+        }
+        return result
+    }
+
+    /// Every value of a header, in the order the web server sent them.
+    ///
+    /// nginx sends a repeated header as repeated parameters, Apache, lighttpd and Caddy join the values with `, `.
+    public func headers(_ name: HTTPField.Name) -> [String] {
+        var result: [String] = []
+        forEachHeaderValue(name) { result.append(String(decoding: $0, as: UTF8.self)) }
+        return result
+    }
+
+    /// Calls `body` with the bytes of each Cookie header; nothing is copied. The bytes are valid during the call only.
+    public func withCookieHeaders(_ body: (UnsafeRawBufferPointer) -> Void) {
+        let name: StaticString = "HTTP_COOKIE"
+        name.withUTF8Buffer { inner.forEachValue(of: UnsafeRawBufferPointer($0), body) }
+    }
+
+    /// Finds the parameters of a header: CGI's `HTTP_` with `-` as `_` (RFC 3875, section 4.1.18), and the two without.
+    private func forEachHeaderValue(_ name: HTTPField.Name, _ body: (UnsafeRawBufferPointer) -> Void) {
+        let canonical = name.canonicalName
+        let prefix: StaticString
+        switch canonical {
+        case "proxy": return
+        case "content-type", "content-length": prefix = ""
+        default: prefix = "HTTP_"
+        }
+        withUnsafeTemporaryAllocation(byteCount: prefix.utf8CodeUnitCount + canonical.utf8.count, alignment: 1) { key in
+            var count = 0
+            prefix.withUTF8Buffer { bytes in
+                for byte in bytes {
+                    key[count] = byte
+                    count += 1
+                }
+            }
+            for byte in canonical.utf8 {
+                switch byte {
+                case UInt8(ascii: "-"): key[count] = UInt8(ascii: "_")
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): key[count] = byte - 0x20
+                default: key[count] = byte
+                }
+                count += 1
+            }
+            inner.forEachValue(of: UnsafeRawBufferPointer(key), body)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import GalletaPlatform
+public import HTTPTypes
+
+/// One request from the web server.
+///
+/// A handle: copying it is cheap, keeping it after the response is allowed (its body can then no longer be read).
+/// Parameters are looked up in the bytes that the web server sent, not copied into a dictionary.
+///
+/// Threading: usable from any thread.
+public struct Request: Sendable {
+    /// What the web server wants (FastCGI 1.0, section 6).
+    public enum Role: Sendable {
+        /// An answer for the client.
+        case responder
+        /// A decision whether the client may go on.
+        case authorizer
+    }
+
+    package let context: RequestContextBox
+    let target: RequestTarget
+
+    /// The method, from REQUEST_METHOD (RFC 9110, section 9).
+    public let method: HTTPRequest.Method
+    /// Values that a router took out of the path, by name.
+    package var captures: [(name: String, value: String)] = []
+
+    var inner: RequestContext { context.inner }
+
+    /// The role in which the web server calls.
+    public var role: Role { inner.role }
+
+    /// The path below the mount point: decoded, dot segments resolved, empty segments merged, starting with `/`.
+    ///
+    /// A slash that was encoded inside a segment shows as `%2F`; ``segments`` has it decoded.
+    public var path: String { target.path }
+
+    /// The decoded segments of the path below the mount point.
+    public var segments: [String] { target.segments }
+
+    /// The query as it was sent, without the question mark; empty when there is none.
+    public var query: String { target.query }
+
+    /// The query's fields, decoded as `application/x-www-form-urlencoded`; parsed anew at each call.
+    ///
+    /// Fields over the limit of ``FormLimits/maxFields`` are left out.
+    public var queryFields: FormFields {
+        (try? FormFields(urlEncoded: Array(target.query.utf8), limits: inner.settings.formLimits)) ?? FormFields()
+    }
+
+    /// The mount point's prefix for links: `/app`, or the empty string at the root.
+    public var mount: String { inner.settings.mount.path }
+
+    /// `https` when ``isSecure``, else `http`.
+    public var scheme: String { isSecure ? "https" : "http" }
+
+    /// The web server says that the client's connection is encrypted: its HTTPS parameter is there and not `off`.
+    ///
+    /// `X-Forwarded-Proto` is the client's word and never looked at.
+    public var isSecure: Bool {
+        guard let value = inner.value(of: "HTTPS"), !value.isEmpty else { return false }
+        return !value.elementsEqual("off".utf8)
+    }
+
+    /// The client's address as the web server saw it (REMOTE_ADDR); empty when it did not say.
+    public var remoteAddress: String { inner.string(of: "REMOTE_ADDR") ?? "" }
+
+    /// The web server's id of the request (REQUEST_ID), for log lines on both sides.
+    public var requestID: String? { inner.string(of: "REQUEST_ID").flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The body's media type (CONTENT_TYPE); nil when absent or empty.
+    public var contentType: String? { inner.string(of: "CONTENT_TYPE").flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The body's length in bytes (CONTENT_LENGTH); nil when the web server does not know it.
+    ///
+    /// Only this parameter counts, never a header of the client. Caddy streams chunked uploads with `-1`.
+    public var contentLength: Int? { inner.contentLength }
+
+    /// The body; read it once.
+    public var body: RequestBody { RequestBody(context: inner) }
+
+    /// The way into the web server's error log.
+    public var errorStream: ErrorStream { ErrorStream(context: inner) }
+
+    /// Reads the body as a form: `application/x-www-form-urlencoded` or `multipart/form-data`.
+    ///
+    /// - Throws: ``FormError`` for a body that is no form (400, 415) or is over ``FormLimits`` (413);
+    ///   ``RequestBodyError`` as ``RequestBody/read(into:)``.
+    public func form() throws -> Form {
+        let body = self.body
+        return try Form.parse(contentType: contentType, limits: inner.settings.formLimits) { try body.read(into: $0) }
+    }
+
+    /// Runs an async function on the calling worker's thread until it has finished.
+    ///
+    /// Its tasks run on this thread alone unless they ask for another place; the worker does nothing else meanwhile.
+    package func runOnWorker<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) throws -> Value {
+        try (inner.executor ?? WorkerExecutor()).run(body)
+    }
+}
+
+/// Hides the context's type from other targets while they carry it.
+package struct RequestContextBox: Sendable {
+    let inner: RequestContext
+}

@@ -1,0 +1,49 @@
+internal import GalletaPlatform
+
+/// The body of a request (the STDIN stream, FastCGI 1.0, section 5.3), read once, in order.
+///
+/// Reading blocks the worker until bytes arrive, for at most the server's body timeout. A body that is never read is
+/// discarded by the server. An Authorizer has no body: it reads as empty at once (section 6.3).
+///
+/// Threading: any thread until the request is answered; reads of several threads take turns.
+public struct RequestBody: Sendable {
+    let context: RequestContext
+
+    /// Reads up to `buffer.count` bytes.
+    ///
+    /// - Returns: How many bytes were read; 0 only at the end of the body.
+    /// - Throws: ``RequestBodyError`` when the body is over the limit, was cut short or stopped coming. A body whose
+    ///   length differs from CONTENT_LENGTH is an error, never a short body.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(RequestBodyError) -> Int {
+        guard context.role == .responder else { return 0 }
+        return try context.input.withLock { state throws(RequestBodyError) in try state.read(into: buffer) }
+    }
+
+    /// Reads all that is left.
+    ///
+    /// - Returns: At most ``Server/Configuration/maxBodyBytes`` bytes.
+    /// - Throws: ``RequestBodyError``, as ``read(into:)``.
+    public func collect() throws(RequestBodyError) -> [UInt8] {
+        var collected: [UInt8] = []
+        // The declared length is the peer's word: trusted for a reservation of a modest size only.
+        var chunk = [UInt8](repeating: 0, count: max(min(context.contentLength ?? 16_384, 262_144), 512))
+        while true {
+            let count = try chunk.withUnsafeMutableBufferPointer { buffer throws(RequestBodyError) in
+                try read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if count == 0 { return collected }
+            if collected.isEmpty && count == context.contentLength && count == chunk.count {
+                collected = chunk
+            } else {
+                collected.append(contentsOf: chunk[..<count])
+            }
+        }
+    }
+
+    /// Reads all that is left as text; invalid UTF-8 is replaced by U+FFFD.
+    ///
+    /// - Throws: ``RequestBodyError``, as ``read(into:)``.
+    public func string() throws(RequestBodyError) -> String {
+        String(decoding: try collect(), as: UTF8.self)
+    }
+}

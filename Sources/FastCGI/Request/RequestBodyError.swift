@@ -1,0 +1,56 @@
+internal import Glibc
+public import HTTPTypes
+
+/// Why a request's body could not be read.
+public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible, Equatable {
+    enum Code: Equatable {
+        case tooLarge(limit: Int)
+        case truncated(received: Int, declared: Int?)
+        case timedOut(received: Int)
+        case requestFinished
+
+        /// The meaning of libfcgi's stream error: an errno, or a negative code of its own.
+        static func of(_ failure: Int32, received: Int) -> Code {
+            failure == EAGAIN || failure == EWOULDBLOCK
+                ? .timedOut(received: received) : .truncated(received: received, declared: nil)
+        }
+    }
+
+    let code: Code
+
+    init(_ code: Code) {
+        self.code = code
+    }
+
+    /// The body is larger than the server's limit (``Server/Configuration/maxBodyBytes``).
+    public var isTooLarge: Bool {
+        if case .tooLarge = code { true } else { false }
+    }
+
+    /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 500 for a read after the
+    /// request was answered.
+    public var status: HTTPResponse.Status {
+        switch code {
+        case .tooLarge: .contentTooLarge
+        case .timedOut: .requestTimeout
+        case .truncated: .badRequest
+        case .requestFinished: .internalServerError
+        }
+    }
+
+    /// What happened, for the log.
+    public var description: String {
+        switch code {
+        case .tooLarge(let limit):
+            "the body is larger than the limit of \(limit) bytes (--max-body, and client_max_body_size in nginx)"
+        case .truncated(let received, let declared?):
+            "the body ended after \(received) bytes, CONTENT_LENGTH says \(declared)"
+        case .truncated(let received, nil):
+            "the connection ended inside the body, after \(received) bytes"
+        case .timedOut(let received):
+            "no more of the body arrived in time, after \(received) bytes"
+        case .requestFinished:
+            "the body was read after the request had been answered"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// A response that cannot be sent as the handler made it.
+public struct ResponseError: Error, CustomStringConvertible {
+    enum Code {
+        case controlCharacter(field: String)
+        case reservedField(String)
+        case badStatus(Int)
+        case file(path: String, reason: String)
+        case lengthMismatch(declared: Int, written: Int)
+        case closed
+        case finished
+    }
+
+    let code: Code
+
+    init(_ code: Code) {
+        self.code = code
+    }
+
+    /// The web server has gone, or did not read for the length of the write timeout: nothing more can be sent.
+    public var isClosed: Bool {
+        if case .closed = code { true } else { false }
+    }
+
+    /// What is wrong, for the log.
+    public var description: String {
+        switch code {
+        case .controlCharacter(let field): "the response field \(field) holds a control character"
+        case .reservedField(let field): "the response field \(field) is the server's to set"
+        case .badStatus(let status): "the status \(status) is not from 200 to 599"
+        case .file(let path, let reason): "the response file \(path) cannot be sent: \(reason)"
+        case .lengthMismatch(let declared, let written):
+            "the response stream wrote \(written) bytes, its declared length is \(declared)"
+        case .closed: "the web server closed the connection or stopped reading"
+        case .finished: "the response was already complete"
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import CFastCGI
+internal import GalletaPlatform
+internal import Glibc
+
+/// Bytes on their way out: small ones through libfcgi's 8 KiB stream, so that a whole answer is one write; large ones as
+/// records of our own on the same connection, which costs a third.
+///
+/// Used by one thread at a time.
+struct ResponseOutput {
+    // Safe: both streams live until the worker closes them, after the response was written.
+    let stream: UnsafeMutablePointer<FCGX_Stream>
+    let fd: Int32
+    let requestID: UInt16
+
+    /// Content of one record: the largest multiple of eight that fits, so that none needs padding.
+    static let recordSize = 65_528
+    /// From here on own records pay.
+    static let directThreshold = 8_192
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(ResponseError) {
+        guard !bytes.isEmpty else { return }
+        if bytes.count < Self.directThreshold {
+            guard FCGX_Stream.put(stream, bytes) else { throw ResponseError(.closed) }
+        } else {
+            try flush()
+            try writeRecords(bytes)
+        }
+    }
+
+    /// Sends what libfcgi holds back.
+    func flush() throws(ResponseError) {
+        guard FCGX_FFlush(stream) == 0, FCGX_GetError(stream) == 0 else { throw ResponseError(.closed) }
+    }
+
+    private func writeRecords(_ bytes: UnsafeRawBufferPointer) throws(ResponseError) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = min(bytes.count - offset, Self.recordSize)
+            try writeRecord(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+            offset += count
+        }
+    }
+
+    /// One STDOUT record (FastCGI 1.0, section 3.3) of at most `recordSize` bytes, in one call as a rule.
+    private func writeRecord(_ content: UnsafeRawBufferPointer) throws(ResponseError) {
+        let padding = (8 - content.count % 8) % 8
+        var header: (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8) = (
+            1, RecordHeader.Kind.stdout, UInt8(requestID >> 8), UInt8(requestID & 0xff),
+            UInt8(content.count >> 8), UInt8(content.count & 0xff), UInt8(padding), 0
+        )
+        var zeros: UInt64 = 0
+        let succeeded = withUnsafeMutableBytes(of: &header) { header in
+            withUnsafeMutableBytes(of: &zeros) { zeros in
+                Self.writeAll(
+                    fd,
+                    [
+                        iovec(iov_base: header.baseAddress, iov_len: 8),
+                        iovec(iov_base: UnsafeMutableRawPointer(mutating: content.baseAddress), iov_len: content.count),
+                        iovec(iov_base: zeros.baseAddress, iov_len: padding),
+                    ]
+                )
+            }
+        }
+        guard succeeded else { throw ResponseError(.closed) }
+    }
+
+    private static func writeAll(_ fd: Int32, _ parts: [iovec]) -> Bool {
+        var parts = parts[...]
+        while let first = parts.first {
+            if first.iov_len == 0 {
+                parts.removeFirst()
+                continue
+            }
+            var written = parts.withUnsafeBufferPointer { writev(fd, $0.baseAddress!, Int32($0.count)) }
+            if written < 0 {
+                if errno == EINTR { continue }
+                return false
+            }
+            while written > 0, var part = parts.first {
+                let count = min(written, part.iov_len)
+                written -= count
+                part.iov_base = part.iov_base.map { $0 + count }
+                part.iov_len -= count
+                if part.iov_len == 0 { parts.removeFirst() } else { parts[parts.startIndex] = part }
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,88 @@
+internal import Glibc
+
+extension Server {
+    /// How a server runs: threads, limits and deadlines.
+    public struct Configuration: Sendable {
+        /// Threads that run handlers; 1 to 1,024. Default: twice the number of processors, at least 4.
+        ///
+        /// A handler that blocks holds its worker; idle connections hold none.
+        public var workers: Int
+        /// Most connections at a time, 1 to 1,000,000; more wait in the listener's backlog. Default 4,096.
+        public var maxConnections = 4096
+        /// Where the web server mounts the application. Default: the root.
+        public var mount = MountPoint.root
+        /// Largest body in bytes; a larger one is answered with 413. Default 8 MiB.
+        public var maxBodyBytes = 8 << 20
+        /// Largest request head in bytes, all FastCGI parameters together. Default 64 KiB.
+        public var maxHeadBytes = 64 << 10
+        /// Most FastCGI parameters. Default 1,000.
+        public var maxParameters = 1000
+        /// Most bytes of an unread body that are discarded to keep the connection in step. Default 64 MiB.
+        public var maxDrainBytes = 64 << 20
+        /// Limits of forms.
+        public var formLimits = FormLimits()
+        /// From the first byte of a request head to its last. Default 10 s.
+        public var headTimeout = Duration.seconds(10)
+        /// Longest pause inside a body. Default 15 s.
+        public var bodyTimeout = Duration.seconds(15)
+        /// From the head to the end of the answer, body and handler together; past it the connection is cut and an
+        /// async handler's task cancelled. Default 60 s.
+        public var handlerTimeout = Duration.seconds(60)
+        /// How long a kept connection may be idle; longer than the web server keeps it. Default 120 s.
+        public var idleTimeout = Duration.seconds(120)
+        /// Longest time that one write may wait for the web server to read. Default 30 s.
+        public var writeTimeout = Duration.seconds(30)
+        /// How long a stopping server waits for requests in flight. For the first half of it kept connections are still
+        /// answered, and closed after the answer. Default 10 s.
+        public var shutdownGrace = Duration.seconds(10)
+
+        /// The defaults.
+        public init() {
+            workers = max(4, 2 * Self.processorCount)
+        }
+
+        private static var processorCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
+        /// Refuses values that no server could run with.
+        func validate() throws(ConfigurationError) {
+            try check(workers, in: 1...1024, "workers")
+            try check(maxConnections, in: 1...1_000_000, "maxConnections")
+            try check(maxBodyBytes, in: 0...(1 << 40), "maxBodyBytes")
+            try check(maxHeadBytes, in: 1024...(16 << 20), "maxHeadBytes")
+            try check(maxParameters, in: 1...100_000, "maxParameters")
+            try check(maxDrainBytes, in: 0...(1 << 40), "maxDrainBytes")
+            try check(headTimeout, "headTimeout")
+            try check(bodyTimeout, "bodyTimeout")
+            try check(handlerTimeout, "handlerTimeout")
+            try check(idleTimeout, "idleTimeout")
+            try check(writeTimeout, "writeTimeout")
+            guard shutdownGrace >= .zero, shutdownGrace <= .seconds(86_400) else {
+                throw ConfigurationError(
+                    field: "shutdownGrace",
+                    reason: "\(shutdownGrace) is out of range",
+                    remedy: "give 0 s to 1 day"
+                )
+            }
+        }
+
+        private func check(_ value: Int, in range: ClosedRange<Int>, _ field: String) throws(ConfigurationError) {
+            guard range.contains(value) else {
+                throw ConfigurationError(
+                    field: field,
+                    reason: "\(value) is out of range",
+                    remedy: "give \(range.lowerBound) to \(range.upperBound)"
+                )
+            }
+        }
+
+        private func check(_ value: Duration, _ field: String) throws(ConfigurationError) {
+            guard value >= .milliseconds(1), value <= .seconds(86_400) else {
+                throw ConfigurationError(
+                    field: field,
+                    reason: "\(value) is out of range",
+                    remedy: "give 1 ms to 1 day"
+                )
+            }
+        }
+    }
+}

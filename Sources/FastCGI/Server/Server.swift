@@ -1,0 +1,153 @@
+internal import CFastCGI
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+public import Logging
+internal import Synchronization
+
+/// A FastCGI application server: connections from web servers in, requests to a handler, answers out.
+///
+/// libfcgi speaks the protocol; the loop around it is ours. Idle connections wait in one shared epoll set and hold no
+/// thread, so a few workers serve any number of connections that a web server keeps.
+///
+/// ```swift
+/// let server = try Server(listeners: [.unix(path: "/run/app.sock")]) { request in
+///     .text("Hello from \(request.path)\n")
+/// }
+/// try server.run()
+/// ```
+///
+/// Threading: `run` blocks its caller; everything else is usable from any thread.
+public final class Server: Sendable {
+    /// Answers a request, on a worker's thread. What it throws becomes the status of ``HTTPStatusError``, else 500.
+    public typealias Handler = @Sendable (Request) throws -> Response
+
+    /// Is told of each request after its answer, on the worker's thread: keep it short.
+    public typealias Observer = @Sendable (RequestSummary) -> Void
+
+    private enum Life {
+        /// Made, not yet run.
+        case ready
+        /// `run` is under way.
+        case running
+        /// `run` has returned, or was never called before `shutdown`.
+        case stopped
+    }
+
+    private let engine: Engine
+    private let life = Locked(Life.ready)
+
+    /// - Parameters:
+    ///   - configuration: Threads, limits and deadlines.
+    ///   - listeners: Where connections come from; at least one.
+    ///   - logger: For trouble with peers and handlers; the server writes no access log.
+    ///   - observer: Told of each request after its answer.
+    ///   - handler: Answers requests, several at a time.
+    /// - Throws: ``ConfigurationError`` that names the field.
+    public init(
+        configuration: Configuration = Configuration(),
+        listeners: [Listener],
+        logger: Logger = Logger(label: "fastcgi"),
+        observer: Observer? = nil,
+        handler: @escaping Handler
+    ) throws {
+        try configuration.validate()
+        guard !listeners.isEmpty else {
+            throw ConfigurationError(
+                field: "listeners",
+                reason: "there is none",
+                remedy: "give a unix socket (unix:/run/galleta/galleta.sock), or start it by spawn-fcgi or systemd"
+            )
+        }
+        engine = try Engine(
+            configuration: configuration,
+            listeners: listeners,
+            logger: logger,
+            observer: observer,
+            handler: handler
+        )
+    }
+
+    /// Serves until ``shutdown()`` was called and what was in flight is answered, or the grace is over.
+    ///
+    /// - Throws: ``ConfigurationError`` if the threads cannot be started; a second call is a programming error.
+    public func run() throws {
+        let mayRun = life.withLock { life in
+            guard case .ready = life else { return false }
+            life = .running
+            return true
+        }
+        guard mayRun else { return }
+        defer { life.withLock { $0 = .stopped } }
+        Self.initializeLibrary
+        try engine.watchListeners()
+        for listener in engine.listeners {
+            for warning in listener.warnings { engine.logger.warning("\(warning)") }
+            engine.logger.notice(
+                "listening on \(listener.name)", metadata: ["workers": "\(engine.configuration.workers)"])
+        }
+
+        let workers = (0..<engine.configuration.workers).map { Worker(index: $0, engine: engine) }
+        let watchdog = Watchdog(engine: engine, workers: workers)
+        var threads: [SystemThread] = []
+        do {
+            for worker in workers { threads.append(try SystemThread(name: "fcgi-\(worker.index)") { worker.run() }) }
+            threads.append(try SystemThread(name: "fcgi-watchdog") { watchdog.run() })
+        } catch {
+            engine.advance(to: .exiting)
+            threads.forEach { _ = $0.join(timeout: .seconds(1)) }
+            throw ConfigurationError(
+                field: "workers",
+                reason: "thread \(threads.count + 1) cannot be started: \(String(cString: strerror(error.code)))",
+                remedy: "lower --workers, or raise the limit of tasks (TasksMax=, ulimit -u)"
+            )
+        }
+        join(threads)
+        engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
+    }
+
+    /// The watchdog ends the stages; a handler that never returns is left behind, not waited for.
+    private func join(_ threads: [SystemThread]) {
+        let watchdog = threads.last!
+        _ = watchdog.join(timeout: nil)
+        let deadline = BootInstant.now.advanced(by: .seconds(2))
+        let stuck = threads.dropLast().filter { !$0.join(timeout: BootInstant.now.duration(to: deadline)) }
+        if !stuck.isEmpty {
+            engine.logger.error("\(stuck.count) handlers did not return and are abandoned")
+        }
+    }
+
+    /// Begins to stop: no new connections, requests in flight are finished. Returns at once; a second call cuts the
+    /// grace short. An inherited listener is left open for whoever comes next.
+    public func shutdown() {
+        if !engine.advance(to: .draining) { engine.advance(to: .closing) }
+    }
+
+    /// What the server has done so far.
+    public var statistics: ServerStatistics {
+        let counters = engine.counters
+        return ServerStatistics(
+            acceptedConnections: counters.accepted.load(ordering: .relaxed),
+            openConnections: engine.table.openCount,
+            requests: counters.requests.load(ordering: .relaxed),
+            activeWorkers: counters.active.load(ordering: .relaxed),
+            maxActiveWorkers: counters.maxActive.load(ordering: .relaxed),
+            workers: engine.configuration.workers,
+            refusedHeads: counters.refusedHeads.load(ordering: .relaxed),
+            timeouts: counters.timeouts.load(ordering: .relaxed),
+            failedWrites: counters.failedWrites.load(ordering: .relaxed),
+            refusedPeers: counters.refusedPeers.load(ordering: .relaxed)
+        )
+    }
+
+    /// `FCGX_Init`, once a process. It replaces the dispositions of three signals, even ignored ones: they are restored,
+    /// but for SIGPIPE, which must never end the process.
+    private static let initializeLibrary: Void = {
+        let signals = [SIGPIPE, SIGUSR1, SIGTERM]
+        var saved = signals.map { _ in sigaction() }
+        for (index, number) in signals.enumerated() { sigaction(number, nil, &saved[index]) }
+        FCGX_Init()
+        for (index, number) in signals.enumerated() { sigaction(number, &saved[index], nil) }
+        signal(SIGPIPE, SIG_IGN)
+    }()
+}

@@ -1,0 +1,144 @@
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import Logging
+
+/// The thread that keeps time: it ends what is past its deadline, and a stopping server's stages.
+///
+/// It sleeps until the next deadline. A deadline set meanwhile is at least one whole timeout away, so sleeping no longer
+/// than the shortest timeout misses none; an idle server wakes a few times a minute.
+final class Watchdog: Sendable {
+    private let engine: Engine
+    private let workers: [Worker]
+    private let shortestTimeout: Duration
+
+    init(engine: Engine, workers: [Worker]) {
+        self.engine = engine
+        self.workers = workers
+        let configuration = engine.configuration
+        shortestTimeout = min(configuration.headTimeout, configuration.idleTimeout, configuration.handlerTimeout)
+    }
+
+    /// Runs until the workers shall end.
+    func run() {
+        var drain: Drain?
+        while engine.stage != .exiting {
+            let now = BootInstant.now
+            if drain == nil, engine.stage >= .draining { drain = beginDrain(now) }
+            var next = scan(now)
+            if engine.isPaused {
+                engine.resumeListeners()
+                next = min(next, now.advanced(by: .seconds(1)))
+            }
+            if let drain { next = min(next, advance(drain, now)) }
+            guard engine.stage != .exiting else { return }
+            wait(until: next, now)
+        }
+    }
+
+    /// Ends what is past its deadline; returns the earliest deadline that is left.
+    private func scan(_ now: BootInstant) -> BootInstant {
+        var next = now.advanced(by: shortestTimeout)
+        let closesIdle = engine.stage >= .closing
+        for index in 0..<engine.table.scanLimit {
+            switch engine.table.withSlot(index, { Self.judge(&$0, now, closesIdle) }) {
+            case .wait(let deadline): next = min(next, deadline)
+            case .closed(let timedOut):
+                if timedOut { engine.counters.count(engine.counters.timeouts) }
+                engine.released(index)
+            case .overrun(let worker):
+                engine.counters.count(engine.counters.timeouts)
+                workers[worker].executor.cancelRunning()
+                engine.refusals.log(
+                    "overrun",
+                    "a handler ran past its deadline (--handler-timeout): its connection was cut, its worker is still busy"
+                )
+            }
+        }
+        return next
+    }
+
+    private enum Judgement {
+        case wait(BootInstant)
+        case closed(timedOut: Bool)
+        case overrun(worker: Int)
+    }
+
+    private static func judge(_ slot: inout ConnectionTable.Slot, _ now: BootInstant, _ closesIdle: Bool) -> Judgement {
+        switch slot.phase {
+        case .free, .head, .overrun: return .wait(BootInstant(nanoseconds: .max))
+        case .idle:
+            let isDue = slot.deadline <= now
+            guard isDue || (closesIdle && !slot.hasPartialHead) else { return .wait(slot.deadline) }
+            close(slot.fd)
+            slot.free()
+            return .closed(timedOut: isDue)
+        case .running:
+            guard slot.deadline <= now else { return .wait(slot.deadline) }
+            // Never close here: the descriptor is the worker's until it comes back.
+            cplatform_shutdown(slot.fd)
+            slot.phase = .overrun
+            return .overrun(worker: slot.worker)
+        }
+    }
+
+    // MARK: Stopping
+
+    private struct Drain {
+        let half: BootInstant
+        let end: BootInstant
+    }
+
+    private func beginDrain(_ now: BootInstant) -> Drain {
+        engine.forgetListeners()
+        let grace = engine.configuration.shutdownGrace
+        engine.logger.notice(
+            "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
+        )
+        return Drain(half: now.advanced(by: grace / 2), end: now.advanced(by: grace))
+    }
+
+    /// Takes the next step of stopping when it is due; returns when to look again.
+    private func advance(_ drain: Drain, _ now: BootInstant) -> BootInstant {
+        if engine.table.openCount == 0 {
+            engine.advance(to: .exiting)
+            return now
+        }
+        if now >= drain.end {
+            cutRunning()
+            engine.advance(to: .exiting)
+            return now
+        }
+        if now >= drain.half {
+            if engine.advance(to: .closing) { return now }
+            return drain.end
+        }
+        return drain.half
+    }
+
+    private func cutRunning() {
+        var count = 0
+        for index in 0..<engine.table.scanLimit {
+            let worker: Int? = engine.table.withSlot(index) { slot in
+                guard slot.phase == .running else { return nil }
+                cplatform_shutdown(slot.fd)
+                slot.phase = .overrun
+                return slot.worker
+            }
+            guard let worker else { continue }
+            workers[worker].executor.cancelRunning()
+            count += 1
+        }
+        if count > 0 {
+            engine.logger.warning("the shutdown grace is over: \(count) requests were cut (--shutdown-grace)")
+        }
+    }
+
+    private func wait(until next: BootInstant, _ now: BootInstant) {
+        let milliseconds = max(0, now.duration(to: next).nanoseconds / 1_000_000 + 1)
+        var descriptor = pollfd(fd: engine.watchdogSignal, events: Int16(POLLIN), revents: 0)
+        if poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 {
+            cplatform_eventfd_clear(engine.watchdogSignal)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+internal import CFastCGI
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import HTTPTypes
+internal import Logging
+
+extension Worker {
+    /// What to do with a connection after its request.
+    enum Disposition {
+        case keep
+        case close
+        /// libfcgi has closed it already.
+        case closedByLibrary
+    }
+
+    /// Lets libfcgi read the request, runs the handler, writes the answer and leaves the connection at the next
+    /// request's first byte, or says that it must be closed.
+    func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32) -> Disposition {
+        let start = BootInstant.now
+        let request = protocolRequest
+        // A preset descriptor with keepConnection 0 would be closed by FCGX_Accept_r, which first ends the "last"
+        // request; without a listening socket it fails instead of accepting another connection.
+        FCGX_InitRequest(request, -1, 0)
+        FCGX_Detach(request)
+        request.pointee.ipcFd = fd
+        request.pointee.keepConnection = 1
+        guard FCGX_Accept_r(request) >= 0 else {
+            engine.refusals.log("libfcgi", "closed a connection: libfcgi could not read the request")
+            return .closedByLibrary
+        }
+        engine.table.withSlot(slot) { slot in
+            slot.phase = .running
+            slot.deadline = start.advanced(by: engine.configuration.handlerTimeout)
+            slot.worker = index
+        }
+        engine.counters.begin()
+        defer { engine.counters.end() }
+
+        context.role = head.isAuthorizer ? .authorizer : .responder
+        context.contentLength = nil
+        context.output.withLock { $0.errorStream = request.pointee.err }
+        let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
+        let (status, wasWritten) = respond(output)
+        let isInStep = wasWritten && finishBody(head, output)
+        let isWhole = finishStreams(fd, isInStep: isInStep)
+        if !isWhole, wasWritten == false { engine.counters.count(engine.counters.failedWrites) }
+        if let observer = engine.observer {
+            observer(
+                RequestSummary(
+                    context: context,
+                    startedAt: start,
+                    status: status,
+                    duration: start.duration(to: .now),
+                    wasSent: wasWritten
+                )
+            )
+        }
+        return isWhole && head.keepsConnection && engine.stage == .serving ? .keep : .close
+    }
+
+    /// Runs the handler and writes its answer, or the answer to its failure. Returns the status, and whether all of the
+    /// answer was written.
+    private func respond(_ output: ResponseOutput) -> (status: Int, wasWritten: Bool) {
+        let response: Response
+        var method = HTTPRequest.Method.get
+        do {
+            let request = try Request(context: context)
+            method = request.method
+            let limit = context.settings.maxBodyBytes
+            context.input.withLock {
+                $0 = BodyState(stream: protocolRequest.pointee.in, limit: limit, declared: context.contentLength)
+            }
+            if context.role == .responder, let declared = context.contentLength, declared > limit {
+                throw RequestBodyError(.tooLarge(limit: limit))
+            }
+            response = try engine.handler(request)
+        } catch {
+            context.input.withLock { if $0.stream == nil { $0.stream = protocolRequest.pointee.in } }
+            response = failure(error)
+        }
+        return write(response, method, output, mayReplace: true)
+    }
+
+    private func write(
+        _ response: Response,
+        _ method: HTTPRequest.Method,
+        _ output: ResponseOutput,
+        mayReplace: Bool
+    ) -> (status: Int, wasWritten: Bool) {
+        do {
+            try response.write(to: output, method: method, scratch: &scratch) { size in
+                engine.refusals.log(
+                    "header size",
+                    "a response header of \(size) bytes exceeds nginx's default buffer of 4096; "
+                        + "set \"fastcgi_buffer_size 16k;\" or send fewer cookies"
+                )
+            }
+            return (response.status.code, true)
+        } catch {
+            if !error.headWasSent, mayReplace {
+                log(error.error, status: 500)
+                return write(Self.plain(.internalServerError), method, output, mayReplace: false)
+            }
+            let isClosed = (error.error as? ResponseError)?.isClosed ?? false
+            engine.logger.log(
+                level: isClosed ? .debug : .error,
+                "an answer was cut short: \(error.error)",
+                metadata: requestMetadata
+            )
+            return (response.status.code, false)
+        }
+    }
+
+    /// The answer to an error: the client learns the status, the log the rest.
+    private func failure(_ error: any Error) -> Response {
+        let status = (error as? any HTTPStatusError)?.status ?? .internalServerError
+        log(error, status: status.code)
+        return Self.plain(status)
+    }
+
+    private static func plain(_ status: HTTPResponse.Status) -> Response {
+        .text("\(status.code) \(status.reasonPhrase)\n", status: status)
+    }
+
+    private func log(_ error: any Error, status: Int) {
+        engine.logger.log(
+            level: status >= 500 ? .error : .info,
+            "request failed: \(error)",
+            metadata: requestMetadata.merging(["status": "\(status)"]) { $1 }
+        )
+    }
+
+    private var requestMetadata: Logger.Metadata {
+        ["request_id": "\(context.string(of: "REQUEST_ID") ?? "-")"]
+    }
+
+    /// Brings STDIN to its end: what is left of a body would be parsed as the next request.
+    private func finishBody(_ head: HeadCheck.Head, _ output: ResponseOutput) -> Bool {
+        // An Authorizer gets no STDIN (Apache sends not even an empty record): reading would wait for ever.
+        guard !head.isAuthorizer else { return true }
+        return context.input.withLock { body in
+            if case .ended = body.phase { return true }
+            if !head.bodyIsComplete {
+                // The rest may take a while, or come only after the client has seen the answer.
+                guard (try? output.flush()) != nil else { return false }
+            }
+            return body.drain(into: drainBuffer, maximum: engine.configuration.maxDrainBytes)
+        }
+    }
+
+    /// Closes libfcgi's streams, which sends END_REQUEST. True if the connection can carry another request.
+    private func finishStreams(_ fd: Int32, isInStep: Bool) -> Bool {
+        context.finish()
+        let request = protocolRequest
+        // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
+        if !isInStep { cplatform_shutdown(fd) }
+        let closedErrors = FCGX_FClose(request.pointee.err) == 0
+        let closedOutput = FCGX_FClose(request.pointee.out) == 0
+        let keeps = request.pointee.keepConnection != 0
+        FCGX_Free(request, 0)
+        return isInStep && closedErrors && closedOutput && keeps
+    }
+}
