@@ -67,15 +67,16 @@ extension Listener {
                     "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect (--allow)"
                 )
             }
-            return Listener(fd: fd, name: name, isTCP: true, allowed: ranges)
+            return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: ranges)
         }
-        guard let path = unixPath(of: fd) else { return Listener(fd: fd, name: "fd \(fd)") }
+        guard let path = unixPath(of: fd) else { return Listener(fd: fd, name: "fd \(fd)", isInherited: true) }
         var status = stat()
         let mode = lstat(path, &status) == 0 ? UInt32(status.st_mode) : 0
         return Listener(
             fd: fd,
             name: "fd \(fd) (unix:\(path))",
-            warnings: modeWarnings(path: path, mode: mode)
+            warnings: modeWarnings(path: path, mode: mode),
+            isInherited: true
         )
     }
 

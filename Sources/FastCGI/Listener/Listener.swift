@@ -13,6 +13,8 @@ public final class Listener: @unchecked Sendable {
     /// Things an operator should know, such as a socket that every user may write to.
     public let warnings: [String]
     let isTCP: Bool
+    /// The parent has it, too, and a successor may go on with it: it must never be shut down.
+    let isInherited: Bool
     let allowed: [AddressRange]
     private let ownPath: OwnPath?
 
@@ -28,6 +30,7 @@ public final class Listener: @unchecked Sendable {
         name: String,
         warnings: [String] = [],
         isTCP: Bool = false,
+        isInherited: Bool = false,
         allowed: [AddressRange] = [],
         ownPath: OwnPath? = nil
     ) {
@@ -35,6 +38,7 @@ public final class Listener: @unchecked Sendable {
         self.name = name
         self.warnings = warnings
         self.isTCP = isTCP
+        self.isInherited = isInherited
         self.allowed = allowed
         self.ownPath = ownPath
         let flags = fcntl(fd, F_GETFL)
@@ -48,8 +52,14 @@ public final class Listener: @unchecked Sendable {
         close(fd)
     }
 
+    /// Turns new connections away, unless the socket is inherited. The descriptor stays reserved until the listener is
+    /// dropped: another thread may be about to use its number.
+    func refuseConnections() {
+        if !isInherited { cplatform_shutdown(fd) }
+    }
+
     /// Removes the socket file if it is still the one that this listener made.
-    private func removeOwnPath() {
+    func removeOwnPath() {
         guard let ownPath else { return }
         var status = stat()
         guard lstat(ownPath.path, &status) == 0 else { return }

@@ -20,7 +20,7 @@ struct SocketAddress: Equatable {
         if inet_pton(AF_INET, host, &four) == 1 {
             bytes = withUnsafeBytes(of: &four) { Array($0) }
         } else if inet_pton(AF_INET6, host, &six) == 1 {
-            bytes = withUnsafeBytes(of: &six) { Array($0) }
+            bytes = Self.unmapped(withUnsafeBytes(of: &six) { Array($0) })
         } else {
             return nil
         }
@@ -35,13 +35,17 @@ struct SocketAddress: Equatable {
             port = UInt16(bigEndian: address.sin_port)
         case AF_INET6:
             let address = withUnsafeBytes(of: &storage) { $0.load(as: sockaddr_in6.self) }
-            let all = withUnsafeBytes(of: address.sin6_addr) { Array($0) }
-            let isMapped = all.prefix(10).allSatisfy { $0 == 0 } && all[10] == 0xff && all[11] == 0xff
-            bytes = isMapped ? Array(all.suffix(4)) : all
+            bytes = Self.unmapped(withUnsafeBytes(of: address.sin6_addr) { Array($0) })
             port = UInt16(bigEndian: address.sin6_port)
         default:
             return nil
         }
+    }
+
+    /// The IPv4 address inside `::ffff:0:0/96` (RFC 4291, section 2.5.5.2), else the address itself.
+    private static func unmapped(_ bytes: [UInt8]) -> [UInt8] {
+        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+        return isMapped ? Array(bytes.suffix(4)) : bytes
     }
 
     /// The other end of a connection.

@@ -103,8 +103,17 @@ final class Engine: Sendable {
         }
     }
 
+    /// Ends accepting. Connections that wait in the backlog of a socket of our own are taken first: nobody else will.
     func forgetListeners() {
-        for listener in listeners { _ = cplatform_epoll_remove(epoll, listener.fd) }
+        for (index, listener) in listeners.enumerated() {
+            _ = cplatform_epoll_remove(epoll, listener.fd)
+            guard !listener.isInherited else { continue }
+            listener.removeOwnPath()
+            while case .connection(let slot, _) = accept(listener: index) {
+                if case .mustClose = park(slot: slot, hasPartialHead: false) { close(slot: slot) }
+            }
+            listener.refuseConnections()
+        }
     }
 
     func rearm(listener index: Int) {

@@ -43,6 +43,8 @@ extension Worker {
         let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
         let (status, wasWritten) = respond(output)
         let isInStep = wasWritten && finishBody(head, output)
+        // Decided before END_REQUEST goes out: from then on the web server may send the next request.
+        let mayKeep = head.keepsConnection && engine.stage == .serving
         let isWhole = finishStreams(fd, isInStep: isInStep)
         if !isWhole, wasWritten == false { engine.counters.count(engine.counters.failedWrites) }
         if let observer = engine.observer {
@@ -56,7 +58,7 @@ extension Worker {
                 )
             )
         }
-        return isWhole && head.keepsConnection && engine.stage == .serving ? .keep : .close
+        return isWhole && mayKeep ? .keep : .close
     }
 
     /// Runs the handler and writes its answer, or the answer to its failure. Returns the status, and whether all of the

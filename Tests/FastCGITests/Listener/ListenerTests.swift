@@ -1,0 +1,166 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import FastCGI
+
+@Suite("Listeners")
+struct ListenerTests {
+    private let folder: String
+
+    init() throws {
+        folder = try RunningServer.makeFolder()
+    }
+
+    private func message(_ body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "no error"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test(
+        "a unix socket gets its mode at birth and is removed at the end", arguments: [0o660, 0o600, 0o666] as [UInt32])
+    func unixMode(mode: UInt32) throws {
+        let path = folder + "/s.sock"
+        var listener: Listener? = try .unix(path: path, mode: mode)
+        var status = stat()
+        #expect(lstat(path, &status) == 0)
+        #expect(status.st_mode & 0o777 == mode)
+        #expect(listener?.warnings.isEmpty == (mode != 0o666))
+        listener = nil
+        #expect(lstat(path, &status) != 0)
+    }
+
+    @Test("a stale socket is replaced, one with a living listener never")
+    func staleSocket() throws {
+        let path = folder + "/s.sock"
+        let first = try Listener.unix(path: path)
+        let error = message { _ = try Listener.unix(path: path) }
+        #expect(error.contains("a running process listens on it already"))
+        // A second name for the file: what remains when a process is killed.
+        link(path, folder + "/kept")
+        withExtendedLifetime(first) {}
+        let stale = folder + "/stale.sock"
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: stale.utf8) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        #expect(bound == 0)
+        close(fd)
+        #expect(message { _ = try Listener.unix(path: stale) } == "no error")
+    }
+
+    @Test("a listener does not remove a socket file that is no longer its own")
+    func foreignFile() throws {
+        let path = folder + "/s.sock"
+        var first: Listener? = try .unix(path: path)
+        unlink(path)
+        let second = try Listener.unix(path: path)
+        _ = first
+        first = nil
+        var status = stat()
+        #expect(lstat(path, &status) == 0)
+        withExtendedLifetime(second) {}
+    }
+
+    @Test("an unusable path is refused with the remedy")
+    func unusablePaths() throws {
+        try "x".write(toFile: folder + "/file", atomically: true, encoding: .utf8)
+        for (path, expected) in [
+            (folder + "/missing/s.sock", "install -d"),
+            (folder + "/file", "not a socket"),
+            ("/" + String(repeating: "x", count: 120), "1 to 107 bytes"),
+            ("", "1 to 107 bytes"),
+        ] {
+            #expect(message { _ = try Listener.unix(path: path) }.contains(expected))
+        }
+    }
+
+    @Test("a port in use is refused with the remedy")
+    func portInUse() throws {
+        let first = try Listener.tcp(host: "127.0.0.1", port: 0)
+        let port = try #require(UInt16(first.name.split(separator: ":").last!))
+        #expect(
+            message { _ = try Listener.tcp(host: "127.0.0.1", port: port) }.contains(
+                "the port is in use; stop the process"))
+    }
+
+    @Test("an address other than loopback needs an allow list", arguments: ["0.0.0.0", "::", "192.0.2.1"])
+    func nonLoopback(host: String) {
+        #expect(message { _ = try Listener.tcp(host: host, port: 0) }.contains("--allow"))
+    }
+
+    @Test(
+        "addresses as operators write them",
+        arguments: [
+            ("tcp:127.0.0.1:0", "tcp:127.0.0.1:"), ("tcp:[::1]:0", "tcp:[::1]:"), ("tcp:localhost:0", "tcp:localhost:"),
+            ("127.0.0.1:9000", "not an address"), ("tcp:127.0.0.1", "not an address"),
+            ("tcp:127.0.0.1:99999", "not an address"),
+            ("tcp:example.com:1", "not a numeric address"), ("nonsense", "not an address"), ("tcp:", "not an address"),
+        ]
+    )
+    func addresses(text: String, expected: String) throws {
+        do {
+            #expect(try Listener.at(text).name.hasPrefix(expected))
+        } catch  where "\(error)".contains("not one of this machine") {
+            // A machine without IPv6.
+        } catch {
+            #expect("\(error)".contains(expected))
+        }
+    }
+
+    @Test(
+        "ranges contain what CIDR says",
+        arguments: [
+            ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false), ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.8", false), ("0.0.0.0/0", "203.0.113.9", true),
+            ("2001:db8::/32", "2001:db8:1::5", true),
+            ("2001:db8::/32", "2001:db9::5", false), ("10.0.0.0/8", "::1", false),
+            ("127.0.0.0/8", "::ffff:127.0.0.1", true),
+        ]
+    )
+    func ranges(range: String, address: String, expected: Bool) throws {
+        let range = try #require(AddressRange(range))
+        let address = try #require(SocketAddress(host: address, port: 1))
+        #expect(range.contains(address) == expected)
+    }
+
+    @Test(
+        "what is no range is refused",
+        arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "", "/8", "10.0.0.0/8/8", "x"])
+    func malformedRanges(text: String) {
+        #expect(AddressRange(text) == nil)
+    }
+
+    @Test("a TCP listener serves loopback")
+    func tcp() throws {
+        let listener = try Listener.tcp(host: "127.0.0.1", port: 0)
+        let port = try #require(UInt16(listener.name.split(separator: ":").last!))
+        let server = try Server(listeners: [listener]) { _ in .text("by TCP") }
+        let thread = Thread { try? server.run() }
+        thread.start()
+        #expect(try FastCGIClient(port: port).exchange().text == "by TCP")
+        server.shutdown()
+    }
+
+    @Test("a peer outside the allow list is turned away")
+    func refusedPeer() throws {
+        let listener = try Listener.tcp(host: "127.0.0.1", port: 0, allow: ["192.0.2.0/24"])
+        let port = try #require(UInt16(listener.name.split(separator: ":").last!))
+        let server = try Server(listeners: [listener]) { _ in .text("never") }
+        let thread = Thread { try? server.run() }
+        thread.start()
+        #expect(try FastCGIClient(port: port).isClosedByServer())
+        #expect(eventually { server.statistics.refusedPeers == 1 })
+        server.shutdown()
+    }
+}

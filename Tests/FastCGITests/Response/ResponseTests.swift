@@ -1,0 +1,137 @@
+import FastCGI
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@Suite("Responses")
+struct ResponseTests {
+    private func reply(_ method: String = "GET", to response: @escaping @Sendable () throws -> Response) throws
+        -> FastCGIReply
+    {
+        let server = try RunningServer { _ in try response() }
+        let client = try server.client()
+        let reply = try client.exchange(method)
+        // Whatever the answer was, the connection is in step.
+        if !reply.isCut { #expect(try client.exchange(method).status == reply.status) }
+        return reply
+    }
+
+    @Test("a known length is stated exactly", arguments: [0, 1, 8191, 8192, 65_528, 65_529, 1_000_001])
+    func exactLength(size: Int) throws {
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+        let reply = try reply { .bytes(bytes, type: "x/y") }
+        #expect(reply["Content-Length"] == "\(size)")
+        #expect(reply.body == bytes)
+        #expect(reply["Transfer-Encoding"] == nil)
+    }
+
+    @Test("no body on HEAD, but the length that GET would have")
+    func head() throws {
+        for response in [Response.text("hello"), .stream(type: "x/y", length: 5) { try $0.write("hello") }] {
+            let reply = try reply("HEAD") { response }
+            #expect(reply.body.isEmpty)
+            #expect(reply["Content-Length"] == "5")
+        }
+    }
+
+    @Test("no body and no length on 204 and 304", arguments: [204, 304])
+    func noContent(code: Int) throws {
+        let reply = try reply { .text("never sent", status: HTTPResponse.Status(code: code)) }
+        #expect(reply.status == code)
+        #expect(reply.body.isEmpty)
+        #expect(reply["Content-Length"] == nil)
+    }
+
+    @Test("a redirect has its status beside its location")
+    func redirect() throws {
+        let reply = try reply { .redirect(to: "/app/next?x=1#y") }
+        #expect(reply["Status"] == "303 See Other")
+        #expect(reply["Location"] == "/app/next?x=1#y")
+    }
+
+    @Test(
+        "a redirect never leaves the site",
+        arguments: [
+            "//evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "evil.com", "", "/%5Cevil.com",
+            "/%09/evil.com",
+            "/%0d%0aSet-Cookie:x", "/a\r\nSet-Cookie: x=1", "/%2F/evil.com", "/%2fevil.com", "javascript:alert(1)",
+            "/\t/evil.com",
+            "/caf\u{e9}",
+        ]
+    )
+    func openRedirect(target: String) {
+        #expect(Response.redirect(to: target).headers[.location] == "/")
+    }
+
+    @Test(
+        "control characters in a header value are refused, not repaired",
+        arguments: ["a\r\nX: 1", "a\nb", "a\0b", "a\u{7f}"])
+    func headerInjection(value: String) throws {
+        let reply = try reply { Response(headers: [HTTPField.Name("X-Test")!: value]) }
+        #expect(reply.status == 500)
+        #expect(reply["X"] == nil)
+    }
+
+    @Test(
+        "the server's own fields are not a handler's to set",
+        arguments: ["Content-Length", "Transfer-Encoding", "Connection", "Status"])
+    func reservedFields(name: String) throws {
+        #expect(try reply { Response(headers: [HTTPField.Name(name)!: "1"]) }.status == 500)
+    }
+
+    @Test("a header block over 4 KiB is sent whole")
+    func largeHead() throws {
+        let value = String(repeating: "x", count: 20_000)
+        #expect(try reply { Response(headers: [HTTPField.Name("X-Large")!: value]) }["X-Large"] == value)
+    }
+
+    @Test("a stream of unknown length arrives as it was written")
+    func stream() throws {
+        let reply = try reply {
+            .stream(type: "text/plain") { writer in
+                for index in 0..<100 { try writer.write("line \(index)\n") }
+                try writer.flush()
+                try writer.write([UInt8](repeating: 65, count: 200_000))
+            }
+        }
+        #expect(reply["Content-Length"] == nil)
+        #expect(reply.body.count == 200_000 + (0..<100).map { "line \($0)\n".utf8.count }.reduce(0, +))
+    }
+
+    @Test("a stream that fails, or ends short, is cut: nobody takes it for complete")
+    func failingStream() throws {
+        let failing = try reply {
+            .stream(type: "text/plain") { writer in
+                try writer.write("part")
+                throw CancellationError()
+            }
+        }
+        #expect(failing.isCut)
+        #expect(try reply { .stream(type: "x/y", length: 10) { try $0.write("short") } }.isCut)
+        #expect(try reply { .stream(type: "x/y", length: 3) { try $0.write("too long") } }.isCut)
+    }
+
+    @Test("a file is sent whole; a missing one, a folder and a FIFO are 500")
+    func files() throws {
+        let folder = try RunningServer.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let content = Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0) })
+        try content.write(to: URL(fileURLWithPath: folder + "/file"))
+        mkfifo(folder + "/fifo", 0o600)
+        let whole = try reply { .file(folder + "/file", type: "x/y") }
+        #expect(whole.body == Array(content))
+        #expect(whole["Content-Length"] == "200000")
+        for name in ["missing", "fifo", "."] {
+            #expect(try reply { .file(folder + "/" + name, type: "x/y") }.status == 500)
+        }
+    }
+
+    @Test("a handler that throws is 500 and tells the client nothing")
+    func throwing() throws {
+        struct Secret: Error { let password = "hunter2" }
+        let reply = try reply { throw Secret() }
+        #expect(reply.status == 500)
+        #expect(reply.text == "500 Internal Server Error\n")
+    }
+}

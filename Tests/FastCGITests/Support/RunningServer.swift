@@ -1,0 +1,63 @@
+import FastCGI
+import GalletaPlatform
+import Glibc
+import Logging
+import TestSupport
+
+/// A server in this process, on a unix socket in a folder of its own.
+final class RunningServer: Sendable {
+    let server: Server
+    let path: String
+    let folder: String
+    private let thread: SystemThread
+
+    init(
+        _ configure: (inout Server.Configuration) -> Void = { _ in },
+        observer: Server.Observer? = nil,
+        handler: @escaping Server.Handler
+    ) throws {
+        folder = try Self.makeFolder()
+        path = folder + "/s.sock"
+        var configuration = Server.Configuration()
+        configuration.workers = 2
+        configuration.shutdownGrace = .seconds(5)
+        configure(&configuration)
+        let server = try Server(
+            configuration: configuration,
+            listeners: [.unix(path: path)],
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            observer: observer,
+            handler: handler
+        )
+        self.server = server
+        thread = try SystemThread(name: "test-server") { try? server.run() }
+    }
+
+    static func makeFolder() throws -> String {
+        var template = Array("/tmp/galleta-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw FastCGIClient.Failure(description: "mkdtemp") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// A connection, which keeps the server alive as long as itself.
+    func client() throws -> FastCGIClient {
+        let client = try FastCGIClient(unix: path)
+        client.companion = self
+        return client
+    }
+
+    /// Stops as a signal would; true if it ended within the time.
+    @discardableResult
+    func stop(within timeout: Duration = .seconds(20)) -> Bool {
+        server.shutdown()
+        return thread.join(timeout: timeout)
+    }
+
+    deinit {
+        server.shutdown()
+        server.shutdown()
+        _ = thread.join(timeout: .seconds(20))
+        unlink(path)
+        rmdir(folder)
+    }
+}
