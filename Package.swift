@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "FastCGI", targets: ["FastCGI"]),
         .library(name: "Sessions", targets: ["Sessions"]),
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
+        .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .executable(name: "galleta-server", targets: ["GalletaServer"]),
     ],
     dependencies: [
@@ -46,6 +47,11 @@ let package = Package(
         .target(
             name: "Sessions",
             dependencies: ["GalletaPlatform", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SessionsTesting",
+            dependencies: ["Sessions", "GalletaPlatform"],
             swiftSettings: settings
         ),
         .target(name: "MemorySessions", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
@@ -83,10 +89,14 @@ let package = Package(
             dependencies: ["FastCGI", "GalletaPlatform", "TestSupport"],
             swiftSettings: settings
         ),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
+        .testTarget(
+            name: "SessionsTests",
+            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "MemorySessionsTests",
-            dependencies: ["MemorySessions", "Sessions", "GalletaPlatform"],
+            dependencies: ["MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform"],
             swiftSettings: settings
         ),
         .testTarget(

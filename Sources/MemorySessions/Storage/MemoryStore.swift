@@ -1,0 +1,123 @@
+internal import GalletaPlatform
+internal import Sessions
+internal import Synchronization
+
+/// The shards and the count of sessions. Thread-safe; no lock is held while another is taken, but for a rotation, which
+/// takes the lower shard first.
+final class MemoryStore: Sendable {
+    static let shardCount = 256
+    /// The most slots looked at in one hold of a shard's lock by garbage collection.
+    static let sliceLimit = 64
+
+    let clock: SessionClock
+    let maximumSessions: Int
+    private let shards: [Locked<MemoryShard>]
+    private let sessions = Atomic<Int>(0)
+    /// The shard where `collect` goes on.
+    private let cursor = Atomic<Int>(0)
+    /// No search for expired sessions, for the sake of a new one, before this moment.
+    private let nextReclaim = Atomic<Int64>(.min)
+
+    init(clock: SessionClock, maximumSessions: Int) {
+        self.clock = clock
+        self.maximumSessions = maximumSessions
+        shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard()) }
+    }
+
+    var count: Int { sessions.load(ordering: .relaxed) }
+
+    @inline(__always)
+    func shardIndex(_ id: SessionID) -> Int {
+        Int(truncatingIfNeeded: id.word0) & (Self.shardCount - 1)
+    }
+
+    @inline(__always)
+    func shard(_ id: SessionID) -> Locked<MemoryShard> {
+        shards[shardIndex(id)]
+    }
+
+    /// Runs `body` on two shards at once; both pointers are the same for one shard.
+    func withShards<Result>(
+        of first: SessionID, and second: SessionID,
+        _ body: (UnsafeMutablePointer<MemoryShard>, UnsafeMutablePointer<MemoryShard>) -> Result
+    ) -> Result {
+        let (one, two) = (shardIndex(first), shardIndex(second))
+        if one == two {
+            return shards[one].withLock { shard in withUnsafeMutablePointer(to: &shard) { body($0, $0) } }
+        }
+        return shards[min(one, two)].withLock { lower in
+            shards[max(one, two)].withLock { upper in
+                withUnsafeMutablePointer(to: &lower) { lower in
+                    withUnsafeMutablePointer(to: &upper) { upper in
+                        one < two ? body(lower, upper) : body(upper, lower)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Count
+
+    /// Makes room for one session; false when the store is at its cap and nothing has expired.
+    func reserve(at now: Int64) -> Bool {
+        if sessions.add(1, ordering: .relaxed).newValue <= maximumSessions { return true }
+        if now >= nextReclaim.load(ordering: .relaxed) {
+            if collect(limit: Self.sliceLimit, at: now).removed > 0,
+                sessions.load(ordering: .relaxed) <= maximumSessions
+            {
+                return true
+            }
+            // Under a flood of new sessions not each of them searches all shards.
+            nextReclaim.store(now + 10_000_000, ordering: .relaxed)
+        }
+        released(1)
+        return false
+    }
+
+    func released(_ count: Int) {
+        if count > 0 { sessions.subtract(count, ordering: .relaxed) }
+    }
+
+    // MARK: Collection
+
+    /// One hold of one shard's lock; expired values are released after it.
+    func sweep(shard: Int, at now: Int64, limit: Int, garbage: inout [SessionValues]) -> MemorySlice {
+        let (removed, more, next) = shards[shard].withLock { shard in
+            let (removed, more) = shard.sweep(at: now, limit: limit, into: &garbage)
+            return (removed, more, shard.nextBound)
+        }
+        garbage.removeAll(keepingCapacity: true)
+        released(removed)
+        return MemorySlice(removed: removed, hasMore: more, nextBound: next)
+    }
+
+    /// Removes at most `limit` expired sessions, over all shards in turn.
+    func collect(limit: Int, at now: Int64) -> SessionCollection {
+        var removed = 0
+        var garbage: [SessionValues] = []
+        garbage.reserveCapacity(Self.sliceLimit)
+        var position = cursor.load(ordering: .relaxed)
+        var visited = 0
+        while visited < Self.shardCount {
+            guard removed < limit else { break }
+            let slice = sweep(
+                shard: position, at: now, limit: min(Self.sliceLimit, limit - removed), garbage: &garbage)
+            removed += slice.removed
+            if !slice.hasMore {
+                visited += 1
+                position = (position + 1) % Self.shardCount
+            }
+        }
+        cursor.store(position, ordering: .relaxed)
+        return SessionCollection(removed: removed, hasMore: visited < Self.shardCount)
+    }
+}
+
+/// What one hold of a shard's lock by garbage collection brought.
+struct MemorySlice {
+    var removed: Int
+    /// True when more slots of the shard are to be looked at.
+    var hasMore: Bool
+    /// The earliest moment at which something in the shard may be due.
+    var nextBound: Int64?
+}

@@ -1,0 +1,93 @@
+/// The ids that a request's `Cookie` headers offer under our cookie's name: at most four, without a heap allocation.
+///
+/// A browser may send several cookies of one name (another path, another domain, a foreign one), so each is tried.
+/// What has not the form of an id is as if it were not there: neither an error nor an answer to it.
+///
+///     var candidates = SessionIDCandidates()
+///     request.withCookieHeaders { candidates.collect(from: $0, named: manager.cookie) }
+///     let session = manager.open(candidates, isSecure: request.isSecure)
+public struct SessionIDCandidates: Sendable {
+    /// The most ids that are tried for a request.
+    public static let limit = 4
+
+    private var first = SessionID(words: (0, 0, 0, 0))
+    private var second = SessionID(words: (0, 0, 0, 0))
+    private var third = SessionID(words: (0, 0, 0, 0))
+    private var fourth = SessionID(words: (0, 0, 0, 0))
+
+    /// How many ids were found, 0...4.
+    public private(set) var count = 0
+
+    /// No ids.
+    public init() {}
+
+    /// One id, for callers that have it already.
+    public init(_ id: SessionID) {
+        append(id)
+    }
+
+    /// True when the request offers no id.
+    public var isEmpty: Bool { count == 0 }
+
+    /// The id at `position`, in the order of the headers.
+    public subscript(position: Int) -> SessionID {
+        precondition(position >= 0 && position < count)
+        switch position {
+        case 0: return first
+        case 1: return second
+        case 2: return third
+        default: return fourth
+        }
+    }
+
+    /// Adds the ids of one `Cookie` header's value. Call it once a header; several headers add up.
+    ///
+    /// Pairs are parted by `;` (RFC 6265 section 4.2.1), by the `, ` of servers that join several headers
+    /// (Apache, Caddy) and by a bare `;` (h2o). A quoted value is malformed. Cost: linear in the header's length.
+    public mutating func collect(from header: UnsafeRawBufferPointer, named cookie: SessionCookie) {
+        cookie.nameBytes.withUnsafeBytes { name in
+            var start = 0
+            while start < header.count, count < Self.limit {
+                var end = start
+                while end < header.count, header[end] != 0x3B, header[end] != 0x2C {
+                    end += 1
+                }
+                take(UnsafeRawBufferPointer(rebasing: header[start..<end]), named: name)
+                start = end + 1
+            }
+        }
+    }
+
+    /// Looks at one `name=value` with blanks around it.
+    private mutating func take(_ pair: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer) {
+        var start = 0
+        var end = pair.count
+        while start < end, Self.isBlank(pair[start]) { start += 1 }
+        while end > start, Self.isBlank(pair[end - 1]) { end -= 1 }
+        // The exact length decides first: almost every foreign cookie leaves here.
+        guard end - start == name.count + 1 + SessionID.encodedCount,
+            pair[start + name.count] == 0x3D,
+            pair[start..<(start + name.count)].elementsEqual(name),
+            let id = SessionID(encoded: UnsafeRawBufferPointer(rebasing: pair[(start + name.count + 1)..<end]))
+        else { return }
+        append(id)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09
+    }
+
+    private mutating func append(_ id: SessionID) {
+        for position in 0..<count where self[position] == id {
+            return
+        }
+        switch count {
+        case 0: first = id
+        case 1: second = id
+        case 2: third = id
+        case 3: fourth = id
+        default: return
+        }
+        count += 1
+    }
+}

@@ -1,0 +1,51 @@
+/// A mistake in the use of sessions: a wrong configuration, a limit, a session begun too late.
+///
+/// A store that fails is a `SessionStoreError` instead. A missing, expired or malformed id is no error at all.
+public struct SessionError: Error, Sendable {
+    /// What went wrong. New codes may come: keep a `default` branch.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Kind: String {
+            case invalidConfiguration, unknownProvider, overLimit, notEncodable, invalidEncoding
+            case responseStarted, contention
+        }
+
+        private let kind: Kind
+
+        /// A field of a configuration has a value that cannot be.
+        public static let invalidConfiguration = Code(kind: .invalidConfiguration)
+        /// No provider is registered under that name.
+        public static let unknownProvider = Code(kind: .unknownProvider)
+        /// The session would hold more bytes or keys than allowed; nothing was changed.
+        public static let overLimit = Code(kind: .overLimit)
+        /// A value has no `SessionValue` form (nested too deep, an integer beyond `Int64`); nothing was changed.
+        public static let notEncodable = Code(kind: .notEncodable)
+        /// Bytes that should be encoded values or JSON are not.
+        public static let invalidEncoding = Code(kind: .invalidEncoding)
+        /// The header is on its way, so no cookie can be sent: start or rotate the session before the response.
+        public static let responseStarted = Code(kind: .responseStarted)
+        /// An atomic update lost against others again and again.
+        public static let contention = Code(kind: .contention)
+
+        /// The code's name.
+        public var description: String { kind.rawValue }
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// What went wrong and what to do about it, for a log. Never holds an id or a value.
+    public let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package static func invalid(_ field: String, _ reason: String) -> SessionError {
+        SessionError(.invalidConfiguration, "invalid \(field): \(reason)")
+    }
+}
+
+extension SessionError: CustomStringConvertible {
+    /// The code and the message.
+    public var description: String { "\(code): \(message)" }
+}

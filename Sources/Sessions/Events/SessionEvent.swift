@@ -1,0 +1,15 @@
+/// Something that an operator may want to count or see. None carries an id or a value.
+public enum SessionEvent: Sendable {
+    /// A session began.
+    case created
+    /// A session got a new id.
+    case rotated
+    /// A handler ended a session.
+    case destroyed
+    /// A session vanished while a request worked on it; the request's changes were dropped.
+    case lost
+    /// The value of a key no longer decodes as the type asked for; it reads as nil, its bytes are kept.
+    case undecodable(key: String, type: String)
+    /// The store failed.
+    case storeFailed(SessionStoreError)
+}

@@ -1,0 +1,74 @@
+public import Logging
+
+/// How sessions behave. Every field has a default; `SessionManager` refuses values that cannot be.
+public struct SessionConfiguration: Sendable {
+    /// The cookie's name. Default: `sid`.
+    public var cookieName = "sid"
+    /// Which cross-site requests carry the cookie. Default: `Lax`.
+    public var sameSite = SessionCookie.SameSite.lax
+    /// When the cookie is `Secure`. Default: when the request came by HTTPS.
+    public var secure = SessionCookie.SecurePolicy.automatic
+    /// The cookie's path. Default: `/`.
+    public var cookiePath = "/"
+    /// The cookie's domain. Default: none, only the host that set it.
+    public var cookieDomain: String?
+    /// Whether the cookie is `Partitioned`. Default: false.
+    public var isPartitioned = false
+    /// True: the cookie outlives the browser's run, with a Max-Age that is renewed while the visitor is active.
+    /// False: it ends with the browser's run. Default: true.
+    public var isPersistent = true
+
+    /// How long a session lives without a visit that uses it; 1 s to 10 years. Default: 1 hour.
+    public var idleTimeout = Duration.seconds(3600)
+    /// How long a session lives whatever happens; at least the idle timeout, at most 10 years. Default: 7 days.
+    public var absoluteTimeout = Duration.seconds(7 * 86_400)
+    /// How long after "last seen" a visit is noted again, so that not every read is a write.
+    ///
+    /// Default (nil): the larger of 10 % of the idle timeout and 60 s, but at most a quarter of the idle timeout, so
+    /// that short timeouts end no active session. At most half of the idle timeout.
+    public var touchInterval: Duration?
+    /// How long the old id works after a routine rotation; 0 to 5 minutes. Default: 10 s. A log-in has no grace.
+    public var rotationGrace = Duration.seconds(10)
+    /// What one session may hold. Default: 64 KiB, 256 keys.
+    public var limits = SessionLimits()
+
+    /// Where events that need attention are logged. Default: the label `galleta.sessions`.
+    public var logger = Logger(label: "galleta.sessions")
+    /// Called with each event, on the thread that met it: be quick, do not call back into the session.
+    public var onEvent: (@Sendable (SessionEvent) -> Void)?
+
+    /// The defaults.
+    public init() {}
+
+    static let maximumTimeout = Duration.seconds(10 * 366 * 86_400)
+
+    func validated() throws -> SessionCookie {
+        guard idleTimeout >= .seconds(1), idleTimeout <= Self.maximumTimeout else {
+            throw SessionError.invalid("idleTimeout", "\(idleTimeout) is not within 1 second and 10 years")
+        }
+        guard absoluteTimeout >= idleTimeout, absoluteTimeout <= Self.maximumTimeout else {
+            throw SessionError.invalid(
+                "absoluteTimeout", "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years")
+        }
+        if let touchInterval, touchInterval < .zero || touchInterval > idleTimeout / 2 {
+            throw SessionError.invalid(
+                "touchInterval", "\(touchInterval) is not within 0 and half of the idle timeout (\(idleTimeout))")
+        }
+        guard rotationGrace >= .zero, rotationGrace <= .seconds(300) else {
+            throw SessionError.invalid("rotationGrace", "\(rotationGrace) is not within 0 and 5 minutes")
+        }
+        guard limits.bytes >= 256, limits.bytes <= 1 << 30 else {
+            throw SessionError.invalid("limits.bytes", "\(limits.bytes) is not within 256 bytes and 1 GiB")
+        }
+        guard limits.keys >= 1, limits.keys <= 1 << 20 else {
+            throw SessionError.invalid("limits.keys", "\(limits.keys) is not within 1 and 1,048,576")
+        }
+        return try SessionCookie(
+            name: cookieName, sameSite: sameSite, secure: secure, path: cookiePath, domain: cookieDomain,
+            isPartitioned: isPartitioned)
+    }
+
+    var effectiveTouchInterval: Duration {
+        touchInterval ?? min(max(idleTimeout / 10, .seconds(60)), idleTimeout / 4)
+    }
+}

@@ -1,0 +1,21 @@
+internal import Logging
+
+extension SessionManager {
+    /// Logs what needs attention and tells the configuration's closure.
+    func emit(_ event: SessionEvent) {
+        let logger = configuration.logger
+        switch event {
+        case .undecodable(let key, let type):
+            logger.warning(
+                "a session value no longer decodes; it reads as nil and is kept",
+                metadata: ["key": "\(key)", "type": "\(type)"])
+        case .storeFailed(let error):
+            logger.error("the session store failed", metadata: ["error": "\(error)"])
+        case .lost:
+            logger.debug("a session vanished during a request; its changes were dropped")
+        case .created, .rotated, .destroyed:
+            break
+        }
+        configuration.onEvent?(event)
+    }
+}

@@ -1,0 +1,93 @@
+internal import GalletaPlatform
+
+/// Resolves a request's cookie to a session, by way of a provider.
+///
+///     MemoryProvider.register()
+///     let manager = try SessionManager(provider: "memory", cookieName: "sid", maxLifetime: .seconds(3600))
+///     let session = manager.open(candidates, isSecure: request.isSecure)   // nothing is read yet
+///     let visits = try session.update("visits", default: 0) { $0 += 1; return $0 }
+///     let commit = try session.commit()                                    // before the first header byte
+///
+/// One a process and cookie is enough. Immutable and thread-safe.
+public final class SessionManager: Sendable {
+    /// The store.
+    public let provider: any SessionProvider
+    /// The behaviour, as checked.
+    public let configuration: SessionConfiguration
+    /// The cookie that carries the id.
+    public let cookie: SessionCookie
+
+    let touchNanoseconds: Int64
+    let isPersistent: Bool
+    let limits: SessionLimits
+
+    /// A manager whose provider was registered under a name.
+    ///
+    /// - Parameters:
+    ///   - provider: The name, for example `"memory"`.
+    ///   - cookieName: The cookie's name, a token.
+    ///   - maxLifetime: How long a session lives without a visit (the idle timeout). The absolute timeout is 7 days, or
+    ///     as long as `maxLifetime` if that is longer.
+    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`.
+    public convenience init(provider: String, cookieName: String = "sid", maxLifetime: Duration) throws {
+        var configuration = SessionConfiguration()
+        configuration.cookieName = cookieName
+        configuration.idleTimeout = maxLifetime
+        configuration.absoluteTimeout = max(configuration.absoluteTimeout, maxLifetime)
+        try self.init(provider: provider, configuration: configuration)
+    }
+
+    /// A manager whose provider was registered under a name, with a configuration.
+    ///
+    /// - Parameters:
+    ///   - provider: The name, for example `"memory"`.
+    ///   - parameters: The provider's own settings, by name.
+    ///   - configuration: The behaviour.
+    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
+    public convenience init(
+        provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration
+    ) throws {
+        _ = try configuration.validated()
+        let options = SessionProviderOptions(parameters: parameters, logger: configuration.logger)
+        try self.init(
+            provider: try SessionProviders.make(provider, options: options), configuration: configuration)
+    }
+
+    /// A manager over a provider of the caller's.
+    ///
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
+    public init(provider: any SessionProvider, configuration: SessionConfiguration = SessionConfiguration()) throws {
+        cookie = try configuration.validated()
+        self.provider = provider
+        self.configuration = configuration
+        touchNanoseconds = configuration.effectiveTouchInterval.nanoseconds
+        isPersistent = configuration.isPersistent
+        limits = configuration.limits
+    }
+
+    /// The session that a request's cookies name: a view that reads the store when it is first used.
+    ///
+    /// - Parameters:
+    ///   - candidates: The ids that the `Cookie` headers offer; the first that the store knows counts.
+    ///   - isSecure: Whether the request came by HTTPS, by the web server's word.
+    public func open(_ candidates: SessionIDCandidates, isSecure: Bool) -> Session {
+        Session(manager: self, candidates: candidates, isSecure: isSecure)
+    }
+
+    /// Calls the provider; whatever it throws comes out as a `SessionStoreError`, and is an event.
+    @inline(__always)
+    func store<Result>(_ body: (any SessionProvider) throws -> Result) throws -> Result {
+        do {
+            return try body(provider)
+        } catch {
+            throw wrap(error)
+        }
+    }
+
+    private func wrap(_ error: any Error) -> SessionStoreError {
+        let failure =
+            error as? SessionStoreError ?? SessionStoreError(.unavailable, "the provider failed", underlying: error)
+        emit(.storeFailed(failure))
+        return failure
+    }
+}

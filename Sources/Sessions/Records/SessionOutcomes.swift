@@ -1,0 +1,49 @@
+/// What came of `SessionProvider.create`.
+public enum SessionCreation: Sendable {
+    /// The session exists now.
+    case created
+    /// The id is in use; its record is untouched.
+    case exists
+    /// The store is at its cap and nothing may go for an new session.
+    case full
+}
+
+/// What came of `SessionProvider.commit`.
+public enum SessionCommitOutcome: Sendable {
+    /// The changes are made; the record has this version now.
+    case committed(version: UInt64)
+    /// The changes left nothing, not even a reserved value: the record is removed.
+    case emptied
+    /// The record is not at the expected version; nothing was changed. This is the record now.
+    case conflict(SessionRecord)
+    /// There is no such session (any more); nothing was created.
+    case gone
+    /// The merged record would pass the patch's limits; nothing was changed.
+    case overLimit(SessionError)
+}
+
+/// What came of `SessionProvider.rotate`.
+public enum SessionRotation: Sendable {
+    /// The record is under the new id.
+    case rotated
+    /// The old id was rotated before and is in its grace: this is the id that all latecomers get.
+    case successor(SessionID)
+    /// There is no such session (any more).
+    case gone
+    /// The new id is in use; both records are untouched.
+    case taken
+}
+
+/// What a slice of garbage collection did.
+public struct SessionCollection: Sendable {
+    /// Expired records that were removed.
+    public var removed: Int
+    /// True when more expired records are waiting.
+    public var hasMore: Bool
+
+    /// A result.
+    public init(removed: Int, hasMore: Bool) {
+        self.removed = removed
+        self.hasMore = hasMore
+    }
+}

@@ -1,0 +1,140 @@
+/// Changes to a session, key by key, for a provider to make on the record as it is *then*.
+///
+/// A patch never holds the whole session, so two requests that change different keys both win. Of two changes to one
+/// key in a patch the last counts.
+public struct SessionPatch: Sendable {
+    /// One key's change.
+    public struct Change: Sendable {
+        /// The encoded entry, or only its head (the key) when the key is removed.
+        let entry: [UInt8]
+        let headCount: Int
+
+        /// True when the key is to be removed, false when it gets `value`.
+        public var isRemoval: Bool { headCount == entry.count }
+
+        /// The key.
+        public var key: SessionKey {
+            entry.withUnsafeBytes { bytes in
+                var reader = ValueReader(bytes)
+                let header = reader.varint() ?? 0
+                let name = reader.span(Int(header >> 1)) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+                return SessionKey(String(decoding: name, as: UTF8.self), isReserved: header & 1 == 1)
+            }
+        }
+
+        /// The new value, decoded from the entry; nil for a removal.
+        public var value: SessionValue? {
+            guard !isRemoval else { return nil }
+            return entry.withUnsafeBytes { bytes in
+                var reader = ValueReader(bytes, offset: headCount)
+                _ = reader.varint()
+                return reader.value()
+            }
+        }
+
+        var isReserved: Bool { entry[0] & 1 == 1 }
+    }
+
+    /// The changes, one a key.
+    public private(set) var changes: [Change] = []
+
+    /// Whether the commit counts as the visitor's activity: it sets "last seen" and with it the idle deadline.
+    public var touches = false
+
+    /// What the merged record may hold.
+    public var limits = SessionLimits()
+
+    /// No changes.
+    public init() {}
+
+    /// True when no key changes.
+    public var isEmpty: Bool { changes.isEmpty }
+
+    /// Sets `key`, whatever was there.
+    ///
+    /// - Throws: `SessionError` of code `notEncodable` when the value nests too deep.
+    public mutating func set(_ value: SessionValue, for key: SessionKey) throws(SessionError) {
+        replace(try Change(setting: value, for: key))
+    }
+
+    /// Removes `key`, if it is there.
+    public mutating func remove(_ key: SessionKey) {
+        replace(Change(removing: key))
+    }
+
+    mutating func replace(_ change: Change) {
+        for position in changes.indices where changes[position].hasSameKey(as: change) {
+            changes[position] = change
+            return
+        }
+        changes.append(change)
+    }
+
+    mutating func removeAll() {
+        changes.removeAll()
+    }
+
+    func contains(_ key: SessionKey) -> Bool {
+        guard !changes.isEmpty else { return false }
+        let probe = Change(removing: key)
+        return changes.contains { $0.hasSameKey(as: probe) }
+    }
+
+    /// True when the entry with this head is changed.
+    @inline(__always)
+    func changes(_ head: UnsafeRawBufferPointer) -> Bool {
+        for change in changes where change.hasHead(head) {
+            return true
+        }
+        return false
+    }
+}
+
+extension SessionPatch.Change {
+    init(setting value: SessionValue, for key: SessionKey) throws(SessionError) {
+        var entry: [UInt8] = []
+        entry.reserveCapacity(key.name.utf8.count + 24)
+        Self.appendHead(of: key, to: &entry)
+        headCount = entry.count
+        // One byte for the length is enough for small values; a longer one moves the value up.
+        entry.append(0)
+        let start = entry.count
+        try ValueWriter.append(value, to: &entry)
+        let count = entry.count - start
+        if count < 0x80 {
+            entry[start - 1] = UInt8(count)
+        } else {
+            var length: [UInt8] = []
+            ValueWriter.append(varint: UInt64(count), to: &length)
+            entry.replaceSubrange((start - 1)..<start, with: length)
+        }
+        self.entry = entry
+    }
+
+    init(removing key: SessionKey) {
+        var entry: [UInt8] = []
+        entry.reserveCapacity(key.name.utf8.count + 3)
+        Self.appendHead(of: key, to: &entry)
+        headCount = entry.count
+        self.entry = entry
+    }
+
+    private static func appendHead(of key: SessionKey, to entry: inout [UInt8]) {
+        var name = key.name
+        name.withUTF8 { name in
+            ValueWriter.append(varint: UInt64(name.count) << 1 | (key.isReserved ? 1 : 0), to: &entry)
+            entry.append(contentsOf: name)
+        }
+    }
+
+    func hasSameKey(as other: Self) -> Bool {
+        guard headCount == other.headCount else { return false }
+        return other.entry.withUnsafeBytes { hasHead(UnsafeRawBufferPointer(rebasing: $0[..<headCount])) }
+    }
+
+    @inline(__always)
+    func hasHead(_ head: UnsafeRawBufferPointer) -> Bool {
+        guard headCount == head.count else { return false }
+        return entry.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<headCount]).isSame(as: head) }
+    }
+}

@@ -1,0 +1,63 @@
+internal import GalletaPlatform
+
+/// A session as its store holds it at one moment.
+///
+/// Times are durations from that moment, never dates: the clock of the store and that of the process may differ.
+public struct SessionRecord: Sendable {
+    /// The values.
+    public var values: SessionValues
+    /// Changes with each change of the values; for compare-and-set.
+    public var version: UInt64
+    /// The id to use from now on, when the record was found through an id that a rotation replaced.
+    public var successor: SessionID?
+
+    // Nanoseconds: a `Duration` is 128 bits wide and costs a division on each way.
+    package var ageNanoseconds: Int64
+    package var idleNanoseconds: Int64
+    package var idleRemainingNanoseconds: Int64
+    package var absoluteRemainingNanoseconds: Int64
+
+    /// A record for a provider to hand out.
+    ///
+    /// - Parameters:
+    ///   - values: The values.
+    ///   - version: Changes with each change of the values.
+    ///   - successor: The id to use from now on, when the record was found through an id that a rotation replaced.
+    ///   - age: Since the session began.
+    ///   - idle: Since the session was last seen (created or touched).
+    ///   - idleRemaining: Until the idle timeout ends the session; positive.
+    ///   - absoluteRemaining: Until the absolute timeout ends the session; positive.
+    public init(
+        values: SessionValues, version: UInt64, successor: SessionID? = nil, age: Duration, idle: Duration,
+        idleRemaining: Duration, absoluteRemaining: Duration
+    ) {
+        self.init(
+            values: values, version: version, successor: successor, ageNanoseconds: age.nanoseconds,
+            idleNanoseconds: idle.nanoseconds, idleRemainingNanoseconds: idleRemaining.nanoseconds,
+            absoluteRemainingNanoseconds: absoluteRemaining.nanoseconds)
+    }
+
+    package init(
+        values: SessionValues, version: UInt64, successor: SessionID?, ageNanoseconds: Int64, idleNanoseconds: Int64,
+        idleRemainingNanoseconds: Int64, absoluteRemainingNanoseconds: Int64
+    ) {
+        self.values = values
+        self.version = version
+        self.successor = successor
+        self.ageNanoseconds = ageNanoseconds
+        self.idleNanoseconds = idleNanoseconds
+        self.idleRemainingNanoseconds = idleRemainingNanoseconds
+        self.absoluteRemainingNanoseconds = absoluteRemainingNanoseconds
+    }
+
+    /// Since the session began.
+    public var age: Duration { .nanoseconds(ageNanoseconds) }
+    /// Since the session was last seen (created or touched).
+    public var idle: Duration { .nanoseconds(idleNanoseconds) }
+    /// Until the idle timeout ends the session.
+    public var idleRemaining: Duration { .nanoseconds(idleRemainingNanoseconds) }
+    /// Until the absolute timeout ends the session.
+    public var absoluteRemaining: Duration { .nanoseconds(absoluteRemainingNanoseconds) }
+    /// Until the session ends if nobody comes: the smaller of the two.
+    public var remaining: Duration { .nanoseconds(min(idleRemainingNanoseconds, absoluteRemainingNanoseconds)) }
+}

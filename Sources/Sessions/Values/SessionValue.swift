@@ -1,0 +1,50 @@
+/// A value that a session can hold: JSON's kinds, with whole numbers and bytes apart.
+///
+/// Every `Codable` type goes through it (`init(encoding:)`, `decode(_:)`), so a store holds what other languages
+/// can read, and PHP's values have a place.
+///
+///     let cart: SessionValue = ["items": [1, 2, 3], "note": "gift", "total": 12.5]
+///     let profile = try SessionValue(encoding: Profile(name: "Ada"))
+///     let back = try profile.decode(Profile.self)
+///
+/// Whole numbers are `Int64`; a larger one is refused when encoded rather than rounded.
+public enum SessionValue: Hashable, Sendable {
+    /// Nothing, as a value: a key that holds `null` exists.
+    case null
+    /// True or false.
+    case bool(Bool)
+    /// A whole number.
+    case int(Int64)
+    /// A floating-point number; NaN and the infinities cannot be written as JSON.
+    case double(Double)
+    /// Text.
+    case string(String)
+    /// Raw bytes.
+    case bytes([UInt8])
+    /// Values in order.
+    case array([SessionValue])
+    /// Values by key, in order of insertion.
+    case object(SessionObject)
+
+    /// How deep arrays and objects may nest, in every encoding.
+    public static let maximumDepth = 64
+}
+
+extension SessionValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    /// `null`.
+    public init(nilLiteral: ()) { self = .null }
+    /// `.bool`.
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// `.int`.
+    public init(integerLiteral value: Int64) { self = .int(value) }
+    /// `.double`.
+    public init(floatLiteral value: Double) { self = .double(value) }
+    /// `.string`.
+    public init(stringLiteral value: String) { self = .string(value) }
+    /// `.array`.
+    public init(arrayLiteral elements: SessionValue...) { self = .array(elements) }
+    /// `.object`, in the order written; of equal keys the last counts.
+    public init(dictionaryLiteral elements: (String, SessionValue)...) { self = .object(SessionObject(elements)) }
+}

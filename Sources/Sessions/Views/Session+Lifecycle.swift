@@ -1,0 +1,70 @@
+extension Session {
+    /// True when the request came without a session that the store knows.
+    public var isNew: Bool {
+        get throws { try loaded { $0.isNew } }
+    }
+
+    /// The user whom the session is bound to; nil for an anonymous one.
+    public var user: String? {
+        get throws { try loaded { $0.view.user } }
+    }
+
+    /// Since the session began; zero for one that is yet to begin.
+    public var age: Duration {
+        get throws { try loaded { .nanoseconds($0.ageNanoseconds) } }
+    }
+
+    /// Since the visitor was last noted (see `SessionConfiguration.touchInterval`), before this request.
+    public var idle: Duration {
+        get throws { try loaded { .nanoseconds($0.idleNanoseconds) } }
+    }
+
+    /// Until the session ends if nobody comes.
+    public var remaining: Duration {
+        get throws { try loaded { .nanoseconds(min($0.idleRemaining, $0.absoluteRemaining)) } }
+    }
+
+    /// Binds the session to `user`, whom the handler has just authenticated.
+    ///
+    /// The id changes at once and the old one is dead (session fixation); the CSRF secret is new. The visitor's values
+    /// stay, unless the session belonged to another user: then it is destroyed and an empty one begins. The binding
+    /// itself is made at the commit, so a handler that throws afterwards logs nobody in.
+    ///
+    /// - Throws: `SessionError` of code `responseStarted` after the commit.
+    public func logIn(user: String) throws {
+        try withState { try $0.logIn(user: user) }
+    }
+
+    /// Ends the session at once, in the store and in the browser: log-out. Does nothing where there is none.
+    ///
+    /// What is set afterwards belongs to a new session. Works after the commit, too, but then without telling the
+    /// browser.
+    public func destroy() throws {
+        try withState { try $0.destroy() }
+    }
+
+    /// Gives the session a new id at once; the old one works for `SessionConfiguration.rotationGrace`, for the sake of
+    /// requests on their way, and leads them to the new one. Does nothing where there is no session.
+    ///
+    /// - Throws: `SessionError` of code `responseStarted` after the commit.
+    public func rotate() throws {
+        try withState { try $0.rotate(grace: $0.manager.configuration.rotationGrace) }
+    }
+
+    /// Brings the changes to the store. The application calls it once, when the handler has returned and before the
+    /// first byte of the header; further calls do nothing.
+    ///
+    /// - Returns: What the response must carry.
+    /// - Throws: `SessionStoreError` when the store fails, `SessionError` of code `overLimit` when the record has
+    ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a rotation.
+    public func commit() throws -> SessionCommit {
+        try closing { try $0.commit() } ?? .untouched
+    }
+
+    /// Drops the changes, for a handler that threw. Destroy, rotate and update stand.
+    ///
+    /// - Returns: What the error's response must carry.
+    public func discard() -> SessionCommit {
+        closing { $0.discard() } ?? .untouched
+    }
+}

@@ -1,0 +1,95 @@
+extension Session {
+    /// The keys that have a value.
+    public var keys: [String] {
+        get throws { try loaded { $0.view.keys } }
+    }
+
+    /// The value of `key` as `type`; nil when there is none, or when it has not the form of `type` any more (an event
+    /// says so, and its bytes are kept: a deploy that changes a type turns no session into an error).
+    public func get<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
+        guard let value = try value(key) else { return nil }
+        return decode(value, of: key)
+    }
+
+    /// The value of `key` as it is; nil when there is none.
+    public func value(_ key: String) throws -> SessionValue? {
+        try loaded { $0.view[key] }
+    }
+
+    /// Sets `key`, at the commit. Without a session one begins then.
+    ///
+    /// - Throws: `SessionError`: `overLimit` when the session would hold too much, `notEncodable`, or
+    ///   `responseStarted` when a session would have to begin after the commit. Nothing is changed then.
+    public func set(_ key: String, _ value: some Encodable) throws {
+        let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: SessionKey(key))
+        try loaded { try $0.change(change) }
+    }
+
+    /// Removes `key`, at the commit. A session of which nothing is left, not even a user, ends.
+    public func delete(_ key: String) throws {
+        try loaded { state in
+            guard state.view.contains(SessionKey(key)) || state.patch.contains(SessionKey(key)) else { return }
+            try state.change(SessionPatch.Change(removing: SessionKey(key)))
+        }
+    }
+
+    /// Changes the value of `key` atomically: no change of another request in between is lost.
+    ///
+    /// On a session that the store has this acts at once, by compare-and-set; `body` runs again when another request
+    /// was faster, so it must do nothing but compute. On a session that is yet to begin, and on a key that this request
+    /// has set already, the change joins the others until the commit.
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - initial: The value to begin with when there is none, or none that decodes.
+    ///   - body: Computes the new value in place; its result is returned. What it throws leaves everything unchanged.
+    /// - Throws: As `set`, and `SessionError` of code `contention` after 10,000 attempts.
+    public func update<T: Codable, Result>(
+        _ key: String, default initial: @autoclosure () throws -> T, _ body: (inout T) throws -> Result
+    ) throws -> Result {
+        let sessionKey = SessionKey(key)
+        for _ in 0..<10_000 {
+            let (found, seen) = try loaded { ($0.view[sessionKey], $0.changeCount) }
+            var value = try found.flatMap { decode($0, of: key) as T? } ?? initial()
+            let result = try body(&value)
+            let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: sessionKey)
+            if try withState({ try $0.update(change, of: sessionKey, seen: seen) }) { return result }
+        }
+        throw SessionError(.contention, "update of \"\(key)\" was overtaken 10,000 times; nothing was changed")
+    }
+
+    func loaded<Result>(_ body: (inout SessionState) throws -> Result) throws -> Result {
+        try withState { state in
+            try state.load()
+            return try body(&state)
+        }
+    }
+
+    private func decode<T: Decodable>(_ value: SessionValue, of key: String) -> T? {
+        do {
+            return try value.decode(T.self)
+        } catch {
+            manager.emit(.undecodable(key: key, type: "\(T.self)"))
+            return nil
+        }
+    }
+}
+
+extension SessionState {
+    /// Makes a change that was computed from the view of `seen`; false when it must be computed anew.
+    mutating func update(_ change: SessionPatch.Change, of key: SessionKey, seen: Int) throws -> Bool {
+        guard changeCount == seen else { return false }
+        guard phase == .present, !patch.contains(key) else {
+            try self.change(change)
+            return true
+        }
+        var single = SessionPatch()
+        single.replace(change)
+        let updated = try view.applying(single, limits: manager.limits)
+        guard try store(single, expecting: version) else { return false }
+        view = updated
+        changeCount += 1
+        isWritten = true
+        return true
+    }
+}

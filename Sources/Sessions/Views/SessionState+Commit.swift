@@ -1,0 +1,90 @@
+internal import GalletaPlatform
+
+extension SessionState {
+    /// Brings the pending changes to the store and says what the response must carry.
+    mutating func commit() throws -> SessionCommit {
+        guard !isCommitted else { return SessionCommit(setCookie: nil, cachePolicy: .none, isLost: phase == .lost) }
+        switch phase {
+        case .unread:
+            break
+        case .absent:
+            try create()
+        case .present:
+            if !patch.isEmpty {
+                try store(patch, expecting: nil)
+                patch.removeAll()
+            } else if isTouchDue {
+                try touch()
+            }
+        case .lost:
+            break
+        }
+        return close()
+    }
+
+    /// Drops the pending changes; what was done at once (destroy, rotate, update) stands.
+    mutating func discard() -> SessionCommit {
+        patch.removeAll()
+        return close()
+    }
+
+    private mutating func create() throws {
+        guard !view.isEmpty else { return }
+        let configuration = manager.configuration
+        let draft = SessionDraft(
+            values: view, idleTimeout: configuration.idleTimeout, absoluteTimeout: configuration.absoluteTimeout)
+        while true {
+            let fresh = SessionID.random()
+            switch try manager.store({ try $0.create(fresh, draft) }) {
+            case .created:
+                phase = .present
+                id = fresh
+                version = 0
+                patch.removeAll()
+                cookie = .set
+                idleNanoseconds = 0
+                idleRemaining = configuration.idleTimeout.nanoseconds
+                absoluteRemaining = configuration.absoluteTimeout.nanoseconds
+                manager.emit(.created)
+                return
+            case .exists:
+                // Two equal draws of 256 bits do not happen; a provider that errs must not join two visitors.
+                continue
+            case .full:
+                let error = SessionStoreError(.full, "the session store is at its cap; no new session can begin")
+                manager.emit(.storeFailed(error))
+                throw error
+            }
+        }
+    }
+
+    private mutating func touch() throws {
+        let id = id
+        if try manager.store({ try $0.touch(id) }) != nil {
+            noteTouch()
+        } else {
+            lose()
+        }
+    }
+
+    private mutating func close() -> SessionCommit {
+        let policy: SessionCommit.CachePolicy =
+            phase == .unread ? .none : (cookie != .none || isWritten ? .written : .read)
+        let header = setCookie()
+        isCommitted = true
+        cookie = .none
+        return SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
+    }
+
+    private func setCookie() -> String? {
+        switch cookie {
+        case .none:
+            return nil
+        case .delete:
+            return manager.cookie.deleteHeader(isSecure: isSecure)
+        case .set:
+            let remaining = Duration.nanoseconds(min(idleRemaining, absoluteRemaining))
+            return manager.cookie.setHeader(id, maxAge: manager.isPersistent ? remaining : nil, isSecure: isSecure)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+internal import GalletaPlatform
+
+extension SessionState {
+    /// Ends the session in the store at once.
+    mutating func destroy() throws {
+        try load()
+        let wasPresent = phase == .present
+        var removed = false
+        if wasPresent {
+            let id = id
+            removed = try manager.store { try $0.destroy(id) }
+            // A browser with two live cookies of our name would be in the other session at its next request.
+            for position in 0..<candidates.count where candidates[position] != id {
+                let other = candidates[position]
+                _ = try manager.store { try $0.destroy(other) }
+            }
+        }
+        reset()
+        guard wasPresent else { return }
+        isWritten = true
+        if removed {
+            cookie = .delete
+            manager.emit(.destroyed)
+        } else {
+            // Someone else ended it first: a deleting cookie could meet the cookie of a fresh log-in.
+            cookie = .none
+            manager.emit(.lost)
+        }
+    }
+
+    /// Gives the session a new id in the store at once.
+    mutating func rotate(grace: Duration) throws {
+        try load()
+        guard phase == .present else { return }
+        try checkHeaderIsOpen("rotating the session's id")
+        let fresh = SessionID.random()
+        let id = id
+        switch try manager.store({ try $0.rotate(id, to: fresh, grace: grace) }) {
+        case .rotated:
+            self.id = fresh
+            cookie = .set
+            isWritten = true
+            manager.emit(.rotated)
+        case .successor(let successor):
+            self.id = successor
+            cookie = .set
+        case .gone:
+            lose()
+        case .taken:
+            throw SessionStoreError(.unavailable, "the provider refused a fresh random id as taken")
+        }
+    }
+
+    /// Binds the session to `user` under a new id.
+    mutating func logIn(user: String) throws {
+        try load()
+        try checkHeaderIsOpen("logging in")
+        if phase == .present {
+            if let current = view.user, current != user {
+                // What the one user left must not pass to the other.
+                try destroy()
+            } else {
+                try rotate(grace: .zero)
+            }
+        }
+        if phase == .lost {
+            // The visitor has just proved who they are: they get a session, whatever became of the old one.
+            reset()
+        }
+        try change(SessionPatch.Change(setting: .string(user), for: .user))
+        try change(SessionPatch.Change(setting: .bytes(Entropy.bytes(CSRFToken.secretCount)), for: .csrfSecret))
+    }
+
+    /// The secret of the CSRF tokens; makes one, at once in the store, when there is none.
+    mutating func csrfSecret() throws -> [UInt8] {
+        try load()
+        while true {
+            if case .bytes(let secret)? = view[.csrfSecret], secret.count == CSRFToken.secretCount { return secret }
+            let secret = Entropy.bytes(CSRFToken.secretCount)
+            let change = try SessionPatch.Change(setting: .bytes(secret), for: .csrfSecret)
+            guard phase == .present else {
+                try self.change(change)
+                return secret
+            }
+            // Compare-and-set: of two first pages in parallel both must hold the same secret.
+            var single = SessionPatch()
+            single.replace(change)
+            let updated = try view.applying(single, limits: manager.limits)
+            guard try store(single, expecting: version) else { continue }
+            view = updated
+            changeCount += 1
+            isWritten = true
+            return secret
+        }
+    }
+
+    /// Back to no session, with nothing pending.
+    private mutating func reset() {
+        phase = .absent
+        view = SessionValues()
+        patch.removeAll()
+        changeCount += 1
+        let configuration = manager.configuration
+        ageNanoseconds = 0
+        idleNanoseconds = 0
+        idleRemaining = configuration.idleTimeout.nanoseconds
+        absoluteRemaining = configuration.absoluteTimeout.nanoseconds
+    }
+}

@@ -1,0 +1,160 @@
+internal import GalletaPlatform
+
+/// What a request knows of its session and wants of it. Behind the lock of `Session`.
+///
+/// Invariants: `view` is the record's values as last seen with `patch` applied; `id` means something in phase
+/// `present` only; in phase `absent` the store holds nothing of ours and `view` is the draft.
+struct SessionState {
+    enum Phase {
+        /// The store was not asked yet.
+        case unread
+        /// There is no session; one begins at the commit if something is written.
+        case absent
+        /// The store has a session under `id`.
+        case present
+        /// It vanished during the request: the view stays usable, nothing of it is kept.
+        case lost
+    }
+
+    enum Cookie {
+        case none, set, delete
+    }
+
+    let manager: SessionManager
+    let candidates: SessionIDCandidates
+    let isSecure: Bool
+
+    var phase = Phase.unread
+    var id = SessionID(words: (0, 0, 0, 0))
+    var view = SessionValues()
+    var patch = SessionPatch()
+    var version: UInt64 = 0
+    /// Counts changes of the view, so that an update outside the lock sees whether it was overtaken.
+    var changeCount = 0
+    var cookie = Cookie.none
+    var isWritten = false
+    /// True when the store had no session at the first look.
+    var isNew = false
+    /// True from the commit on: no cookie can go out any more.
+    var isCommitted = false
+
+    var ageNanoseconds: Int64 = 0
+    var idleNanoseconds: Int64 = 0
+    var idleRemaining: Int64 = 0
+    var absoluteRemaining: Int64 = 0
+
+    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool) {
+        self.manager = manager
+        self.candidates = candidates
+        self.isSecure = isSecure
+    }
+
+    /// Reads the store once.
+    mutating func load() throws {
+        guard phase == .unread else { return }
+        for position in 0..<candidates.count {
+            let candidate = candidates[position]
+            guard let record = try manager.store({ try $0.read(candidate) }) else { continue }
+            phase = .present
+            id = candidate
+            adopt(record)
+            return
+        }
+        phase = .absent
+        isNew = true
+        let configuration = manager.configuration
+        idleRemaining = configuration.idleTimeout.nanoseconds
+        absoluteRemaining = configuration.absoluteTimeout.nanoseconds
+    }
+
+    /// Takes the record over as what the store holds now; pending changes stay on top.
+    mutating func adopt(_ record: SessionRecord) {
+        if let successor = record.successor {
+            // A latecomer of a rotation: it too goes on under the one successor.
+            id = successor
+            cookie = .set
+        }
+        version = record.version
+        ageNanoseconds = record.ageNanoseconds
+        idleNanoseconds = record.idleNanoseconds
+        idleRemaining = record.idleRemainingNanoseconds
+        absoluteRemaining = record.absoluteRemainingNanoseconds
+        changeCount += 1
+        guard !patch.isEmpty else {
+            view = record.values
+            return
+        }
+        // Over a limit with the others' changes: the commit will say so, the view shows ours.
+        view = (try? record.values.applying(patch, limits: .none)) ?? record.values
+    }
+
+    /// True when the visit is to be noted in the store.
+    var isTouchDue: Bool { idleNanoseconds >= manager.touchNanoseconds }
+
+    /// Notes that the store set "last seen" to now: the cookie is renewed in the same breath, so that the two end
+    /// together and an active visitor never drops out.
+    mutating func noteTouch() {
+        idleNanoseconds = 0
+        idleRemaining = manager.configuration.idleTimeout.nanoseconds
+        if manager.isPersistent, cookie == .none, !isCommitted { cookie = .set }
+    }
+
+    mutating func lose() {
+        phase = .lost
+        patch.removeAll()
+        cookie = .none
+        manager.emit(.lost)
+    }
+
+    /// Refuses what needs a cookie once the header is on its way.
+    func checkHeaderIsOpen(_ what: String) throws(SessionError) {
+        guard !isCommitted else {
+            throw SessionError(
+                .responseStarted,
+                "\(what) after the response has begun: its cookie can no longer be sent. "
+                    + "Do it before the response is returned, not while its body is written")
+        }
+    }
+
+    /// Puts a change into the view and the patch; after the commit it goes to the store at once.
+    mutating func change(_ change: SessionPatch.Change) throws {
+        if phase == .absent, !change.isRemoval { try checkHeaderIsOpen("starting a session") }
+        var single = SessionPatch()
+        single.replace(change)
+        view = try view.applying(single, limits: manager.limits)
+        changeCount += 1
+        isWritten = true
+        guard phase != .lost else { return }
+        if isCommitted, phase == .present {
+            try store(single, expecting: nil)
+        } else {
+            patch.replace(change)
+        }
+    }
+
+    /// Sends changes to the store now. True unless the record is at another version, which is adopted then.
+    @discardableResult
+    mutating func store(_ changes: SessionPatch, expecting expected: UInt64?) throws -> Bool {
+        var changes = changes
+        changes.limits = manager.limits
+        changes.touches = isTouchDue
+        let id = id
+        switch try manager.store({ try $0.commit(changes, to: id, expecting: expected) }) {
+        case .committed(let version):
+            self.version = version
+            if changes.touches { noteTouch() }
+        case .emptied:
+            phase = .absent
+            patch.removeAll()
+            cookie = .delete
+        case .conflict(let record):
+            adopt(record)
+            return false
+        case .gone:
+            lose()
+        case .overLimit(let error):
+            throw error
+        }
+        return true
+    }
+}

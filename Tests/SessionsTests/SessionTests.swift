@@ -1,0 +1,203 @@
+import MemorySessions
+import Sessions
+import Testing
+
+@Suite("A session")
+struct SessionTests {
+    @Test("that is not touched costs no cookie, no record, no cache header")
+    func untouched() throws {
+        let fixture = try SessionFixture()
+        let commit = try fixture.open(SessionID.random()).commit()
+        #expect(commit.setCookie == nil)
+        #expect(commit.cachePolicy == .none)
+        #expect(fixture.provider.count() == 0)
+    }
+
+    @Test("that is only read creates nothing")
+    func readCreatesNothing() throws {
+        let fixture = try SessionFixture()
+        for id in [nil, SessionID.random()] {
+            let session = fixture.open(id)
+            #expect(try session.get("k", as: String.self) == nil)
+            #expect(try session.isNew)
+            let commit = try session.commit()
+            #expect(commit.setCookie == nil)
+            #expect(commit.cachePolicy == .read)
+        }
+        #expect(fixture.provider.count() == 0)
+    }
+
+    @Test("begins at the first write, under an id of ours")
+    func begins() throws {
+        let fixture = try SessionFixture()
+        let foreign = SessionID.random()
+        let session = fixture.open(foreign)
+        try session.set("user", "ada")
+        #expect(fixture.provider.count() == 0)
+        let commit = try session.commit()
+        #expect(commit.cachePolicy == .written)
+        let id = try #require(commit.id)
+        #expect(id != foreign)
+        #expect(fixture.provider.read(foreign) == nil)
+        let next = fixture.open(id)
+        #expect(try next.get("user", as: String.self) == "ada")
+        #expect(try !next.isNew)
+        #expect(try next.commit().setCookie == nil)
+    }
+
+    @Test("sets and deletes keys one by one on the record as it is")
+    func mergesPerKey() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin {
+            try $0.set("a", 1)
+            try $0.set("b", 2)
+        }
+        let one = fixture.open(id)
+        let two = fixture.open(id)
+        try one.set("a", 10)
+        try two.delete("b")
+        try two.set("c", 3)
+        _ = try one.commit()
+        _ = try two.commit()
+        let after = fixture.open(id)
+        #expect(try after.keys.sorted() == ["a", "c"])
+        #expect(try after.get("a", as: Int.self) == 10)
+    }
+
+    @Test("ends when its last key goes and no user is bound")
+    func emptied() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        try session.delete("k")
+        let commit = try session.commit()
+        #expect(commit.isDeletion)
+        #expect(fixture.provider.count() == 0)
+
+        let bound = try fixture.begin {
+            try $0.set("k", 1)
+            try $0.logIn(user: "ada")
+        }
+        let emptied = fixture.open(bound)
+        try emptied.delete("k")
+        #expect(try !emptied.commit().isDeletion)
+        #expect(fixture.provider.count() == 1)
+    }
+
+    @Test("that was written and emptied in one request never begins")
+    func writtenAndEmptied() throws {
+        let fixture = try SessionFixture()
+        let session = fixture.open()
+        try session.set("k", 1)
+        try session.delete("k")
+        #expect(try session.commit().setCookie == nil)
+        #expect(fixture.provider.count() == 0)
+    }
+
+    @Test("whose handler threw keeps what it was")
+    func discards() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        try session.set("k", "other")
+        #expect(session.discard().setCookie == nil)
+        #expect(try fixture.open(id).get("k", as: String.self) == "v")
+        let fresh = fixture.open()
+        try fresh.set("k", 1)
+        #expect(fresh.discard().setCookie == nil)
+        #expect(fixture.provider.count() == 1)
+    }
+
+    @Test("refuses to begin once the response has begun, touched before or not")
+    func tooLate() throws {
+        let fixture = try SessionFixture()
+        let untouched = fixture.open()
+        _ = try untouched.commit()
+        let read = fixture.open()
+        _ = try read.keys
+        _ = try read.commit()
+        for session in [untouched, read] {
+            let error = #expect(throws: SessionError.self) { try session.set("k", 1) }
+            #expect(error?.code == .responseStarted)
+            #expect(throws: SessionError.self) { try session.csrfToken() }
+            #expect(throws: SessionError.self) { try session.logIn(user: "ada") }
+        }
+        #expect(fixture.provider.count() == 0)
+    }
+
+    @Test("that exists takes writes after the commit at once")
+    func writesAfterCommit() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        _ = try session.keys
+        _ = try session.commit()
+        try session.set("late", 1)
+        #expect(
+            try session.update("late", default: 0) {
+                $0 += 1; return $0
+            } == 2)
+        #expect(try fixture.open(id).get("late", as: Int.self) == 2)
+    }
+
+    @Test("reads a value whose type has changed as nil, says so and keeps it")
+    func undecodable() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", "text") }
+        let session = fixture.open(id)
+        #expect(try session.get("k", as: [String: Int].self) == nil)
+        #expect(fixture.events.count("undecodable") == 1)
+        _ = try session.commit()
+        #expect(try fixture.open(id).get("k", as: String.self) == "text")
+    }
+
+    @Test("refuses what is over its limits and keeps what it has")
+    func limits() throws {
+        let fixture = try SessionFixture {
+            $0.limits = SessionLimits(bytes: 512, keys: 2)
+        }
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        let tooLong = String(repeating: "x", count: 600)
+        let error = #expect(throws: SessionError.self) { try session.set("long", tooLong) }
+        #expect(error?.code == .overLimit)
+        #expect(throws: SessionError.self) { try session.update("long", default: "") { $0 = tooLong } }
+        try session.set("b", 1)
+        #expect(throws: SessionError.self) { try session.set("c", 1) }
+        _ = try session.commit()
+        #expect(try fixture.open(id).keys == ["k", "b"])
+
+        // Two requests that fit each by itself.
+        let one = fixture.open(id)
+        let two = fixture.open(id)
+        try one.set("k", String(repeating: "x", count: 300))
+        try two.set("b", String(repeating: "y", count: 300))
+        _ = try one.commit()
+        let late = #expect(throws: SessionError.self) { try two.commit() }
+        #expect(late?.code == .overLimit)
+        #expect(try fixture.open(id).get("b", as: Int.self) == 1)
+    }
+
+    @Test("is refused when the store is full, as a failure of the store")
+    func full() throws {
+        let fixture = try SessionFixture(maximumSessions: 1)
+        _ = try fixture.begin()
+        let session = fixture.open()
+        try session.set("k", 1)
+        let error = #expect(throws: SessionStoreError.self) { try session.commit() }
+        #expect(error?.reason == .full)
+        #expect(session.discard().setCookie == nil)
+    }
+
+    @Test("takes the first of several cookies that the store knows")
+    func severalCookies() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let header = "sid=\(SessionID.random().encoded); sid=\(id.encoded)"
+        var candidates = SessionIDCandidates()
+        Array(header.utf8).withUnsafeBytes { candidates.collect(from: $0, named: fixture.manager.cookie) }
+        #expect(candidates.count == 2)
+        let session = fixture.manager.open(candidates, isSecure: false)
+        #expect(try session.get("k", as: String.self) == "v")
+    }
+}
