@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "FastCGI", "Galleta", "MemorySessions", "GalletaPlatform", "CCrypt",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "CCrypt", "CPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

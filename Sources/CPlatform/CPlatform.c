@@ -2,8 +2,9 @@
 #include "CPlatform.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -86,12 +87,6 @@ int64_t cplatform_boottime_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t cplatform_thread_cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument) {
     sigset_t all, before;
     sigfillset(&all);
@@ -103,8 +98,6 @@ int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(vo
     if (failure == 0 && name != NULL) pthread_setname_np(*thread, name);
     return failure;
 }
-
-int cplatform_errno(void) { return errno; }
 
 static int unix_address(struct sockaddr_un *address, const char *path) {
     memset(address, 0, sizeof *address);
@@ -128,9 +121,14 @@ int cplatform_connect_unix(int fd, const char *path) {
 
 void cplatform_zero(void *memory, size_t count) { explicit_bzero(memory, count); }
 
-int cplatform_listen_queue(int fd) {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
-    return (int)info.tcpi_unacked;
+int cplatform_open_temporary(const char *folder) {
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)) return fd;
+    /* A file system or kernel without O_TMPFILE. */
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/galleta-XXXXXX", folder);
+    if (length < 0 || (size_t)length >= sizeof path) { errno = ENAMETOOLONG; return -1; }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0) unlink(path);
+    return fd;
 }

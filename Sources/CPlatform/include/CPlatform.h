@@ -39,14 +39,12 @@ int cplatform_peer_uid(int fd, uid_t *uid);
 
 /* The time since boot in nanoseconds, suspension included (CLOCK_BOOTTIME). */
 int64_t cplatform_boottime_ns(void);
-/* CPU time of the calling thread in nanoseconds. */
-int64_t cplatform_thread_cpu_ns(void);
 
 /* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
 
-/* errno as a function, for calls through libraries that set it. */
-int cplatform_errno(void);
+/* A readable and writable file without a name in `folder`, mode 0600, close-on-exec. */
+int cplatform_open_temporary(const char *folder);
 
 /* Sockets by address family, so that Swift needs no casts between sockaddr types. */
 int cplatform_bind_unix(int fd, const char *path);
@@ -54,8 +52,5 @@ int cplatform_connect_unix(int fd, const char *path);
 
 /* Bytes of `value` stored so that the compiler cannot drop the write (secrets). */
 void cplatform_zero(void *memory, size_t count);
-
-/* Unconsumed kernel backlog of a listening TCP socket, or -1. */
-int cplatform_listen_queue(int fd);
 
 #endif

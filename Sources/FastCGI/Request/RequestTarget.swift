@@ -93,8 +93,8 @@ struct RequestTarget: Equatable {
         while index < bytes.count {
             var byte = bytes[index]
             if byte == UInt8(ascii: "%") {
-                guard index + 2 < bytes.count, let high = hexDigit(bytes[index + 1]),
-                    let low = hexDigit(bytes[index + 2])
+                guard index + 2 < bytes.count, let high = HexDigit.value(bytes[index + 1]),
+                    let low = HexDigit.value(bytes[index + 2])
                 else { throw .malformed("REQUEST_URI has broken percent-encoding") }
                 byte = high << 4 | low
                 guard byte >= 0x20, byte != 0x7f else { throw .malformed("REQUEST_URI holds a control character") }
@@ -107,15 +107,6 @@ struct RequestTarget: Equatable {
             throw .malformed("REQUEST_URI is not UTF-8")
         }
         return text
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     private static func joined(_ segments: [String], endsWithSlash: Bool) -> String {

@@ -1,0 +1,21 @@
+public import FastCGI
+public import HTTPTypes
+public import Sessions
+
+extension Response {
+    /// A value as JSON (RFC 8259), without Foundation.
+    ///
+    /// - Parameters:
+    ///   - value: Objects keep the order of their keys as the encoder meets them, or are sorted; bytes are arrays of
+    ///     numbers as `Codable` has them.
+    ///   - status: The status.
+    /// - Throws: `EncodingError` for what JSON cannot hold, such as a NaN.
+    public static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        try json(SessionValue(encoding: value), status: status)
+    }
+
+    /// A value as JSON.
+    public static func json(_ value: SessionValue, status: HTTPResponse.Status = .ok) throws -> Response {
+        try .bytes(value.jsonBytes(), type: "application/json", status: status)
+    }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import FastCGI
+internal import Galleta
+internal import Glibc
+internal import Logging
+internal import MemorySessions
+internal import Sessions
+
+@main
+struct GalletaServer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "galleta-server",
+        abstract: "Session-aware FastCGI endpoints behind nginx, Apache, lighttpd or Caddy.",
+        discussion: """
+            Without --listen it serves the socket that started it: descriptor 0 (spawn-fcgi) or systemd's LISTEN_FDS. \
+            Every option is also an environment variable: GALLETA_ and the option's name, as in GALLETA_WORKERS=8; the \
+            command line wins.
+
+            Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
+
+            SIGTERM, SIGINT and SIGUSR1 finish what is in flight and stop; a second signal cuts that short.
+
+            Exit codes: 0 stopped as asked, 64 wrong usage, 69 cannot listen, 78 wrong configuration.
+            """,
+        version: version
+    )
+
+    static let version = "0.1.0"
+
+    @OptionGroup var options: ServerOptions
+
+    func run() throws {
+        do {
+            let settings = try ServerSettings(options, environment: ProcessEnvironment())
+            let logger = settings.makeLogger()
+            let application = try settings.makeApplication(logger: logger)
+            if options.checkConfig {
+                print("the configuration is valid")
+                return
+            }
+            let listeners = try settings.makeListeners()
+            settings.announce(logger)
+            try application.run(listeners: listeners)
+        } catch let error as ListenerError {
+            throw Failure(code: EX_UNAVAILABLE, message: error.description).report()
+        } catch let error as ConfigurationError {
+            throw Failure(code: EX_CONFIG, message: error.description).report()
+        } catch let error as SessionError {
+            throw Failure(code: EX_CONFIG, message: error.description).report()
+        } catch let error as HtpasswdError {
+            throw Failure(code: EX_CONFIG, message: error.description).report()
+        }
+    }
+
+    /// An error message on descriptor 2 and the exit code that goes with it.
+    private struct Failure {
+        let code: Int32
+        let message: String
+
+        func report() -> ExitCode {
+            StandardError.write("galleta-server: \(message)\n")
+            return ExitCode(code)
+        }
+    }
+}

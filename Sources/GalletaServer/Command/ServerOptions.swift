@@ -1,0 +1,76 @@
+internal import ArgumentParser
+
+/// The command line. Every value is optional here: what is not given comes from the environment, then from the defaults.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "Address: unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000. May be repeated.")
+    var listen: [String] = []
+
+    @Option(help: "Permissions of a unix socket, octal. (default: 0660)")
+    var socketMode: String?
+
+    @Option(help: "Address or range of a web server that may connect by TCP. May be repeated. (default: loopback)")
+    var allow: [String] = []
+
+    @Option(help: "Threads that run handlers. (default: twice the processors, at least 4)")
+    var workers: String?
+
+    @Option(help: "Path under which the web server mounts the application. (default: /app)")
+    var mount: String?
+
+    @Option(help: "Session provider. (default: memory)")
+    var provider: String?
+
+    @Option(help: "Name of the session cookie. (default: sid)")
+    var cookieName: String?
+
+    @Option(help: "Secure attribute of the cookie: auto (when the request is HTTPS), always, never. (default: auto)")
+    var cookieSecure: String?
+
+    @Option(help: "A session ends after this long without a request. (default: 30m)")
+    var idleTimeout: String?
+
+    @Option(help: "A session ends this long after its start, used or not. (default: 12h)")
+    var maxLifetime: String?
+
+    @Option(help: "Most sessions in memory. (default: 100000)")
+    var maxSessions: String?
+
+    @Option(help: "Most connections at a time. (default: 4096)")
+    var maxConnections: String?
+
+    @Option(help: "Largest request body. (default: 8m)")
+    var maxBody: String?
+
+    @Option(help: "Largest request head, all FastCGI parameters together. (default: 64k)")
+    var maxHead: String?
+
+    @Option(help: "From the first byte of a request head to its last. (default: 10s)")
+    var headTimeout: String?
+
+    @Option(help: "Longest pause inside a request body. (default: 15s)")
+    var bodyTimeout: String?
+
+    @Option(help: "From the request head to the end of the answer. (default: 60s)")
+    var handlerTimeout: String?
+
+    @Option(help: "Longest wait for the web server to read. (default: 30s)")
+    var writeTimeout: String?
+
+    @Option(help: "How long an idle connection is kept; longer than the web server keeps it. (default: 120s)")
+    var connectionTimeout: String?
+
+    @Option(help: "How long a stopping server waits for requests in flight. (default: 10s)")
+    var shutdownGrace: String?
+
+    @Option(help: "File of user names and password hashes, as htpasswd -B makes it. (default: one demo user)")
+    var htpasswd: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+
+    @Flag(inversion: .prefixedNo, help: "Log one line a request, at level info. (default: --access-log)")
+    var accessLog: Bool?
+
+    @Flag(help: "Check the configuration and exit.")
+    var checkConfig = false
+}

@@ -1,0 +1,122 @@
+internal import FastCGI
+internal import Galleta
+internal import Logging
+internal import MemorySessions
+internal import Sessions
+
+/// What the command line and the environment say, checked.
+struct ServerSettings {
+    var server: Server.Configuration
+    var sessions: SessionSettings
+    var credentials: any CredentialVerifier
+    var logLevel: Logger.Level
+    var writesAccessLog: Bool
+    private let addresses: [String]
+    private let socketMode: UInt32
+    private let allow: [String]
+    private let notices: [String]
+
+    init(_ options: ServerOptions, environment: ProcessEnvironment) throws {
+        let reader = SettingReader(environment: environment)
+        server = try Self.server(options, reader)
+        sessions = try SessionSettings(options, reader)
+        logLevel = try reader.choice(
+            options.logLevel, "log-level",
+            [
+                "trace": .trace, "debug": .debug, "info": .info, "notice": .notice, "warning": .warning,
+                "error": .error,
+                "critical": .critical,
+            ], default: .info)
+        writesAccessLog =
+            try options.accessLog
+            ?? reader.choice(nil, "access-log", ["on": true, "1": true, "off": false, "0": false], default: true)
+        addresses = reader.list(options.listen, "listen")
+        allow = reader.list(options.allow, "allow")
+        socketMode = try Self.mode(options, reader)
+        var notices: [String] = []
+        if let (path, _) = reader.text(options.htpasswd, "htpasswd") {
+            let file = try Htpasswd(path: path)
+            if file.isWorldReadable {
+                notices.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
+            }
+            credentials = file
+        } else {
+            let demo = DemoUser()
+            notices.append("no --htpasswd given: log in as \"\(demo.name)\" with the password \"\(demo.password)\"")
+            credentials = demo
+        }
+        self.notices = notices
+    }
+
+    private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {
+        var server = Server.Configuration()
+        server.workers = try reader.integer(options.workers, "workers", default: server.workers)
+        server.mount = try MountPoint(reader.text(options.mount, "mount")?.text ?? "/app")
+        server.maxConnections = try reader.integer(
+            options.maxConnections, "max-connections", default: server.maxConnections)
+        server.maxBodyBytes = try reader.size(options.maxBody, "max-body", default: server.maxBodyBytes)
+        server.maxHeadBytes = try reader.size(options.maxHead, "max-head", default: server.maxHeadBytes)
+        server.headTimeout = try reader.duration(options.headTimeout, "head-timeout", default: server.headTimeout)
+        server.bodyTimeout = try reader.duration(options.bodyTimeout, "body-timeout", default: server.bodyTimeout)
+        server.handlerTimeout = try reader.duration(
+            options.handlerTimeout, "handler-timeout", default: server.handlerTimeout)
+        server.writeTimeout = try reader.duration(options.writeTimeout, "write-timeout", default: server.writeTimeout)
+        server.idleTimeout = try reader.duration(
+            options.connectionTimeout, "connection-timeout", default: server.idleTimeout)
+        server.shutdownGrace = try reader.duration(
+            options.shutdownGrace, "shutdown-grace", default: server.shutdownGrace)
+        return server
+    }
+
+    private static func mode(_ options: ServerOptions, _ reader: SettingReader) throws -> UInt32 {
+        guard let (text, field) = reader.text(options.socketMode, "socket-mode") else { return 0o660 }
+        guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" is not a file mode",
+                remedy: "give octal digits such as 0660"
+            )
+        }
+        return mode
+    }
+
+    // MARK: What is built from it
+
+    func makeLogger() -> Logger {
+        var logger = Logger(label: "galleta") { _ in LineLogHandler() }
+        logger.logLevel = logLevel
+        return logger
+    }
+
+    func makeApplication(logger: Logger) throws -> Application {
+        let application = Application(
+            sessions: try sessions.makeManager(logger: logger),
+            configuration: server,
+            logger: logger
+        )
+        if !writesAccessLog { application.accessLogger = nil }
+        Endpoints.add(to: application, credentials: credentials)
+        return application
+    }
+
+    /// The addresses given, else what was inherited.
+    func makeListeners() throws -> [Listener] {
+        guard addresses.isEmpty else {
+            return try addresses.map { try Listener.at($0, mode: socketMode, allow: allow) }
+        }
+        let inherited = try Listener.inherited(allow: allow)
+        guard !inherited.isEmpty else {
+            throw ConfigurationError(
+                field: "--listen",
+                reason: "it is missing, and no socket was inherited on descriptor 0 or by LISTEN_FDS",
+                remedy:
+                    "give --listen unix:/run/galleta/galleta.sock, or start it by spawn-fcgi or a systemd socket unit"
+            )
+        }
+        return inherited
+    }
+
+    func announce(_ logger: Logger) {
+        for notice in notices { logger.notice("\(notice)") }
+    }
+}

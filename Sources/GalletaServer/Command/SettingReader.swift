@@ -1,0 +1,87 @@
+internal import FastCGI
+
+/// Reads one setting: the command line first, then the environment; errors name the one that was wrong.
+struct SettingReader {
+    let environment: ProcessEnvironment
+
+    /// The text of a setting and where it came from.
+    func text(_ option: String?, _ name: String) -> (text: String, field: String)? {
+        if let option { return (option, "--\(name)") }
+        let variable = "GALLETA_" + name.uppercased().replacing("-", with: "_")
+        return environment[variable].map { ($0, variable) }
+    }
+
+    /// A list: the repeated option, else the variable's values between commas.
+    func list(_ option: [String], _ name: String) -> [String] {
+        if !option.isEmpty { return option }
+        guard let value = text(nil, name) else { return [] }
+        return value.text.split(separator: ",").map { $0.trimmingBlanks }
+    }
+
+    func integer(_ option: String?, _ name: String, default standard: Int) throws(ConfigurationError) -> Int {
+        guard let (text, field) = text(option, name) else { return standard }
+        guard let value = Int(text) else {
+            throw ConfigurationError(
+                field: field, reason: "\"\(text)\" is not a whole number", remedy: "give one, such as \(standard)")
+        }
+        return value
+    }
+
+    func duration(_ option: String?, _ name: String, default standard: Duration) throws(ConfigurationError) -> Duration
+    {
+        guard let (text, field) = text(option, name) else { return standard }
+        let units: [(String, Duration)] = [
+            ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
+            ("d", .seconds(86_400)),
+        ]
+        for (suffix, unit) in units where text.hasSuffix(suffix) {
+            guard let count = Int(text.dropLast(suffix.count)), (0...1_000_000_000).contains(count) else { continue }
+            return unit * count
+        }
+        throw ConfigurationError(
+            field: field,
+            reason: "\"\(text)\" is not a duration",
+            remedy: "give a whole number and a unit: 500ms, 90s, 30m, 12h or 7d"
+        )
+    }
+
+    func size(_ option: String?, _ name: String, default standard: Int) throws(ConfigurationError) -> Int {
+        guard let (text, field) = text(option, name) else { return standard }
+        let units = [("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)]
+        let (suffix, unit) = units.first { text.lowercased().hasSuffix($0.0) } ?? ("", 1)
+        guard let count = Int(text.dropLast(suffix.count)), (0...(1 << 30)).contains(count) else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" is not a size",
+                remedy: "give bytes, or a number with k, m or g: 8m"
+            )
+        }
+        return count * unit
+    }
+
+    func choice<Value>(
+        _ option: String?,
+        _ name: String,
+        _ values: KeyValuePairs<String, Value>,
+        default standard: Value
+    ) throws(ConfigurationError) -> Value {
+        guard let (text, field) = text(option, name) else { return standard }
+        guard let match = values.first(where: { $0.key == text.lowercased() }) else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" is not known",
+                remedy: "give one of " + values.map(\.key).joined(separator: ", ")
+            )
+        }
+        return match.value
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingBlanks: String {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

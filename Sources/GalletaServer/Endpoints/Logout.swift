@@ -1,0 +1,12 @@
+internal import Galleta
+
+/// `POST /logout`: ends the session.
+enum Logout {
+    static func add(to application: Application) {
+        application.post("/logout") { request, session in
+            try FormGuard.check(request.form(), session)
+            try session.destroy()
+            return .redirect(to: request.mount + "/")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+internal import Galleta
+
+/// Header fields that every answer carries: nothing of ours needs scripts, frames or content sniffing.
+enum SecurityHeaders {
+    private static let fields: [(HTTPField.Name, String)] = [
+        (.xContentTypeOptions, "nosniff"),
+        (HTTPField.Name("Referrer-Policy")!, "same-origin"),
+    ]
+    private static let pagePolicy =
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+    static func step(_ request: Request, _ session: Session, _ next: Application.Next) throws -> Response {
+        var response = try next(request, session)
+        for (name, value) in fields { response.headers[name] = value }
+        if response.headers[.contentType]?.hasPrefix("text/html") == true {
+            response.headers[.contentSecurityPolicy] = pagePolicy
+        }
+        return response
+    }
+}
