@@ -45,7 +45,7 @@ extension Worker {
         let isInStep = wasWritten && finishBody(head, output)
         // Decided before END_REQUEST goes out: from then on the web server may send the next request.
         let mayKeep = head.keepsConnection && engine.stage == .serving
-        let isWhole = finishStreams(fd, isInStep: isInStep)
+        let isWhole = finishStreams(fd, isInStep: isInStep, farewell: head.keepsConnection && !mayKeep ? output : nil)
         if !isWhole, wasWritten == false { engine.counters.count(engine.counters.failedWrites) }
         if let observer = engine.observer {
             observer(
@@ -152,11 +152,18 @@ extension Worker {
     }
 
     /// Closes libfcgi's streams, which sends END_REQUEST. True if the connection can carry another request.
-    private func finishStreams(_ fd: Int32, isInStep: Bool) -> Bool {
+    ///
+    /// - Parameter farewell: Ends the request on a connection that the web server wants to keep and the server does not.
+    private func finishStreams(_ fd: Int32, isInStep: Bool, farewell: ResponseOutput?) -> Bool {
         context.finish()
         let request = protocolRequest
         // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
         if !isInStep { cplatform_shutdown(fd) }
+        if isInStep, let farewell {
+            let wasSent = FCGX_FFlush(request.pointee.err) == 0 && (try? farewell.endLastRequest()) != nil
+            FCGX_Free(request, 0)
+            return wasSent
+        }
         let closedErrors = FCGX_FClose(request.pointee.err) == 0
         let closedOutput = FCGX_FClose(request.pointee.out) == 0
         let keeps = request.pointee.keepConnection != 0

@@ -65,7 +65,8 @@ struct Pipeline: Sendable {
         default: response = HTTPError(.internalServerError).response
         }
         let isOurs = response.status.code >= 500
-        if isOurs || !(error is HTTPError) {
+        // The session manager reports its store's failures itself.
+        if !(error is SessionStoreError), isOurs || !(error is HTTPError) {
             logger.log(
                 level: isOurs ? .error : .info,
                 "request failed: \(error)",

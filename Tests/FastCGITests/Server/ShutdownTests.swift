@@ -42,6 +42,20 @@ struct ShutdownTests {
         #expect(server.stop())
     }
 
+    @Test("the last answer on a kept connection carries a record behind its end, so that nginx does not use it again")
+    func farewell() throws {
+        let server = try RunningServer({ $0.shutdownGrace = .seconds(20) }) { _ in .text("ok") }
+        let client = try server.client()
+        _ = try client.exchange()
+        server.server.shutdown()
+        try client.send(FastCGIRecord.request())
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = recv(client.fd, &buffer, buffer.count, 0), count > 0 { bytes += buffer[..<count] }
+        #expect(Array(bytes.suffix(32).prefix(8)) == [1, 3, 0, 1, 0, 8, 0, 0])
+        #expect(Array(bytes.suffix(16).prefix(8)) == [1, 11, 0, 0, 0, 8, 0, 0])
+    }
+
     @Test("idle connections are closed after half of the grace")
     func idleConnectionsDuringDrain() throws {
         let server = try RunningServer({ $0.shutdownGrace = .milliseconds(400) }) { _ in .text("ok") }
