@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// State behind a pthread mutex.
 ///
@@ -9,9 +9,11 @@ internal import Glibc
 /// Threading: usable from any thread; not recursive.
 package final class Locked<State>: @unchecked Sendable {
     // Safe: `state` is only reached through `withLock`, which holds `mutex`; both live as long as the object.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var state: State
+    // Inlinable, so that other modules get code for their own type of state instead of looking up its metadata.
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline var state: State
 
+    @inlinable
     package init(_ initial: consuming sending State) {
         state = initial
         mutex = .allocate(capacity: 1)
@@ -19,12 +21,14 @@ package final class Locked<State>: @unchecked Sendable {
         precondition(failure == 0, "pthread_mutex_init failed: \(failure)")
     }
 
+    @inlinable
     deinit {
         pthread_mutex_destroy(mutex)
         mutex.deallocate()
     }
 
     /// Runs `body` with exclusive access to the state.
+    @inlinable
     @inline(__always)
     package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result

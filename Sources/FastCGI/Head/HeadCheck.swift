@@ -143,10 +143,13 @@ struct HeadCheck {
             offset = value.upperBound
             guard pairs.count < maxParameters else { throw .tooMany }
             // libfcgi hands pairs on as C strings "name=value": what would be cut or shifted there is refused here.
-            for byte in bytes[name] where byte == 0 || byte == UInt8(ascii: "=") { throw .pairName }
-            if valueLength > 0, memchr(bytes.baseAddress! + value.lowerBound, 0, valueLength) != nil {
-                throw .pairValue
+            let base = bytes.baseAddress!
+            if nameLength > 0, memchr(base + name.lowerBound, 0, nameLength) != nil
+                || memchr(base + name.lowerBound, 0x3d, nameLength) != nil
+            {
+                throw .pairName
             }
+            if valueLength > 0, memchr(base + value.lowerBound, 0, valueLength) != nil { throw .pairValue }
             pairs.append(name: name, value: value)
         }
     }

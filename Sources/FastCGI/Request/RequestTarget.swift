@@ -3,9 +3,9 @@
 /// SCRIPT_NAME and PATH_INFO differ from server to server; REQUEST_URI is raw on all of them. It is normalised the way
 /// nginx matches its locations (RFC 3986, section 5.2.4; empty segments merged), except that an encoded slash stays
 /// inside its segment: it can never step out of the mount point.
-struct RequestTarget: Equatable {
-    /// Decoded segments below the mount point.
-    var segments: [String]
+struct RequestTarget {
+    /// The segments, where they are not simply what stands between the slashes of `path`.
+    private var unusualSegments: [String]?
     /// Decoded path below the mount point, from its `/`. A slash inside a segment shows as `%2F`.
     var path: String
     /// All after the first `?`, raw.
@@ -19,9 +19,16 @@ struct RequestTarget: Equatable {
         case outsideMount
     }
 
+    /// Decoded segments below the mount point.
+    var segments: [String] { unusualSegments ?? path.split(separator: "/").map(String.init) }
+
     init(_ uri: UnsafeRawBufferPointer, mount: MountPoint) throws(Failure) {
         let pathBytes = Self.pathBytes(uri)
-        query = String(decoding: uri[pathBytes.query...], as: UTF8.self)
+        query = pathBytes.query == uri.count ? "" : String(decoding: uri[pathBytes.query...], as: UTF8.self)
+        if let plain = Self.plainPath(UnsafeRawBufferPointer(rebasing: uri[pathBytes.path]), mount) {
+            path = plain
+            return
+        }
         guard let first = pathBytes.path.first else { throw .malformed("REQUEST_URI is empty") }
         guard uri[first] == UInt8(ascii: "/") else {
             // `OPTIONS *` is the one target that is no path (RFC 9112, section 3.2.4): nothing of ours.
@@ -52,7 +59,7 @@ struct RequestTarget: Equatable {
 
         guard all.starts(with: mount.segments) else { throw .outsideMount }
         if !mount.segments.isEmpty { all.removeFirst(mount.segments.count) }
-        segments = all
+        unusualSegments = all
         path = Self.joined(all, endsWithSlash: endsWithSlash)
     }
 
@@ -73,6 +80,20 @@ struct RequestTarget: Equatable {
         while end < uri.count, uri[end] != UInt8(ascii: "?"), uri[end] != UInt8(ascii: "#") { end += 1 }
         let hasQuery = end < uri.count && uri[end] == UInt8(ascii: "?")
         return (start..<end, hasQuery ? end + 1 : uri.count)
+    }
+
+    /// The path below the mount point, if it is one of the usual ones that need no work: nothing encoded, no empty or dot
+    /// segments, ASCII.
+    private static func plainPath(_ path: UnsafeRawBufferPointer, _ mount: MountPoint) -> String? {
+        let prefix = mount.path.utf8
+        guard path.count > prefix.count, path[prefix.count] == UInt8(ascii: "/"), path.starts(with: prefix) else { return nil }
+        var previous: UInt8 = 0
+        for byte in path {
+            guard byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") else { return nil }
+            if previous == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return nil }
+            previous = byte
+        }
+        return String(decoding: path[prefix.count...], as: UTF8.self)
     }
 
     private static func decode(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> String {

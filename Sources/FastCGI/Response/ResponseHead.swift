@@ -18,21 +18,19 @@ enum ResponseHead {
         bytes.append(contentsOf: "Status: ".utf8)
         append(code, to: &bytes)
         let reason = response.status.reasonPhrase
-        if !reason.isEmpty, isSafe(reason) {
+        if !reason.isEmpty, isSafe(Array(reason.utf8)[...]) {
             bytes.append(UInt8(ascii: " "))
             bytes.append(contentsOf: reason.utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
         for field in response.headers.fields {
-            switch field.name.canonicalName {
-            case "content-length", "transfer-encoding", "connection", "status":
-                throw ResponseError(.reservedField(field.name.rawName))
-            default: break
-            }
-            guard isSafe(field.value) else { throw ResponseError(.controlCharacter(field: field.name.rawName)) }
-            bytes.append(contentsOf: field.name.rawName.utf8)
+            let name = field.name.rawName
+            guard !isReserved(field.name) else { throw ResponseError(.reservedField(name)) }
+            bytes.append(contentsOf: name.utf8)
             bytes.append(contentsOf: ": ".utf8)
+            let start = bytes.count
             bytes.append(contentsOf: field.value.utf8)
+            guard isSafe(bytes[start...]) else { throw ResponseError(.controlCharacter(field: name)) }
             bytes.append(contentsOf: "\r\n".utf8)
         }
         if let contentLength {
@@ -43,9 +41,25 @@ enum ResponseHead {
         bytes.append(contentsOf: "\r\n".utf8)
     }
 
+    /// The fields that only the server may set. Their lengths decide first: most names leave at once.
+    private static func isReserved(_ name: HTTPField.Name) -> Bool {
+        let canonical = name.canonicalName
+        return switch canonical.utf8.count {
+        case 6: canonical == "status"
+        case 10: canonical == "connection"
+        case 14: canonical == "content-length"
+        case 17: canonical == "transfer-encoding"
+        default: false
+        }
+    }
+
     /// No control characters but the tab (RFC 9110, section 5.5).
-    private static func isSafe(_ value: String) -> Bool {
-        value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }
+    private static func isSafe(_ value: ArraySlice<UInt8>) -> Bool {
+        value.withUnsafeBufferPointer { value in
+            var isSafe = true
+            for byte in value where byte < 0x20 || byte == 0x7f { isSafe = isSafe && byte == 0x09 }
+            return isSafe
+        }
     }
 
     private static func append(_ number: Int, to bytes: inout [UInt8]) {

@@ -11,7 +11,7 @@ enum SecurityHeaders {
 
     static func step(_ request: Request, _ session: Session, _ next: Application.Next) throws -> Response {
         var response = try next(request, session)
-        for (name, value) in fields { response.headers[name] = value }
+        for (name, value) in fields { response.headers.append(name, value) }
         if response.headers[.contentType]?.hasPrefix("text/html") == true {
             response.headers[.contentSecurityPolicy] = pagePolicy
         }
