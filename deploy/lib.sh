@@ -37,6 +37,7 @@ need_swift() {
 }
 
 # Builds the release executable; its path is in $server afterwards. GALLETA_SERVER names one that is built already.
+# shellcheck disable=SC2034
 build_server() {
     if [ -n "${GALLETA_SERVER:-}" ]; then
         server=$GALLETA_SERVER

@@ -35,7 +35,8 @@ struct MultipartParser {
     /// - Throws: ``FormError`` if the boundary is missing or none (RFC 2046: 1 to 70 characters).
     init(boundary: String?) throws(FormError) {
         let bytes = Array((boundary ?? "").utf8)
-        guard (1...70).contains(bytes.count), bytes.last != UInt8(ascii: " "), bytes.allSatisfy({ (0x20...0x7e).contains($0) })
+        guard (1...70).contains(bytes.count), bytes.last != UInt8(ascii: " "),
+            bytes.allSatisfy({ (0x20...0x7e).contains($0) })
         else { throw FormError(.malformed("its Content-Type has no boundary of 1 to 70 characters")) }
         delimiter = [13, 10, 45, 45] + bytes
     }
@@ -68,7 +69,9 @@ struct MultipartParser {
         case .content:
             let (end, found) = scan(position)
             if end > position {
-                try pending.withUnsafeBytes { try report(.content(UnsafeRawBufferPointer(rebasing: $0[position..<end]))) }
+                try pending.withUnsafeBytes {
+                    try report(.content(UnsafeRawBufferPointer(rebasing: $0[position..<end])))
+                }
             }
             position = found ? end + delimiter.count : end
             if found {
@@ -125,7 +128,9 @@ struct MultipartParser {
         var disposition: MediaType?
         var contentType: String?
         for line in String(decoding: block, as: UTF8.self).split(separator: "\r\n") {
-            guard let colon = line.firstIndex(of: ":") else { throw FormError(.malformed("a part's header field has no colon")) }
+            guard let colon = line.firstIndex(of: ":") else {
+                throw FormError(.malformed("a part's header field has no colon"))
+            }
             let value = String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
             switch line[..<colon].lowercased() {
             case "content-disposition": disposition = disposition ?? MediaType(value)
@@ -144,10 +149,14 @@ struct MultipartParser {
         pending.withUnsafeBytes { bytes in
             var index = start
             while index < bytes.count {
-                guard let hit = memchr(bytes.baseAddress! + index, 13, bytes.count - index) else { return (bytes.count, false) }
+                guard let hit = memchr(bytes.baseAddress! + index, 13, bytes.count - index) else {
+                    return (bytes.count, false)
+                }
                 index = bytes.baseAddress!.distance(to: UnsafeRawPointer(hit))
                 let length = min(delimiter.count, bytes.count - index)
-                let matches = delimiter.withUnsafeBytes { memcmp($0.baseAddress!, bytes.baseAddress! + index, length) == 0 }
+                let matches = delimiter.withUnsafeBytes {
+                    memcmp($0.baseAddress!, bytes.baseAddress! + index, length) == 0
+                }
                 if matches { return (index, length == delimiter.count) }
                 index += 1
             }

@@ -144,8 +144,9 @@ struct HeadCheck {
             guard pairs.count < maxParameters else { throw .tooMany }
             // libfcgi hands pairs on as C strings "name=value": what would be cut or shifted there is refused here.
             let base = bytes.baseAddress!
-            if nameLength > 0, memchr(base + name.lowerBound, 0, nameLength) != nil
-                || memchr(base + name.lowerBound, 0x3d, nameLength) != nil
+            if nameLength > 0,
+                memchr(base + name.lowerBound, 0, nameLength) != nil
+                    || memchr(base + name.lowerBound, 0x3d, nameLength) != nil
             {
                 throw .pairName
             }

@@ -86,7 +86,9 @@ struct RequestTarget {
     /// segments, ASCII.
     private static func plainPath(_ path: UnsafeRawBufferPointer, _ mount: MountPoint) -> String? {
         let prefix = mount.path.utf8
-        guard path.count > prefix.count, path[prefix.count] == UInt8(ascii: "/"), path.starts(with: prefix) else { return nil }
+        guard path.count > prefix.count, path[prefix.count] == UInt8(ascii: "/"), path.starts(with: prefix) else {
+            return nil
+        }
         var previous: UInt8 = 0
         for byte in path {
             guard byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") else { return nil }

@@ -17,6 +17,9 @@ internal import Synchronization
 /// try server.run()
 /// ```
 ///
+/// Make the server before you install handlers or Dispatch sources for SIGTERM or SIGUSR1: the first one of a process
+/// initialises libfcgi, which meddles with them.
+///
 /// Threading: `run` blocks its caller; everything else is usable from any thread.
 public final class Server: Sendable {
     /// Answers a request, on a worker's thread. What it throws becomes the status of ``HTTPStatusError``, else 500.
@@ -51,6 +54,7 @@ public final class Server: Sendable {
         observer: Observer? = nil,
         handler: @escaping Handler
     ) throws {
+        Self.initializeLibrary
         try configuration.validate()
         guard !listeners.isEmpty else {
             throw ConfigurationError(
@@ -79,7 +83,6 @@ public final class Server: Sendable {
         }
         guard mayRun else { return }
         defer { life.withLock { $0 = .stopped } }
-        Self.initializeLibrary
         try engine.watchListeners()
         for listener in engine.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
@@ -142,6 +145,9 @@ public final class Server: Sendable {
 
     /// `FCGX_Init`, once a process. It replaces the dispositions of three signals, even ignored ones: they are restored,
     /// but for SIGPIPE, which must never end the process.
+    ///
+    /// At init, not at run: a Dispatch source installs its signal's handler on another thread, and one that came in
+    /// between would be undone.
     private static let initializeLibrary: Void = {
         let signals = [SIGPIPE, SIGUSR1, SIGTERM]
         var saved = signals.map { _ in sigaction() }
