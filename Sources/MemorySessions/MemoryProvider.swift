@@ -142,7 +142,7 @@ public final class MemoryProvider: SessionProvider {
                     slot.pointee.values = merged
                     slot.pointee.version &+= 1
                 }
-                return .done(.committed(version: UInt64(slot.pointee.version)))
+                return .done(.committed(version: UInt64(slot.pointee.version), values: merged))
             }
         } reached: { outcome, successor in
             guard case .conflict(var record) = outcome else { return }

@@ -85,10 +85,7 @@ extension SessionState {
             // Compare-and-set: of two first pages in parallel both must hold the same secret.
             var single = SessionPatch()
             single.replace(change)
-            let updated = try view.applying(single, limits: manager.limits)
             guard try store(single, expecting: version) else { continue }
-            view = updated
-            changeCount += 1
             isWritten = true
             return secret
         }
