@@ -1,7 +1,8 @@
-import MemorySessions
 import Sessions
 import SessionsTesting
 import Testing
+
+@testable import MemorySessions
 
 @Suite("The memory provider")
 struct MemoryProviderTests {
@@ -168,6 +169,26 @@ struct MemoryProviderTests {
         time.advance(by: .seconds(11))
         #expect(provider.collect(limit: 100).removed == 0)
         #expect(provider.count() == 0)
+    }
+
+    @Test("collects an alias when its grace ends, long before its session")
+    func aliasIsCollected() throws {
+        let id = try begin(idle: .seconds(500))
+        _ = provider.rotate(id, to: .random(), grace: .seconds(10))
+        #expect(provider.store.slotCount == 2)
+        time.advance(by: .seconds(10))
+        #expect(provider.collect(limit: 10).removed == 0)
+        #expect(provider.store.slotCount == 1)
+        #expect(provider.count() == 1)
+    }
+
+    @Test("lets an id be used again once its session has expired, collected or not")
+    func expiredIDIsFree() throws {
+        let id = try begin()
+        time.advance(by: .seconds(100))
+        try begin(id)
+        #expect(provider.count() == 1)
+        #expect(provider.read(id)?.age == .zero)
     }
 
     @Test("follows a chain of rotations within the grace to the last id")

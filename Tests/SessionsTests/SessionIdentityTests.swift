@@ -140,6 +140,23 @@ struct SessionIdentityTests {
         #expect(try after.keys == ["cart"])
     }
 
+    @Test("gets an id of its own at log-in even when a routine rotation was faster")
+    func logInAfterRotation() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let login = fixture.open(id)
+        _ = try login.keys
+        let other = fixture.open(id)
+        try other.rotate()
+        let shared = try #require(try other.commit().id)
+        try login.logIn(user: "ada")
+        let fresh = try #require(try login.commit().id)
+        #expect(fresh != shared)
+        #expect(fixture.provider.read(shared) == nil)
+        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.open(fresh).user == "ada")
+    }
+
     @Test("is not logged in by a handler that throws after log-in, though the id has changed")
     func logInIsDiscarded() throws {
         let fixture = try SessionFixture()

@@ -64,7 +64,8 @@ public struct SessionCookie: Sendable {
         guard !name.isEmpty, name.utf8.count <= 64, name.utf8.allSatisfy(Self.isTokenByte) else {
             throw SessionError.invalid(
                 "cookieName",
-                "\"\(name)\" is not a cookie name: use 1 to 64 of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"
+                "\"\(name)\" is not a cookie name: use 1 to 64 of the characters "
+                    + "A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"
             )
         }
         guard path.utf8.first == 0x2F, path.utf8.allSatisfy(Self.isAttributeByte) else {

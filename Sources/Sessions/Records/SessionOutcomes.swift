@@ -38,7 +38,7 @@ public enum SessionRotation: Sendable {
 public struct SessionCollection: Sendable {
     /// Expired records that were removed.
     public var removed: Int
-    /// True when more expired records are waiting.
+    /// True when more expired records may be waiting.
     public var hasMore: Bool
 
     /// A result.

@@ -42,8 +42,10 @@ extension SessionState {
             isWritten = true
             manager.emit(.rotated)
         case .successor(let successor):
+            // Another request was first. Its successor will do, but not for a log-in: others may know that id.
             self.id = successor
             cookie = .set
+            if grace == .zero { try rotate(grace: grace) }
         case .gone:
             lose()
         case .taken:
