@@ -63,6 +63,7 @@ extension MemoryProvider {
         let grace = grace.nanoseconds
         // Made before the locks, as it allocates.
         let alias = grace > 0 ? MemorySlot.aliasValues(new) : SessionValues()
+        var expired: MemorySlot?
         let outcome = store.withShards(of: id, and: new) { source, target -> SessionRotation in
             switch source.pointee.find(id, at: now) {
             case .none:
@@ -70,7 +71,7 @@ extension MemoryProvider {
             case .alias(let successor):
                 return .successor(successor)
             case .slot(let number, let slot):
-                guard !target.pointee.isTaken(new) else { return .taken }
+                guard !target.pointee.isTaken(new, at: now, expired: &expired) else { return .taken }
                 var moved = slot.pointee
                 moved.id = new
                 if grace > 0 {
@@ -86,6 +87,7 @@ extension MemoryProvider {
                 return .rotated
             }
         }
+        store.released(expired)
         guard case .successor = outcome else { return outcome }
         // All latecomers get the one id under which the session is now.
         guard let record = read(id), let last = record.successor else { return .gone }

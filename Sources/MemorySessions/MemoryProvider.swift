@@ -97,11 +97,13 @@ public final class MemoryProvider: SessionProvider {
         let slot = MemorySlot(
             id: id, values: draft.values, created: now, lastSeen: now, idleTimeout: draft.idleTimeout.nanoseconds,
             absoluteDeadline: now.addingSaturated(draft.absoluteTimeout.nanoseconds))
+        var expired: MemorySlot?
         let isInserted = store.shard(id).withLock { shard in
-            guard !shard.isTaken(id) else { return false }
+            guard !shard.isTaken(id, at: now, expired: &expired) else { return false }
             shard.insert(slot)
             return true
         }
+        store.released(expired)
         guard isInserted else {
             store.released(1)
             return .exists
@@ -142,7 +144,7 @@ public final class MemoryProvider: SessionProvider {
                     slot.pointee.values = merged
                     slot.pointee.version &+= 1
                 }
-                return .done(.committed(version: UInt64(slot.pointee.version)))
+                return .done(.committed(version: UInt64(slot.pointee.version), values: merged))
             }
         } reached: { outcome, successor in
             guard case .conflict(var record) = outcome else { return }

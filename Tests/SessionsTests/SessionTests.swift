@@ -140,6 +140,22 @@ struct SessionTests {
         #expect(try fixture.open(id).get("late", as: Int.self) == 2)
     }
 
+    @Test("computes an update anew when it was overtaken, be it stored or yet to begin", arguments: [false, true])
+    func overtakenUpdate(isStored: Bool) throws {
+        let fixture = try SessionFixture()
+        let session = fixture.open(isStored ? try fixture.begin() : nil)
+        var runs = 0
+        let result = try session.update("n", default: 0) { value in
+            runs += 1
+            if runs == 1 { _ = try session.update("n", default: 0) { $0 += 10 } }
+            value += 1
+            return value
+        }
+        #expect(result == 11)
+        #expect(runs == 2)
+        #expect(try session.get("n", as: Int.self) == 11)
+    }
+
     @Test("reads a value whose type has changed as nil, says so and keeps it")
     func undecodable() throws {
         let fixture = try SessionFixture()

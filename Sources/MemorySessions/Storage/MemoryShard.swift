@@ -29,9 +29,15 @@ struct MemoryShard {
         return .slot(number, slot)
     }
 
-    /// True when the id has a slot, expired or not.
-    func isTaken(_ id: SessionID) -> Bool {
-        table.find(id, in: pool) != nil
+    /// Slots in use: sessions and aliases, expired ones that were not collected included.
+    var slotCount: Int { table.count }
+
+    /// True when a live session or alias has the id; a slot that expired under it is taken out into `expired`.
+    mutating func isTaken(_ id: SessionID, at now: Int64, expired: inout MemorySlot?) -> Bool {
+        guard let number = table.find(id, in: pool) else { return false }
+        guard pool.slot(number).pointee.deadline <= now else { return true }
+        expired = remove(number)
+        return false
     }
 
     mutating func insert(_ slot: MemorySlot) {

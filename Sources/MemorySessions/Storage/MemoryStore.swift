@@ -78,6 +78,16 @@ final class MemoryStore: Sendable {
         if count > 0 { sessions.subtract(count, ordering: .relaxed) }
     }
 
+    /// Counts a slot that was taken out in passing.
+    func released(_ slot: MemorySlot?) {
+        if let slot, !slot.isAlias { released(1) }
+    }
+
+    /// Slots in use, aliases included; looks at every shard.
+    var slotCount: Int {
+        shards.reduce(0) { $0 + $1.withLock { $0.slotCount } }
+    }
+
     // MARK: Collection
 
     /// One hold of one shard's lock; expired values are released after it.

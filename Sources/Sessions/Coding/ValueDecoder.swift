@@ -94,9 +94,6 @@ extension ValueDecoder: SingleValueDecodingContainer {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        guard value != .null || type == SessionValue.self else {
-            throw DecodingError.valueNotFound(type, .init(codingPath: codingPath, debugDescription: "found null"))
-        }
         // These have no other way to decode than to ask for themselves here again.
         if type == Bool.self || type == String.self {
             guard let simple = try Self.simple(type, from: value, path: codingPath) else {

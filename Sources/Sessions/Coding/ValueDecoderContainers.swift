@@ -14,7 +14,7 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try decoder(key).decode(type)
+        try ValueDecoder.decode(type, from: member(key), path: codingPath + [key])
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -68,7 +68,8 @@ struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
     }
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        let value = try current().decode(type)
+        let element = try current()
+        let value = try ValueDecoder.decode(type, from: element.value, path: element.codingPath)
         currentIndex += 1
         return value
     }

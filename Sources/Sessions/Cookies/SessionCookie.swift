@@ -61,10 +61,11 @@ public struct SessionCookie: Sendable {
     }
 
     private func validate() throws {
-        guard !nameBytes.isEmpty, nameBytes.count <= 64, nameBytes.allSatisfy(Self.isTokenByte) else {
+        guard !name.isEmpty, name.utf8.count <= 64, name.utf8.allSatisfy(Self.isTokenByte) else {
             throw SessionError.invalid(
                 "cookieName",
-                "\"\(name)\" is not a cookie name: use 1 to 64 of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"
+                "\"\(name)\" is not a cookie name: use 1 to 64 of the characters "
+                    + "A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"
             )
         }
         guard path.utf8.first == 0x2F, path.utf8.allSatisfy(Self.isAttributeByte) else {

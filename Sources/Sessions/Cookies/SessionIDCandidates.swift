@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The ids that a request's `Cookie` headers offer under our cookie's name: at most four, without a heap allocation.
 ///
 /// A browser may send several cookies of one name (another path, another domain, a foreign one), so each is tried.
@@ -46,31 +48,36 @@ public struct SessionIDCandidates: Sendable {
     /// (Apache, Caddy) and by a bare `;` (h2o). A quoted value is malformed. Cost: linear in the header's length.
     public mutating func collect(from header: UnsafeRawBufferPointer, named cookie: SessionCookie) {
         cookie.nameBytes.withUnsafeBytes { name in
-            var start = 0
-            while start < header.count, count < Self.limit {
-                var end = start
-                while end < header.count, header[end] != 0x3B, header[end] != 0x2C {
-                    end += 1
+            var start = name.count
+            // Goes from "=" to "=" and looks at the surroundings: foreign cookies are passed over by `memchr`.
+            while count < Self.limit, header.count - start > SessionID.encodedCount,
+                let found = memchr(header.baseAddress! + start, 0x3D, header.count - start)
+            {
+                let equals = UnsafeRawPointer(found) - header.baseAddress!
+                start = equals + 1
+                if memcmp(header.baseAddress! + equals - name.count, name.baseAddress!, name.count) == 0 {
+                    take(header, name: equals - name.count, value: start)
                 }
-                take(UnsafeRawBufferPointer(rebasing: header[start..<end]), named: name)
-                start = end + 1
             }
         }
     }
 
-    /// Looks at one `name=value` with blanks around it.
-    private mutating func take(_ pair: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer) {
-        var start = 0
-        var end = pair.count
-        while start < end, Self.isBlank(pair[start]) { start += 1 }
-        while end > start, Self.isBlank(pair[end - 1]) { end -= 1 }
-        // The exact length decides first: almost every foreign cookie leaves here.
-        guard end - start == name.count + 1 + SessionID.encodedCount,
-            pair[start + name.count] == 0x3D,
-            pair[start..<(start + name.count)].elementsEqual(name),
-            let id = SessionID(encoded: UnsafeRawBufferPointer(rebasing: pair[(start + name.count + 1)..<end]))
+    /// Looks at what stands before the name at `name` and from `value` on.
+    private mutating func take(_ header: UnsafeRawBufferPointer, name: Int, value: Int) {
+        let end = value + SessionID.encodedCount
+        var before = name - 1
+        while before >= 0, Self.isBlank(header[before]) { before -= 1 }
+        guard before < 0 || Self.isSeparator(header[before]), end <= header.count else { return }
+        var after = end
+        while after < header.count, Self.isBlank(header[after]) { after += 1 }
+        guard after == header.count || Self.isSeparator(header[after]),
+            let id = SessionID(encoded: UnsafeRawBufferPointer(rebasing: header[value..<end]))
         else { return }
         append(id)
+    }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        byte == 0x3B || byte == 0x2C
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {

@@ -4,14 +4,14 @@ public enum SessionCreation: Sendable {
     case created
     /// The id is in use; its record is untouched.
     case exists
-    /// The store is at its cap and nothing may go for an new session.
+    /// The store is at its cap and nothing may go for a new session.
     case full
 }
 
 /// What came of `SessionProvider.commit`.
 public enum SessionCommitOutcome: Sendable {
-    /// The changes are made; the record has this version now.
-    case committed(version: UInt64)
+    /// The changes are made; the record has this version now, and these values, if the provider has them at hand.
+    case committed(version: UInt64, values: SessionValues?)
     /// The changes left nothing, not even a reserved value: the record is removed.
     case emptied
     /// The record is not at the expected version; nothing was changed. This is the record now.
@@ -38,7 +38,7 @@ public enum SessionRotation: Sendable {
 public struct SessionCollection: Sendable {
     /// Expired records that were removed.
     public var removed: Int
-    /// True when more expired records are waiting.
+    /// True when more expired records may be waiting.
     public var hasMore: Bool
 
     /// A result.

@@ -56,7 +56,8 @@ extension Session {
     ///
     /// - Returns: What the response must carry.
     /// - Throws: `SessionStoreError` when the store fails, `SessionError` of code `overLimit` when the record has
-    ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a rotation.
+    ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a
+    ///   rotation.
     public func commit() throws -> SessionCommit {
         try closing { try $0.commit() } ?? .untouched
     }

@@ -85,10 +85,7 @@ extension SessionState {
         }
         var single = SessionPatch()
         single.replace(change)
-        let updated = try view.applying(single, limits: manager.limits)
         guard try store(single, expecting: version) else { return false }
-        view = updated
-        changeCount += 1
         isWritten = true
         return true
     }

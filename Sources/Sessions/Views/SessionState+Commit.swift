@@ -11,8 +11,7 @@ extension SessionState {
             try create()
         case .present:
             if !patch.isEmpty {
-                try store(patch, expecting: nil)
-                patch.removeAll()
+                try storePending()
             } else if isTouchDue {
                 try touch()
             }

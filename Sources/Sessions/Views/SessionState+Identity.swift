@@ -42,8 +42,10 @@ extension SessionState {
             isWritten = true
             manager.emit(.rotated)
         case .successor(let successor):
+            // Another request was first. Its successor will do, but not for a log-in: others may know that id.
             self.id = successor
             cookie = .set
+            if grace == .zero { try rotate(grace: grace) }
         case .gone:
             lose()
         case .taken:
@@ -85,10 +87,7 @@ extension SessionState {
             // Compare-and-set: of two first pages in parallel both must hold the same secret.
             var single = SessionPatch()
             single.replace(change)
-            let updated = try view.applying(single, limits: manager.limits)
             guard try store(single, expecting: version) else { continue }
-            view = updated
-            changeCount += 1
             isWritten = true
             return secret
         }

@@ -125,14 +125,33 @@ struct SessionState {
         changeCount += 1
         isWritten = true
         guard phase != .lost else { return }
-        if isCommitted, phase == .present {
-            try store(single, expecting: nil)
-        } else {
-            patch.replace(change)
+        patch.replace(change)
+        if isCommitted, phase == .present { try storePending() }
+    }
+
+    /// Sends all pending changes to the store.
+    mutating func storePending() throws {
+        // Taken first, so that the view becomes the record without them on top again.
+        let pending = patch
+        patch.removeAll()
+        do {
+            try store(pending, expecting: nil)
+        } catch {
+            patch = pending
+            throw error
         }
     }
 
-    /// Sends changes to the store now. True unless the record is at another version, which is adopted then.
+    /// Makes the view the record after `changes`, with what is still pending on top.
+    private mutating func refresh(_ values: SessionValues?, with changes: SessionPatch) throws(SessionError) {
+        changeCount += 1
+        let current = if let values { values } else { try view.applying(changes, limits: .none) }
+        view = patch.isEmpty ? current : try current.applying(patch, limits: .none)
+    }
+
+    /// Sends changes to the store now, all that are pending or some that are none of these.
+    ///
+    /// False when the record is at another version than expected, which is adopted then.
     @discardableResult
     mutating func store(_ changes: SessionPatch, expecting expected: UInt64?) throws -> Bool {
         var changes = changes
@@ -140,11 +159,13 @@ struct SessionState {
         changes.touches = isTouchDue
         let id = id
         switch try manager.store({ try $0.commit(changes, to: id, expecting: expected) }) {
-        case .committed(let version):
+        case .committed(let version, let values):
             self.version = version
+            try refresh(values, with: changes)
             if changes.touches { noteTouch() }
         case .emptied:
             phase = .absent
+            view = SessionValues()
             patch.removeAll()
             cookie = .delete
         case .conflict(let record):
