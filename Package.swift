@@ -105,6 +105,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GalletaServerTests",
+            dependencies: ["GalletaServer", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestSupport", "GalletaServer"],
             swiftSettings: settings

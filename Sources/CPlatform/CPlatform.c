@@ -132,3 +132,9 @@ int cplatform_open_temporary(const char *folder) {
     if (fd >= 0) unlink(path);
     return fd;
 }
+
+int cplatform_link_temporary(int fd, const char *path) {
+    char source[32];
+    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}

@@ -45,6 +45,9 @@ int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(vo
 
 /* A readable and writable file without a name in `folder`, mode 0600, close-on-exec. */
 int cplatform_open_temporary(const char *folder);
+/* Gives such a file a name, which must not exist, on the same file system. -1 with errno: EEXIST, EXDEV, or ENOENT
+   where the file cannot be linked (no O_TMPFILE, no /proc). */
+int cplatform_link_temporary(int fd, const char *path);
 
 /* Sockets by address family, so that Swift needs no casts between sockaddr types. */
 int cplatform_bind_unix(int fd, const char *path);

@@ -1,51 +1,79 @@
-/// A form that a client sent: fields and files.
+/// What a form's body holds.
+///
+///     let form = try request.form()
+///     let title = form.fields["title"] ?? ""
+///     try form.file("photo")?.move(to: "/srv/photos/\(id)")
 public struct Form: Sendable {
-    /// An uploaded file and the name of its field.
-    public typealias NamedFile = (name: String, file: UploadedFile)
+    /// The text fields, in order.
+    public internal(set) var fields = FormFields()
+    /// The files, in order; empty for `application/x-www-form-urlencoded`. A file input that was left empty is no file.
+    public internal(set) var files: [UploadedFile] = []
 
-    /// The fields that are no files.
-    public private(set) var fields = FormFields()
-    /// The uploaded files, in the order sent.
-    public private(set) var files: [NamedFile] = []
-
-    /// The first file of a field.
+    /// The first file of this field; nil when there is none.
     public func file(_ name: String) -> UploadedFile? {
-        files.first { $0.name == name }?.file
+        files.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
 
-    /// Reads a form to its end.
+    /// Parses a body of `application/x-www-form-urlencoded` (WHATWG URL) or `multipart/form-data` (RFC 7578).
+    ///
+    /// Text is UTF-8 whatever a charset says; what is invalid becomes U+FFFD. Memory is bounded by `limits`.
     ///
     /// - Parameters:
-    ///   - contentType: The body's media type.
-    ///   - limits: What the form may hold.
-    ///   - source: Gives the next bytes of the body, 0 at its end.
-    /// - Throws: ``FormError``, or what `source` throws.
-    static func parse(
+    ///   - contentType: The request's Content-Type.
+    ///   - limits: How much is accepted.
+    ///   - source: Writes some of the body into the buffer and returns the number of bytes; 0 at the body's end. It is
+    ///     called until then, unless the form is refused.
+    /// - Throws: ``FormError`` for a body that is no form (400, 415), one over the limits (413), and when a file could
+    ///   not be stored (500); what `source` throws.
+    public static func parse(
         contentType: String?,
-        limits: FormLimits,
+        limits: FormLimits = FormLimits(),
         source: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Form {
-        let type = MediaType(contentType ?? "")
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
-        defer { buffer.deallocate() }
-        var form = Form()
-        switch type.value {
-        case "application/x-www-form-urlencoded":
-            var bytes: [UInt8] = []
-            while case let count = try source(buffer), count > 0 { bytes.append(contentsOf: buffer[..<count]) }
-            form.fields = try FormFields(urlEncoded: bytes, limits: limits)
-        case "multipart/form-data":
-            var parser = try MultipartParser(boundary: type.parameters["boundary"])
-            var assembly = FormAssembly(limits: limits)
-            while case let count = try source(buffer), count > 0 {
-                try parser.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { try assembly.take($0) }
-            }
-            try parser.finish()
-            form.fields = assembly.fields
-            form.files = assembly.files
-        default:
-            throw FormError(.unsupportedType(contentType.map { "\"\($0)\"" } ?? "not given"))
+        switch try FormEncoding(contentType: contentType) {
+        case .urlEncoded:
+            return try urlEncoded(limits: limits, source: source)
+        case .multipart(let boundary):
+            return try multipart(boundary: boundary, limits: limits, source: source)
         }
+    }
+
+    private static func urlEncoded(
+        limits: FormLimits, source: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) throws -> Form {
+        var body: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = try chunk.withUnsafeMutableBytes(source)
+            if count == 0 { break }
+            guard body.count + count <= limits.maxFieldBytes else {
+                throw FormError(.fieldsTooLarge(limit: limits.maxFieldBytes))
+            }
+            body.append(contentsOf: chunk[..<count])
+        }
+        var form = Form()
+        form.fields = try FormFields(urlEncoded: body, limits: limits)
         return form
+    }
+
+    private static func multipart(
+        boundary: [UInt8], limits: FormLimits, source: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) throws -> Form {
+        var parser = MultipartParser(boundary: boundary)
+        var collector = FormCollector(limits: limits)
+        while true {
+            switch try parser.next() {
+            case .needsInput:
+                if try !parser.fill(source) { parser.finish() }
+            case .began(let head):
+                try collector.begin(head)
+            case .bytes(let range):
+                try parser.withBytes(range) { try collector.append($0) }
+            case .ended:
+                try collector.end()
+            case .finished:
+                return collector.finish()
+            }
+        }
     }
 }

@@ -1,12 +1,18 @@
 public import HTTPTypes
 
-/// Why a body is no form that can be used.
+/// Why a form could not be parsed, or a file of it not be stored.
 public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equatable {
     enum Code: Equatable {
-        case unsupportedType(String)
         case malformed(String)
-        case tooLarge(String)
+        case truncated
+        case unsupportedType(String?)
+        case tooManyFields(limit: Int)
+        case fieldsTooLarge(limit: Int)
+        case tooManyFiles(limit: Int)
+        case partHeadTooLarge(limit: Int)
         case storage(String)
+        case destinationExists(String)
+        case alreadyMoved
     }
 
     let code: Code
@@ -15,23 +21,39 @@ public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equata
         self.code = code
     }
 
-    /// 415 for another media type, 400 for a malformed body, 413 for one over a limit, 500 when a file cannot be kept.
+    /// 400 for a malformed or truncated form, 413 for one over the limits, 415 for a body that is no form, 500 when a
+    /// file could not be stored.
     public var status: HTTPResponse.Status {
         switch code {
+        case .malformed, .truncated: .badRequest
         case .unsupportedType: .unsupportedMediaType
-        case .malformed: .badRequest
-        case .tooLarge: .contentTooLarge
-        case .storage: .internalServerError
+        case .tooManyFields, .fieldsTooLarge, .tooManyFiles, .partHeadTooLarge: .contentTooLarge
+        case .storage, .destinationExists, .alreadyMoved: .internalServerError
         }
     }
 
-    /// What is wrong, for the log.
+    /// The code of ``status``: 400, 413, 415 or 500.
+    public var statusCode: Int { status.code }
+
+    /// ``UploadedFile/move(to:permissions:)`` found something at its destination.
+    public var isDestinationExisting: Bool {
+        if case .destinationExists = code { true } else { false }
+    }
+
+    /// What happened, for the log; it holds no field's value.
     public var description: String {
         switch code {
-        case .unsupportedType(let type): "the body is no form: its type is \(type)"
         case .malformed(let reason): "the form is malformed: \(reason)"
-        case .tooLarge(let reason): "the form is too large: \(reason)"
-        case .storage(let reason): "an uploaded file cannot be kept: \(reason)"
+        case .truncated: "the form ends before its last boundary"
+        case .unsupportedType(nil): "the request has no Content-Type, so its body is no form"
+        case .unsupportedType(let type?): "\(type) is no form"
+        case .tooManyFields(let limit): "the form has more than \(limit) fields (FormLimits.maxFields)"
+        case .fieldsTooLarge(let limit): "the form's fields have more than \(limit) bytes (FormLimits.maxFieldBytes)"
+        case .tooManyFiles(let limit): "the form has more than \(limit) files (FormLimits.maxFiles)"
+        case .partHeadTooLarge(let limit): "the headers of one part of the form are over the limit of \(limit)"
+        case .storage(let reason): reason
+        case .destinationExists(let path): "cannot store an uploaded file: \(path) exists already"
+        case .alreadyMoved: "the uploaded file was moved before"
         }
     }
 }

@@ -1,44 +1,42 @@
 extension FormFields {
-    /// Parses `application/x-www-form-urlencoded` (URL Standard, section 5.1).
+    /// Parses `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
     ///
-    /// As browsers' servers do it nothing is malformed: a broken escape stands for itself, invalid UTF-8 becomes U+FFFD.
+    /// Nothing is malformed there: see ``PercentCoding/decodeField(_:)``.
     ///
-    /// - Throws: ``FormError`` (413) for more fields or a larger one than the limits allow.
+    /// - Throws: ``FormError`` when there are more fields than ``FormLimits/maxFields``, or more bytes, as they were
+    ///   sent, than ``FormLimits/maxFieldBytes``.
     init(urlEncoded bytes: [UInt8], limits: FormLimits) throws(FormError) {
         self.init()
-        for pair in bytes.split(separator: UInt8(ascii: "&")) {
-            let name = pair.prefix { $0 != UInt8(ascii: "=") }
-            let value = pair.dropFirst(name.count + 1)
-            guard value.count <= limits.maxFieldBytes, name.count <= limits.maxFieldBytes else {
-                throw FormError(.tooLarge("a field has more than \(limits.maxFieldBytes) bytes"))
+        try append(urlEncoded: bytes, limits: limits)
+    }
+
+    /// As ``init(urlEncoded:limits:)``; when it throws, the fields below the limit have been added.
+    mutating func append(urlEncoded bytes: [UInt8], limits: FormLimits) throws(FormError) {
+        guard bytes.count <= limits.maxFieldBytes else { throw FormError(.fieldsTooLarge(limit: limits.maxFieldBytes)) }
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+            if end > start {
+                guard count < limits.maxFields else { throw FormError(.tooManyFields(limit: limits.maxFields)) }
+                let field = bytes[start..<end]
+                let equals = field.firstIndex(of: UInt8(ascii: "=")) ?? end
+                append(
+                    PercentCoding.decodeField(field[..<equals]), PercentCoding.decodeField(field[equals...].dropFirst())
+                )
             }
-            try append(Self.decode(name), Self.decode(value), limits: limits)
+            start = end + 1
         }
     }
 
-    private static func decode(_ bytes: ArraySlice<UInt8>) -> String {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(bytes.count)
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            let byte = bytes[index]
-            index += 1
-            switch byte {
-            case UInt8(ascii: "+"):
-                decoded.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard index + 1 < bytes.endIndex, let high = HexDigit.value(bytes[index]),
-                    let low = HexDigit.value(bytes[index + 1])
-                else {
-                    decoded.append(byte)
-                    continue
-                }
-                decoded.append(high << 4 | low)
-                index += 2
-            default:
-                decoded.append(byte)
-            }
+    /// The fields as a query or a body of `application/x-www-form-urlencoded`, ASCII only.
+    public var urlEncoded: String {
+        var encoded: [UInt8] = []
+        for (name, value) in self {
+            if !encoded.isEmpty { encoded.append(UInt8(ascii: "&")) }
+            PercentCoding.encodeField(name, into: &encoded)
+            encoded.append(UInt8(ascii: "="))
+            PercentCoding.encodeField(value, into: &encoded)
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return String(decoding: encoded, as: UTF8.self)
     }
 }

@@ -1,35 +1,63 @@
-/// The fields of a form or a query, in the order sent; a name may stand several times.
-public struct FormFields: Sendable, Sequence {
-    /// A name and its value.
-    public typealias Element = (name: String, value: String)
-
-    private var fields: [Element] = []
+/// The text fields of a form or a query, in the order in which they were sent.
+///
+///     let fields = request.queryFields           // ?tag=a&tag=b&q=
+///     fields["tag"]                              // "a", the first one
+///     fields.all("tag")                          // ["a", "b"]
+///
+/// Names repeat, values may be empty and may hold any character, NUL included: they are the client's. Names are
+/// compared byte for byte, not by Unicode equivalence. A look-up walks the fields; their number is bounded by
+/// ``FormLimits``.
+public struct FormFields: Sendable {
+    private var fields: [(name: String, value: String)] = []
 
     /// No fields.
     public init() {}
 
-    /// How many fields there are.
-    public var count: Int { fields.count }
+    /// Fields in the given order.
+    public init(_ fields: some Sequence<(name: String, value: String)>) {
+        self.fields = Array(fields)
+    }
 
-    /// The first value of a name.
+    /// The value of the first field of this name; nil when there is none.
     public subscript(name: String) -> String? {
-        fields.first { $0.name == name }?.value
+        fields.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
     }
 
-    /// All values of a name, in order.
+    /// The values of all fields of this name, in order.
     public func all(_ name: String) -> [String] {
-        fields.filter { $0.name == name }.map(\.value)
+        fields.lazy.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
     }
 
-    /// The fields in order.
-    public func makeIterator() -> Array<Element>.Iterator {
-        fields.makeIterator()
-    }
-
-    mutating func append(_ name: String, _ value: String, limits: FormLimits) throws(FormError) {
-        guard fields.count < limits.maxFields else {
-            throw FormError(.tooLarge("it has more than \(limits.maxFields) fields"))
-        }
+    /// Adds a field behind the others; one of the same name stays.
+    public mutating func append(_ name: String, _ value: String) {
         fields.append((name, value))
     }
+
+    /// How many fields there are, repeated names counted each time.
+    public var count: Int { fields.count }
+
+    /// No field was sent.
+    public var isEmpty: Bool { fields.isEmpty }
+}
+
+extension FormFields: Sequence {
+    /// Walks the fields in order.
+    public func makeIterator() -> IndexingIterator<[(name: String, value: String)]> { fields.makeIterator() }
+}
+
+extension FormFields: Equatable {
+    /// The same names and values in the same order, byte for byte.
+    public static func == (left: FormFields, right: FormFields) -> Bool {
+        left.fields.elementsEqual(right.fields) {
+            $0.name.utf8.elementsEqual($1.name.utf8) && $0.value.utf8.elementsEqual($1.value.utf8)
+        }
+    }
+}
+
+extension FormFields: CustomStringConvertible, CustomReflectable {
+    /// The number of fields alone: values may be passwords, and what is interpolated ends in logs.
+    public var description: String { "FormFields(\(count))" }
+
+    /// Empty, for the same reason.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

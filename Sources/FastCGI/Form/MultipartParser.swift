@@ -1,166 +1,195 @@
 internal import Glibc
 
-/// Cuts a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1) into its parts, as its bytes come in.
+/// Cuts `multipart/form-data` (RFC 7578, RFC 2046, section 5.1) into parts, without I/O of its own.
 ///
-/// It holds no more than one part's header fields and a boundary's length of content at a time. A function of its
-/// bytes: no I/O, and any way of cutting the input gives the same parts.
-struct MultipartParser {
-    /// What is found, in order: a part's fields, its content in pieces, its end.
-    enum Event {
-        case part(disposition: MediaType, contentType: String?)
-        case content(UnsafeRawBufferPointer)
-        case end
+/// Alternate: ``next()`` until it wants input, then ``fill(_:)``; at the end of the input ``finish()``. It holds one
+/// buffer of a fixed size whatever the body's size. Lines end in CRLF and nothing else: a reader more lenient than a
+/// filter before it would see other parts than the filter.
+struct MultipartParser: ~Copyable {
+    enum Event: Equatable {
+        /// Everything in the buffer is used up.
+        case needsInput
+        /// A part begins.
+        case began(PartHead)
+        /// Bytes of the part, by their place in the buffer, valid until the next call: see ``withBytes(_:_:)``.
+        case bytes(Range<Int>)
+        /// The part is complete.
+        case ended
+        /// The body is complete.
+        case finished
     }
 
-    /// Most bytes of one part's header fields.
-    static let maxHeaderBytes = 8 << 10
-
     private enum State {
-        /// Before the first boundary; a preamble is passed over.
+        /// Before the first delimiter: discarded.
         case preamble
-        /// Behind a boundary: `--` ends the body, a line end begins a part.
-        case boundary
-        case headers
+        /// Behind a delimiter: `--`, or the end of its line.
+        case delimiter(isPadded: Bool)
+        /// In a part's headers; so many bytes hold no end of them.
+        case head(searched: Int)
+        /// In a part's content.
         case content
-        /// Behind the last boundary; an epilogue is passed over.
+        /// Behind the last delimiter: discarded.
         case epilogue
     }
 
-    private var state = State.preamble
-    /// CR LF, two hyphens and the boundary.
+    /// CRLF, two hyphens and the boundary.
     private let delimiter: [UInt8]
-    /// Not yet decided upon. A line end in front lets the first boundary look like all others.
-    private var pending: [UInt8] = [13, 10]
+    private let maxHeadBytes: Int
+    private var state = State.preamble
+    private var isInputOver = false
+    // Input waits in buffer[start..<end].
+    private var buffer: [UInt8]
+    private var start = 0
+    private var end: Int
 
-    /// - Throws: ``FormError`` if the boundary is missing or none (RFC 2046: 1 to 70 characters).
-    init(boundary: String?) throws(FormError) {
-        let bytes = Array((boundary ?? "").utf8)
-        guard (1...70).contains(bytes.count), bytes.last != UInt8(ascii: " "),
-            bytes.allSatisfy({ (0x20...0x7e).contains($0) })
-        else { throw FormError(.malformed("its Content-Type has no boundary of 1 to 70 characters")) }
-        delimiter = [13, 10, 45, 45] + bytes
+    /// - Parameters:
+    ///   - boundary: As in the Content-Type, valid (1 to 70 bytes).
+    ///   - bufferSize: At least 128 bytes more than `maxHeadBytes`.
+    ///   - maxHeadBytes: Most bytes of one part's headers.
+    init(boundary: [UInt8], bufferSize: Int = 64 << 10, maxHeadBytes: Int = 8 << 10) {
+        precondition(bufferSize >= maxHeadBytes + 128)
+        delimiter = Array("\r\n--".utf8) + boundary
+        self.maxHeadBytes = maxHeadBytes
+        buffer = [UInt8](repeating: 0, count: bufferSize)
+        // The first delimiter needs no line before it: this one stands in for it.
+        buffer[0] = UInt8(ascii: "\r")
+        buffer[1] = UInt8(ascii: "\n")
+        end = 2
     }
 
-    /// Takes the next bytes and reports what they complete.
-    mutating func consume(_ bytes: UnsafeRawBufferPointer, _ report: (Event) throws -> Void) throws {
-        pending.append(contentsOf: bytes)
-        var position = 0
-        while try step(&position, report) {}
-        pending.removeFirst(position)
+    /// Takes more input, when ``next()`` asked for it.
+    ///
+    /// - Parameter source: Writes into the buffer and says how many bytes it wrote; 0 at the end of the input.
+    /// - Returns: False at the end of the input.
+    mutating func fill(_ source: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Bool {
+        if start > 0 {
+            // A few bytes: the beginning of a delimiter or of a part's head.
+            buffer.withUnsafeMutableBytes { bytes in
+                _ = memmove(bytes.baseAddress!, bytes.baseAddress! + start, end - start)
+            }
+            end -= start
+            start = 0
+        }
+        let room = buffer.count - end
+        let count = try buffer.withUnsafeMutableBytes { bytes in
+            try source(UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
+        }
+        precondition(room > 0 && (0...room).contains(count))
+        end += count
+        return count > 0
     }
 
-    /// The input has ended. Throws if the last boundary has not been seen.
-    func finish() throws(FormError) {
-        guard case .epilogue = state else { throw FormError(.malformed("it ends before its last boundary")) }
+    /// Says that the input is over.
+    mutating func finish() {
+        isInputOver = true
     }
 
-    /// Takes one step at `position`; false when more bytes are needed.
-    private mutating func step(_ position: inout Int, _ report: (Event) throws -> Void) throws -> Bool {
-        switch state {
-        case .preamble:
-            let (end, found) = scan(position)
-            position = found ? end + delimiter.count : end
-            if found { state = .boundary }
-            return found
-        case .boundary:
-            return try stepBoundary(&position)
-        case .headers:
-            return try stepHeaders(&position, report)
-        case .content:
-            let (end, found) = scan(position)
-            if end > position {
-                try pending.withUnsafeBytes {
-                    try report(.content(UnsafeRawBufferPointer(rebasing: $0[position..<end])))
+    /// The bytes of an event.
+    func withBytes<Result>(
+        _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+
+    /// What comes next in the input.
+    ///
+    /// - Throws: ``FormError`` for a malformed form, or one that ends too early.
+    mutating func next() throws(FormError) -> Event {
+        while true {
+            switch state {
+            case .preamble:
+                let (content, isDelimiter) = scan()
+                start = content.upperBound
+                guard isDelimiter else { return try needsInput() }
+                passDelimiter()
+            case .content:
+                let (content, isDelimiter) = scan()
+                start = content.upperBound
+                if !content.isEmpty { return .bytes(content) }
+                guard isDelimiter else { return try needsInput() }
+                passDelimiter()
+                return .ended
+            case .delimiter(let isPadded):
+                guard try readDelimiterLine(isPadded: isPadded) else { return try needsInput() }
+            case .head(let searched):
+                guard let head = try readHead(searched: searched) else { return try needsInput() }
+                state = .content
+                return .began(head)
+            case .epilogue:
+                start = end
+                return isInputOver ? .finished : .needsInput
+            }
+        }
+    }
+
+    private func needsInput() throws(FormError) -> Event {
+        if isInputOver { throw FormError(.truncated) }
+        return .needsInput
+    }
+
+    private mutating func passDelimiter() {
+        start += delimiter.count
+        state = .delimiter(isPadded: false)
+    }
+
+    /// The bytes before the next delimiter, or before what may become one.
+    private func scan() -> (content: Range<Int>, isDelimiter: Bool) {
+        buffer.withUnsafeBytes { bytes in
+            delimiter.withUnsafeBytes { delimiter in
+                var from = start
+                while from < end, let found = memchr(bytes.baseAddress! + from, CInt(delimiter[0]), end - from) {
+                    let position = UnsafeRawPointer(found) - bytes.baseAddress!
+                    let length = min(delimiter.count, end - position)
+                    if memcmp(found, delimiter.baseAddress!, length) == 0 {
+                        return (start..<position, length == delimiter.count)
+                    }
+                    from = position + 1
                 }
+                return (start..<end, false)
             }
-            position = found ? end + delimiter.count : end
-            if found {
-                try report(.end)
-                state = .boundary
-            }
-            return found
-        case .epilogue:
-            position = pending.count
+        }
+    }
+
+    /// The rest of a delimiter's line; false if it is not complete.
+    private mutating func readDelimiterLine(isPadded: Bool) throws(FormError) -> Bool {
+        var isPadded = isPadded
+        // Transport padding (RFC 2046, section 5.1.1).
+        while start < end, buffer[start] == UInt8(ascii: " ") || buffer[start] == UInt8(ascii: "\t") {
+            start += 1
+            isPadded = true
+        }
+        guard end - start >= 2 else {
+            state = .delimiter(isPadded: isPadded)
             return false
         }
-    }
-
-    private mutating func stepBoundary(_ position: inout Int) throws(FormError) -> Bool {
-        var index = position
-        guard index + 2 <= pending.count else { return false }
-        if pending[index] == 45, pending[index + 1] == 45 {
-            position += 2
+        switch (buffer[start], buffer[start + 1]) {
+        case (UInt8(ascii: "\r"), UInt8(ascii: "\n")):
+            state = .head(searched: 0)
+        case (UInt8(ascii: "-"), UInt8(ascii: "-")) where !isPadded:
             state = .epilogue
-            return true
+        default:
+            throw FormError(.malformed("a boundary has something behind it"))
         }
-        // Transport padding (RFC 2046): blanks before the line end.
-        while index < pending.count, pending[index] == 32 || pending[index] == 9 { index += 1 }
-        guard index - position <= 256 else { throw FormError(.malformed("a boundary's line does not end")) }
-        guard index + 2 <= pending.count else { return false }
-        guard pending[index] == 13, pending[index + 1] == 10 else {
-            throw FormError(.malformed("bytes follow a boundary on its line"))
-        }
-        // The line end stays: header fields begin behind one, as an empty block of them does.
-        position = index
-        state = .headers
+        start += 2
         return true
     }
 
-    private mutating func stepHeaders(_ position: inout Int, _ report: (Event) throws -> Void) throws -> Bool {
-        var index = position
-        while index + 4 <= pending.count {
-            if pending[index] == 13, pending[index + 1] == 10, pending[index + 2] == 13, pending[index + 3] == 10 {
-                let fields = pending[min(position + 2, index)..<index]
-                try report(Self.part(fields))
-                position = index + 4
-                state = .content
-                return true
+    /// The headers and the blank line behind them; nil if they are not complete.
+    private mutating func readHead(searched: Int) throws(FormError) -> PartHead? {
+        var index = start + searched
+        while index + 3 < end {
+            if buffer[index] == UInt8(ascii: "\r"), buffer[index + 1] == UInt8(ascii: "\n"),
+                buffer[index + 2] == UInt8(ascii: "\r"), buffer[index + 3] == UInt8(ascii: "\n")
+            {
+                guard index - start <= maxHeadBytes else { break }
+                let head = try PartHead(parsing: buffer[start..<index])
+                start = index + 4
+                return head
             }
             index += 1
         }
-        guard pending.count - position <= Self.maxHeaderBytes else {
-            throw FormError(.tooLarge("a part's header fields take more than \(Self.maxHeaderBytes) bytes"))
-        }
-        return false
-    }
-
-    private static func part(_ block: ArraySlice<UInt8>) throws(FormError) -> Event {
-        var disposition: MediaType?
-        var contentType: String?
-        for line in String(decoding: block, as: UTF8.self).split(separator: "\r\n") {
-            guard let colon = line.firstIndex(of: ":") else {
-                throw FormError(.malformed("a part's header field has no colon"))
-            }
-            let value = String(line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" })
-            switch line[..<colon].lowercased() {
-            case "content-disposition": disposition = disposition ?? MediaType(value)
-            case "content-type": contentType = contentType ?? value
-            default: break
-            }
-        }
-        guard let disposition, disposition.value == "form-data", disposition.parameters["name"] != nil else {
-            throw FormError(.malformed("a part has no name"))
-        }
-        return .part(disposition: disposition, contentType: contentType)
-    }
-
-    /// Looks for the delimiter from `start` on. Returns where it stands, or how far the bytes certainly hold none.
-    private func scan(_ start: Int) -> (end: Int, found: Bool) {
-        pending.withUnsafeBytes { bytes in
-            var index = start
-            while index < bytes.count {
-                guard let hit = memchr(bytes.baseAddress! + index, 13, bytes.count - index) else {
-                    return (bytes.count, false)
-                }
-                index = bytes.baseAddress!.distance(to: UnsafeRawPointer(hit))
-                let length = min(delimiter.count, bytes.count - index)
-                let matches = delimiter.withUnsafeBytes {
-                    memcmp($0.baseAddress!, bytes.baseAddress! + index, length) == 0
-                }
-                if matches { return (index, length == delimiter.count) }
-                index += 1
-            }
-            return (bytes.count, false)
-        }
+        guard index - start <= maxHeadBytes else { throw FormError(.partHeadTooLarge(limit: maxHeadBytes)) }
+        state = .head(searched: index - start)
+        return nil
     }
 }

@@ -1,120 +1,159 @@
 internal import Glibc
+internal import Synchronization
 
-/// A file that a client uploaded: in memory when small, else on disk without a name, gone when the last reference is.
+/// A file of a `multipart/form-data` form.
+///
+/// Small ones are in memory, larger ones in a temporary file without a name (``FormLimits/fileMemoryThreshold``), which
+/// is freed with the last reference to this object. To keep a file, ``move(to:permissions:)`` it.
+///
+/// All that describes the file is the client's word: choose the name to store it under yourself, and do not serve it
+/// under ``contentType`` unchecked.
 ///
 /// Threading: usable from any thread.
 public final class UploadedFile: Sendable {
-    private enum Content: Sendable {
+    enum Content: Sendable {
         case memory([UInt8])
-        /// Owned: closed in deinit.
-        case disk(fd: Int32, size: Int)
+        case disk(UnnamedFile)
     }
 
-    /// The name that the client gave, without folders. Never use it as a path of yours: it is the client's word.
+    /// Name of the form's field.
+    public let name: String
+    /// The file's name as the client gave it, untrusted: without path components and control characters; may be empty,
+    /// never `.` or `..`. It may still be long, hidden (`.htaccess`), or of any extension.
     public let filename: String
-    /// The media type that the client claims.
+    /// The media type that the client claims, untrusted; nil when it claims none.
     public let contentType: String?
+    /// Length in bytes.
+    public let size: Int
+
     private let content: Content
+    private let wasMoved = Atomic<Bool>(false)
 
-    init(filename: String, contentType: String?, memory: [UInt8]) {
-        self.filename = filename
-        self.contentType = contentType
-        content = .memory(memory)
+    init(head: PartHead, size: Int, content: Content) {
+        name = head.name
+        filename = Self.lastComponent(head.filename ?? "")
+        contentType = head.contentType
+        self.size = size
+        self.content = content
     }
 
-    /// Takes over an open, readable descriptor.
-    init(filename: String, contentType: String?, fd: Int32, size: Int) {
-        self.filename = filename
-        self.contentType = contentType
-        content = .disk(fd: fd, size: size)
+    /// The file is held in memory.
+    var isInMemory: Bool {
+        if case .memory = content { true } else { false }
     }
 
-    deinit {
-        if case .disk(let fd, _) = content { close(fd) }
-    }
-
-    /// Bytes.
-    public var size: Int {
-        switch content {
-        case .memory(let bytes): bytes.count
-        case .disk(_, let size): size
-        }
-    }
-
-    /// Whether it was large enough to go to disk.
-    public var isOnDisk: Bool {
-        if case .disk = content { true } else { false }
-    }
-
-    /// Reads from `offset` on; returns how many bytes, 0 at the end.
+    /// Reads up to `buffer.count` bytes from `offset` on.
     ///
-    /// - Throws: ``FormError`` if the disk fails.
+    /// - Returns: How many bytes were read; 0 only at the end of the file (or for an empty buffer).
+    /// - Throws: ``FormError`` (500) when the disk fails.
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FormError) -> Int {
+        precondition(offset >= 0, "an offset is not negative")
         switch content {
         case .memory(let bytes):
-            guard offset < bytes.count else { return 0 }
-            let count = min(buffer.count, bytes.count - offset)
-            buffer.copyBytes(from: bytes[offset..<offset + count])
-            return count
-        case .disk(let fd, _):
-            while true {
-                let count = pread(fd, buffer.baseAddress!, buffer.count, off_t(offset))
-                if count >= 0 { return count }
-                guard errno == EINTR else { throw FormError(.storage(String(cString: strerror(errno)))) }
-            }
+            let range = min(offset, bytes.count)..<min(offset + buffer.count, bytes.count)
+            buffer.copyBytes(from: bytes[range])
+            return range.count
+        case .disk(let file):
+            return try file.read(into: buffer, at: offset)
         }
     }
 
-    /// All bytes, in memory.
+    /// The whole file in memory: check ``size`` first.
     ///
-    /// - Throws: ``FormError`` if the disk fails.
+    /// - Throws: ``FormError`` (500) when the disk fails.
     public func bytes() throws(FormError) -> [UInt8] {
         if case .memory(let bytes) = content { return bytes }
-        var all = [UInt8](repeating: 0, count: size)
-        var offset = 0
-        while offset < all.count {
-            let count = try all[offset...].withUnsafeMutableBufferPointer { buffer throws(FormError) in
-                try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+        var bytes = [UInt8](repeating: 0, count: size)
+        var filled = 0
+        while filled < size {
+            let count = try bytes.withUnsafeMutableBufferPointer { all throws(FormError) in
+                try read(
+                    into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: all[filled...])),
+                    at: filled)
             }
-            guard count > 0 else { throw FormError(.storage("it became shorter")) }
-            offset += count
+            guard count > 0 else { throw FormError(.storage("an uploaded file became shorter on disk")) }
+            filled += count
         }
-        return all
+        return bytes
     }
 
-    /// Writes a copy to a new file; one that exists is never overwritten.
+    /// Stores the file under a name; it can be read here further on.
+    ///
+    /// Nothing is overwritten. The name appears with the whole content at once wherever the file system has `O_TMPFILE`
+    /// (ext4, xfs, btrfs, tmpfs). A file on the same file system is not copied. The content is not synced to the disk.
     ///
     /// - Parameters:
-    ///   - path: A path of yours, not the client's name.
-    ///   - mode: Its permissions. Default 0600.
-    /// - Throws: ``FormError`` if the file exists or cannot be written; nothing is left behind.
-    public func save(to path: String, mode: UInt32 = 0o600) throws(FormError) {
-        let target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
-        guard target >= 0 else { throw FormError(.storage("\(path): \(String(cString: strerror(errno)))")) }
+    ///   - path: Where to; never built from ``filename`` unchecked.
+    ///   - permissions: The file's mode, the umask disregarded. Default 0600.
+    /// - Throws: ``FormError`` (500) when it was moved before, something is there already
+    ///   (``FormError/isDestinationExisting``), or the disk fails. After a failure it can be moved elsewhere.
+    public func move(to path: String, permissions: UInt32 = 0o600) throws(FormError) {
+        guard !path.utf8.contains(0) else { throw FormError(.storage("a path holds NUL")) }
+        guard wasMoved.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { throw FormError(.alreadyMoved) }
         do throws(FormError) {
-            defer { close(target) }
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-            defer { buffer.deallocate() }
-            var offset = 0
-            while true {
-                let count = try read(into: buffer, at: offset)
-                if count == 0 { break }
-                try Self.writeAll(target, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += count
+            if case .disk(let file) = content, try file.link(to: path, permissions: permissions) { return }
+            if let copy = try? UnnamedFile(directory: Self.directory(of: path)) {
+                try write { bytes, offset throws(FormError) in try copy.write(bytes, at: offset) }
+                if try copy.link(to: path, permissions: permissions) { return }
             }
+            try writeNamed(path, permissions)
+        } catch {
+            wasMoved.store(false, ordering: .releasing)
+            throw error
+        }
+    }
+
+    /// The way for file systems without O_TMPFILE: others may see the file grow.
+    private func writeNamed(_ path: String, _ permissions: UInt32) throws(FormError) {
+        let fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard fd >= 0 else {
+            throw errno == EEXIST ? FormError(.destinationExists(path)) : UnnamedFile.failure("cannot make \(path)")
+        }
+        defer { close(fd) }
+        do throws(FormError) {
+            try write { bytes, offset throws(FormError) in
+                var written = 0
+                while written < bytes.count {
+                    let count = pwrite(fd, bytes.baseAddress! + written, bytes.count - written, off_t(offset + written))
+                    if count < 0, errno == EINTR { continue }
+                    guard count > 0 else { throw UnnamedFile.failure("cannot write \(path)") }
+                    written += count
+                }
+            }
+            guard fchmod(fd, permissions) == 0 else { throw UnnamedFile.failure("cannot set the mode of \(path)") }
         } catch {
             unlink(path)
             throw error
         }
     }
 
-    static func writeAll(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) throws(FormError) {
+    /// Hands the content on in pieces.
+    private func write(
+        _ body: (UnsafeRawBufferPointer, _ offset: Int) throws(FormError) -> Void
+    ) throws(FormError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { buffer.deallocate() }
         var offset = 0
-        while offset < bytes.count {
-            let count = write(fd, bytes.baseAddress! + offset, bytes.count - offset)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw FormError(.storage(String(cString: strerror(errno)))) }
+        while offset < size {
+            let count = try read(into: buffer, at: offset)
+            guard count > 0 else { throw FormError(.storage("an uploaded file became shorter on disk")) }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]), offset)
             offset += count
         }
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// What stands behind the last slash or backslash (old browsers send the whole path).
+    private static func lastComponent(_ path: String) -> String {
+        let scalars = path.unicodeScalars
+        let start = scalars.lastIndex { $0 == "/" || $0 == "\\" }.map(scalars.index(after:)) ?? scalars.startIndex
+        let visible = scalars[start...].filter { $0.properties.generalCategory != .control }
+        let name = String(String.UnicodeScalarView(visible))
+        return name == "." || name == ".." ? "" : name
     }
 }

@@ -1,7 +1,8 @@
-/// Knows who may log in.
+/// Knows whether a user name and a password belong together.
 ///
-/// Threading: called from several workers at a time.
+/// The answer must take as long for a user who does not exist as for a wrong password.
+/// Threading: called from any worker at the same time as from others.
 protocol CredentialVerifier: Sendable {
-    /// Whether the password is the user's. An unknown user takes as long as a wrong password.
+    /// The password is this user's.
     func verify(user: String, password: String) -> Bool
 }

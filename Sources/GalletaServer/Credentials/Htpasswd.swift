@@ -1,88 +1,119 @@
 internal import Glibc
 
-/// Users from a file as `htpasswd -B` makes it: `name:hash` a line, comments with `#`.
+/// Users and password hashes of a file in htpasswd's format, read once.
 ///
-/// Read once at start; threading: immutable.
+/// A line is `user:hash`; what follows a second colon is a comment, as are lines that begin with `#`. Hashes are those
+/// of crypt(3) that are fit for passwords: bcrypt (`htpasswd -B`), SHA-512 and SHA-256 (`openssl passwd -6`),
+/// yescrypt, and MD5 (`$1$`) for old files. Others are refused when the file is read.
+///
+/// Threading: usable from any thread.
 struct Htpasswd: CredentialVerifier {
-    /// Every local user can read the hashes.
+    /// Largest file in bytes.
+    static let maxFileBytes = 1 << 20
+    /// Longest line in bytes.
+    static let maxLineBytes = 1024
+
+    /// Every local user may read the file, and try passwords on the hashes at leisure.
     let isWorldReadable: Bool
-    private let hashes: [String: PasswordHash]
-    /// Hashed in an unknown user's place, so that the time tells nobody which names exist.
-    private let decoy: PasswordHash
+    /// How many users the file has; at least 1.
+    var count: Int { hashes.count }
 
-    private static let maxBytes = 4 << 20
+    // Keyed by bytes: String would take two spellings of one text in Unicode for the same user.
+    private var users: [[UInt8]: Int] = [:]
+    private var hashes: [PasswordHash] = []
 
-    /// - Throws: ``HtpasswdError`` that names file, line and remedy.
+    /// Reads a file.
+    ///
+    /// - Throws: ``HtpasswdError`` for a file that is missing, not readable, too large or without users, and for the
+    ///   first line that is not as it must be.
     init(path: String) throws(HtpasswdError) {
-        let (text, mode) = try Self.read(path)
-        var hashes: [String: PasswordHash] = [:]
-        var first: PasswordHash?
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            guard let (name, hash) = try Self.entry(line, path: path, number: index + 1) else { continue }
-            guard hashes.updateValue(hash, forKey: name) == nil else {
-                throw HtpasswdError(
-                    path, line: index + 1, "the user \"\(name)\" stands twice", remedy: "remove one of the lines")
+        let file = try PasswordFile(path: path)
+        try self.init(bytes: file.bytes, path: path, isWorldReadable: file.isWorldReadable)
+    }
+
+    /// Reads the content of a file.
+    init(bytes: [UInt8], path: String, isWorldReadable: Bool = false) throws(HtpasswdError) {
+        self.isWorldReadable = isWorldReadable
+        var lines: [Int] = []
+        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            do throws(LineError) {
+                guard let (user, hash) = try Self.parse(line) else { continue }
+                if let earlier = users[user] { throw .duplicate(line: lines[earlier]) }
+                users[user] = hashes.count
+                hashes.append(hash)
+                lines.append(index + 1)
+            } catch {
+                throw HtpasswdError(path: path, line: index + 1, reason: error.reason, remedy: error.remedy(path))
             }
-            first = first ?? hash
         }
-        guard let first else {
-            throw HtpasswdError(path, "it holds no user", remedy: "add one with htpasswd -B \(path) NAME")
+        guard !hashes.isEmpty else {
+            throw HtpasswdError(
+                path: path, line: nil, reason: "it has no users", remedy: "add one with: htpasswd -B \(path) USER")
         }
-        self.hashes = hashes
-        decoy = first
-        isWorldReadable = mode & 0o004 != 0
     }
 
     func verify(user: String, password: String) -> Bool {
-        guard let hash = hashes[user] else {
-            _ = decoy.matches(password)
-            return false
-        }
-        return hash.matches(password)
+        if let known = users[Array(user.utf8)] { return hashes[known].matches(password) }
+        // The work of a known user, so that the time does not tell who exists. Always the same one for the same name,
+        // because kinds and costs may differ between users; which one is secret (Hasher is seeded at random).
+        var hasher = Hasher()
+        user.withUTF8Bytes { hasher.combine(bytes: $0) }
+        let decoy = Int(UInt(bitPattern: hasher.finalize()) % UInt(hashes.count))
+        _ = hashes[decoy].matches(password)
+        return false
     }
 
-    /// The name and hash of a line; nil for a comment or a blank line.
-    private static func entry(
-        _ line: Substring, path: String, number: Int
-    ) throws(HtpasswdError) -> (name: String, hash: PasswordHash)? {
-        let line = line.last == "\r" ? line.dropLast() : line
-        if line.first == "#" || line.allSatisfy({ $0 == " " || $0 == "\t" }) { return nil }
-        guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
-            throw HtpasswdError(
-                path, line: number, "this is not name:hash", remedy: "add users with htpasswd -B \(path) NAME")
+    /// Nil for a line without a user.
+    private static func parse(_ line: ArraySlice<UInt8>) throws(LineError) -> ([UInt8], PasswordHash)? {
+        var line = line
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        if line.first == UInt8(ascii: "#") || line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+            return nil
         }
-        let name = String(line[..<colon])
-        // Some files carry further fields behind the hash.
-        let field = line[line.index(after: colon)...].prefix { $0 != ":" }
-        guard let hash = PasswordHash(String(field)) else {
-            throw HtpasswdError(
-                path, line: number,
-                "the password of \"\(name)\" is not stored as bcrypt or another crypt(3) hash",
-                remedy: "set it anew with htpasswd -B \(path) \(name)")
+        guard line.count <= maxLineBytes else { throw .tooLong }
+        let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+        guard fields.count >= 2 else { throw .noColon }
+        guard !fields[0].isEmpty, fields[0].count <= 255, fields[0].allSatisfy({ $0 >= 0x20 && $0 != 0x7f }),
+            String(validating: fields[0], as: UTF8.self) != nil
+        else { throw .badUser }
+        do throws(PasswordHash.Refusal) {
+            return (Array(fields[0]), try PasswordHash(String(decoding: fields[1], as: UTF8.self)))
+        } catch {
+            throw .badHash(user: String(decoding: fields[0], as: UTF8.self), error)
         }
-        return (name, hash)
     }
 
-    private static func read(_ path: String) throws(HtpasswdError) -> (text: String, mode: mode_t) {
-        let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard fd >= 0 else {
-            throw HtpasswdError(
-                path, "it cannot be read (\(String(cString: strerror(errno))))",
-                remedy: "create it with htpasswd -cB \(path) NAME, readable by this user")
+    private enum LineError: Error {
+        case tooLong
+        case noColon
+        case badUser
+        case badHash(user: String, PasswordHash.Refusal)
+        case duplicate(line: Int)
+
+        var reason: String {
+            switch self {
+            case .tooLong: "the line is longer than \(Htpasswd.maxLineBytes) bytes"
+            case .noColon: "the line is not user:hash"
+            case .badUser: "the user name is empty, over 255 bytes, no UTF-8 or has control characters"
+            case .badHash(let user, let refusal): "user \"\(user)\": \(refusal.reason)"
+            case .duplicate(let line): "the user is on line \(line) already"
+            }
         }
-        defer { close(fd) }
-        var status = stat()
-        guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= maxBytes else {
-            throw HtpasswdError(
-                path, "it is not a regular file of at most 4 MiB", remedy: "name the file that htpasswd wrote")
+
+        func remedy(_ path: String) -> String {
+            switch self {
+            case .badHash(let user, _): "set the password anew with: htpasswd -B \(path) \(user)"
+            case .duplicate: "remove one of them"
+            case .tooLong, .noColon, .badUser: "correct or remove the line"
+            }
         }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes[offset...].withUnsafeMutableBytes { Glibc.read(fd, $0.baseAddress!, $0.count) }
-            if count <= 0 { break }
-            offset += count
-        }
-        return (String(decoding: bytes[..<offset], as: UTF8.self), status.st_mode)
+    }
+}
+
+extension String {
+    /// The bytes of the text.
+    fileprivate func withUTF8Bytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 }

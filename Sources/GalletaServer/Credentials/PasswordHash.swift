@@ -1,57 +1,70 @@
-internal import CCrypt
-internal import CPlatform
-internal import Glibc
+/// A password hash of crypt(3), of a kind that is taken.
+///
+/// Its shape is checked when the file is read: a hash that was cut short or mistyped would else only show as a user who
+/// can never log in, and a mistyped cost as a log-in that takes hours.
+struct PasswordHash: Sendable, Equatable {
+    /// Why a text is no hash that is taken.
+    struct Refusal: Error, Equatable {
+        let reason: String
+    }
 
-/// A password as crypt(3) stores it: `$2y$…`, `$6$…` and the like.
-struct PasswordHash: Sendable {
+    /// The hash as crypt(3) writes it, which is also the setting to hash a candidate with.
     let text: String
 
-    /// Longest password that is looked at: bcrypt uses 72 bytes, and a longer one would only cost time.
-    static let maxPasswordBytes = 1024
-
-    /// The kinds of crypt(5) that are worth having; Apache's own (`$apr1$`, `{SHA}`) are not among them.
-    private static let kinds = ["$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$gy$", "$7$", "$1$"]
-
-    /// Nil if the text is no hash of a known kind.
-    init?(_ text: String) {
-        guard Self.kinds.contains(where: text.hasPrefix), text.utf8.count >= 20, text.utf8.count <= 384,
-            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-        else { return nil }
+    init(_ text: String) throws(Refusal) {
         self.text = text
-    }
-
-    /// Hashes a new password with bcrypt at the lowest cost: for a password that is random anyway.
-    init(hashing password: String) {
-        text = Self.crypt(password, Self.salt()) ?? "$2y$"
-    }
-
-    /// Whether the password has this hash. Takes as long as the hash's cost says, right or wrong.
-    func matches(_ password: String) -> Bool {
-        guard password.utf8.count <= Self.maxPasswordBytes, !password.utf8.contains(0) else { return false }
-        guard let computed = Self.crypt(password, text) else { return false }
-        let (left, right) = (Array(computed.utf8), Array(text.utf8))
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for (one, other) in zip(left, right) { difference |= one ^ other }
-        return difference == 0
-    }
-
-    private static func salt() -> String {
-        var output = [CChar](repeating: 0, count: Int(CRYPT_GENSALT_OUTPUT_SIZE))
-        guard crypt_gensalt_rn("$2y$", 5, nil, 0, &output, Int32(output.count)) != nil else { return "$2y$05$" }
-        return String(decoding: output.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// crypt_r with its 32 KiB of state on the heap, wiped afterwards: it has seen the password.
-    private static func crypt(_ password: String, _ setting: String) -> String? {
-        let state = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
-        defer {
-            cplatform_zero(state, MemoryLayout<crypt_data>.size)
-            state.deallocate()
+        let fields = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard fields.count > 2, fields[0].isEmpty else { throw Refusal(reason: Self.refusal(text)) }
+        let rest = fields[2...]
+        let isWhole: Bool
+        switch fields[1] {
+        case "2a", "2b", "2y": isWhole = try Self.isBcrypt(rest)
+        case "6": isWhole = try Self.isSHA(rest, length: 86)
+        case "5": isWhole = try Self.isSHA(rest, length: 43)
+        case "1": isWhole = rest.count == 2 && rest[2].count <= 8 && Self.isHash64(rest[3], length: 22)
+        case "y": isWhole = rest.count == 3 && !rest[2].isEmpty && Self.isHash64(rest[4], length: 43)
+        case "apr1": throw Refusal(reason: "the hash is Apache's MD5 ($apr1$), which is weak and not crypt(3)'s")
+        default: throw Refusal(reason: "the hash is of an unknown kind")
         }
-        memset(state, 0, MemoryLayout<crypt_data>.size)
-        guard let result = crypt_r(password, setting, state) else { return nil }
-        let text = String(cString: result)
-        return text.hasPrefix("*") ? nil : text
+        guard isWhole else { throw Refusal(reason: "the hash is not complete") }
+    }
+
+    /// `cost$salt and hash`; more than 2^17 rounds (`htpasswd -C 17`) would be tens of seconds a log-in.
+    private static func isBcrypt(_ fields: ArraySlice<Substring>) throws(Refusal) -> Bool {
+        guard fields.count == 2, fields[2].utf8.count == 2, let cost = Int(fields[2]), cost >= 4 else { return false }
+        guard cost <= 17 else { throw Refusal(reason: "the bcrypt cost \(cost) is over 17") }
+        return isHash64(fields[3], length: 53)
+    }
+
+    /// `rounds=n$salt$hash`, the rounds being optional.
+    private static func isSHA(_ fields: ArraySlice<Substring>, length: Int) throws(Refusal) -> Bool {
+        var fields = fields
+        if let first = fields.first, first.hasPrefix("rounds=") {
+            guard let rounds = Int(first.dropFirst(7)), rounds >= 1000 else { return false }
+            guard rounds <= 5_000_000 else { throw Refusal(reason: "\(rounds) rounds are over 5000000") }
+            fields.removeFirst()
+        }
+        guard fields.count == 2, let salt = fields.first, let hash = fields.last else { return false }
+        return salt.utf8.count <= 16 && isHash64(hash, length: length)
+    }
+
+    /// Exactly so many characters of crypt(3)'s alphabet.
+    private static func isHash64(_ text: Substring, length: Int) -> Bool {
+        text.utf8.count == length
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "/"):
+                    true
+                default:
+                    false
+                }
+            }
+    }
+
+    private static func refusal(_ text: String) -> String {
+        if text.hasPrefix("{") { return "the hash is of a weak kind ({SHA} or the like)" }
+        if text.isEmpty || text.hasPrefix("!") || text.hasPrefix("*") { return "the user has no password hash" }
+        return "the password is plain text or of crypt(3)'s old DES kind"
     }
 }

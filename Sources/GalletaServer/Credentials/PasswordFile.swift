@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// The bytes of a password file.
+struct PasswordFile {
+    let bytes: [UInt8]
+    let isWorldReadable: Bool
+
+    /// - Throws: ``HtpasswdError`` for a file that is missing, not readable, not regular or too large.
+    init(path: String) throws(HtpasswdError) {
+        // O_NONBLOCK: a FIFO must not hang the start; regular files ignore it.
+        let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard fd >= 0 else { throw Self.openError(path, errno) }
+        defer { close(fd) }
+        var status = stat()
+        guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw HtpasswdError(
+                path: path, line: nil, reason: "it is not a regular file", remedy: "give the path of a file")
+        }
+        isWorldReadable = status.st_mode & S_IROTH != 0
+
+        // One byte more than the largest file, so that one which grows meanwhile is noticed too.
+        var buffer = [UInt8](repeating: 0, count: Htpasswd.maxFileBytes + 1)
+        var filled = 0
+        while filled < buffer.count {
+            let count = buffer.withUnsafeMutableBytes { Glibc.read(fd, $0.baseAddress! + filled, $0.count - filled) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw HtpasswdError(
+                    path: path, line: nil, reason: "cannot read it: \(String(cString: strerror(errno)))",
+                    remedy: "check the file and its disk")
+            }
+            if count == 0 { break }
+            filled += count
+        }
+        guard filled <= Htpasswd.maxFileBytes else {
+            throw HtpasswdError(
+                path: path, line: nil, reason: "it is larger than \(Htpasswd.maxFileBytes) bytes",
+                remedy: "is it the right file?")
+        }
+        bytes = Array(buffer[..<filled])
+    }
+
+    private static func openError(_ path: String, _ code: Int32) -> HtpasswdError {
+        let remedy =
+            switch code {
+            case ENOENT: "make it with: htpasswd -B -c \(path) USER"
+            case EACCES:
+                "let the user that runs the server read it, for example by: chgrp GROUP \(path); chmod 640 \(path)"
+            default: "check the path"
+            }
+        return HtpasswdError(
+            path: path, line: nil, reason: "cannot open it: \(String(cString: strerror(code)))", remedy: remedy)
+    }
+}

@@ -1,0 +1,25 @@
+import Testing
+
+@testable import GalletaServer
+
+@Suite("The demo user")
+struct DemoUserTests {
+    @Test("only the printed name and password are taken")
+    func verifies() {
+        let demo = DemoUser()
+        #expect(demo.verify(user: demo.name, password: demo.password))
+        for (user, password) in [
+            ("", ""), (demo.name, ""), (demo.name, demo.password + "x"), (demo.name, String(demo.password.dropLast())),
+            (demo.name, "x" + demo.password.dropFirst()), ("root", demo.password), ("", demo.password),
+        ] {
+            #expect(!demo.verify(user: user, password: password))
+        }
+    }
+
+    @Test("every start has a password of its own, of 16 characters")
+    func isRandom() {
+        let passwords = Set((0..<100).map { _ in DemoUser().password })
+        #expect(passwords.count == 100)
+        #expect(passwords.allSatisfy { $0.count == 16 })
+    }
+}
