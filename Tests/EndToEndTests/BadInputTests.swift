@@ -24,7 +24,7 @@ struct BadInputTests {
         Case(["--listen", "unix:/nonexistent/folder/s.sock"], 69, "the folder /nonexistent/folder does not exist"),
         Case(["--listen", "unix:/etc/passwd"], 69, "the file exists and is not a socket"),
         Case(["--listen", "tcp:0.0.0.0:9000"], 69, "list the web servers that may connect (--allow)"),
-        Case(["--htpasswd", "/nonexistent"], 78, "htpasswd -cB /nonexistent"),
+        Case(["--htpasswd", "/nonexistent"], 78, "htpasswd -B -c /nonexistent"),
         Case(["--htpasswd", "/dev/null"], 78, "/dev/null"),
         Case(["--workers", "0"], 78, "workers: 0 is out of range; give 1 to 1024"),
         Case(["--workers", "many"], 78, "--workers: \"many\" is not a whole number"),

@@ -35,6 +35,8 @@ struct StartingTests {
         let server = try GalletaProcess { socket, command in
             ("spawn-fcgi", ["-s", socket, "-P", pidFile, "--"] + command)
         }
+        // Written after the server has answered, perhaps.
+        #expect(eventually { Int32(folder.read("pid")) != nil })
         let pid = try #require(Int32(folder.read("pid")))
         defer { kill(pid, SIGKILL) }
         try expectService(server)

@@ -2,12 +2,9 @@
 #ifndef GALLETA_CPLATFORM_H
 #define GALLETA_CPLATFORM_H
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
+/* No further headers: what they declare would belong to this module in Swift's eyes, and be missing from Glibc. */
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 /* epoll. Every call returns -1 with errno set on failure. */

@@ -23,15 +23,15 @@ extension Listener {
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw ListenerError(name, ListenerError.text(errno), "raise the limit of open files") }
 
-        // The mask gives the file its mode at birth: no moment in which others could connect.
-        let mask = umask(mode_t(~mode & 0o777))
-        let bound = cplatform_bind_unix(fd, path)
-        let failure = errno
-        umask(mask)
-        guard bound == 0 else {
+        // Linux gives the file the socket's own mode, less the mask: no moment in which others could connect. What the
+        // mask took is given back afterwards; to change the mask itself would change it for all threads.
+        fchmod(fd, mode_t(mode & 0o777))
+        guard cplatform_bind_unix(fd, path) == 0 else {
+            let failure = errno
             close(fd)
             throw bindError(failure, path, name)
         }
+        chmod(path, mode_t(mode & 0o777))
         guard listen(fd, backlog) == 0 else {
             let failure = errno
             close(fd)

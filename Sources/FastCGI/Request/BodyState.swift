@@ -54,7 +54,10 @@ struct BodyState {
     }
 
     /// Reads what is left and forgets it, up to `maximum` bytes. True if the end of STDIN was reached without an error.
+    ///
+    /// An error of libfcgi's stream stays one: a second call does not wait again.
     mutating func drain(into scratch: UnsafeMutableRawBufferPointer, maximum: Int) -> Bool {
+        if case .ended = phase { return true }
         guard let stream else { return false }
         var drained = 0
         while drained <= maximum {
@@ -66,10 +69,13 @@ struct BodyState {
                 )
             )
             drained += count
-            if count < scratch.count {
-                return FCGX_GetError(stream) == 0
-            }
+            guard count < scratch.count else { continue }
+            guard FCGX_GetError(stream) == 0 else { return false }
+            phase = .ended
+            return true
         }
+        // Neither this call's nor the next one's to finish.
+        self.stream = nil
         return false
     }
 }

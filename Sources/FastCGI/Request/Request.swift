@@ -44,7 +44,9 @@ public struct Request: Sendable {
     ///
     /// Fields over the limit of ``FormLimits/maxFields`` are left out.
     public var queryFields: FormFields {
-        (try? FormFields(urlEncoded: Array(target.query.utf8), limits: inner.settings.formLimits)) ?? FormFields()
+        var fields = FormFields()
+        try? fields.append(urlEncoded: Array(target.query.utf8), limits: inner.settings.formLimits)
+        return fields
     }
 
     /// The mount point's prefix for links: `/app`, or the empty string at the root.

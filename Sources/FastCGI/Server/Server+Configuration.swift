@@ -32,8 +32,8 @@ extension Server {
         public var idleTimeout = Duration.seconds(120)
         /// Longest time that one write may wait for the web server to read. Default 30 s.
         public var writeTimeout = Duration.seconds(30)
-        /// How long a stopping server waits for requests in flight. For the first half of it kept connections are still
-        /// answered, and closed after the answer. Default 10 s.
+        /// How long a stopping server waits for requests in flight. Kept connections are answered once more; those that
+        /// are idle after a second, at most half of the grace, are closed. Default 10 s.
         public var shutdownGrace = Duration.seconds(10)
 
         /// The defaults.
@@ -43,8 +43,12 @@ extension Server {
 
         private static var processorCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
-        /// Refuses values that no server could run with.
-        func validate() throws(ConfigurationError) {
+        /// Refuses values that no server could run with; ``Server/init(configuration:listeners:logger:observer:handler:)``
+        /// does so, too.
+        ///
+        /// - Throws: ``ConfigurationError`` that names the field.
+        public func validate() throws(ConfigurationError) {
+            try formLimits.validate()
             try check(workers, in: 1...1024, "workers")
             try check(maxConnections, in: 1...1_000_000, "maxConnections")
             try check(maxBodyBytes, in: 0...(1 << 40), "maxBodyBytes")

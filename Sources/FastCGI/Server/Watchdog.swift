@@ -70,6 +70,11 @@ final class Watchdog: Sendable {
         case .idle:
             let isDue = slot.deadline <= now
             guard isDue || (closesIdle && !slot.hasPartialHead) else { return .wait(slot.deadline) }
+            // Bytes that came this very moment: a worker is on its way.
+            var byte: UInt8 = 0
+            if !isDue, recv(slot.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1 {
+                return .wait(BootInstant(nanoseconds: .max))
+            }
             close(slot.fd)
             slot.free()
             return .closed(timedOut: isDue)
@@ -85,7 +90,8 @@ final class Watchdog: Sendable {
     // MARK: Stopping
 
     private struct Drain {
-        let half: BootInstant
+        /// Idle connections are closed from here on.
+        let idleEnd: BootInstant
         let end: BootInstant
     }
 
@@ -95,7 +101,9 @@ final class Watchdog: Sendable {
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
         )
-        return Drain(half: now.advanced(by: grace / 2), end: now.advanced(by: grace))
+        // A connection that was not used for a second is hardly used in the very moment in which it is closed.
+        let quiet = min(grace / 2, .seconds(1))
+        return Drain(idleEnd: now.advanced(by: quiet), end: now.advanced(by: grace))
     }
 
     /// Takes the next step of stopping when it is due; returns when to look again.
@@ -109,11 +117,11 @@ final class Watchdog: Sendable {
             engine.advance(to: .exiting)
             return now
         }
-        if now >= drain.half {
+        if now >= drain.idleEnd {
             if engine.advance(to: .closing) { return now }
             return drain.end
         }
-        return drain.half
+        return drain.idleEnd
     }
 
     private func cutRunning() {

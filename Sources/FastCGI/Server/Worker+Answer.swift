@@ -41,12 +41,13 @@ extension Worker {
         context.contentLength = nil
         context.output.withLock { $0.errorStream = request.pointee.err }
         let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
-        let (status, wasWritten) = respond(output)
-        let isInStep = wasWritten && finishBody(head, output)
+        let (status, wasWritten) = respond(head, output)
+        let isInStep = wasWritten && finishBody(head)
         // Decided before END_REQUEST goes out: from then on the web server may send the next request.
         let mayKeep = head.keepsConnection && engine.stage == .serving
-        let isWhole = finishStreams(fd, isInStep: isInStep, farewell: head.keepsConnection && !mayKeep ? output : nil)
-        if !isWhole, wasWritten == false { engine.counters.count(engine.counters.failedWrites) }
+        let isLast = isInStep && head.keepsConnection && !mayKeep
+        let isWhole = finishStreams(fd, wasWritten: wasWritten, farewell: isLast ? output : nil)
+        if !wasWritten { engine.counters.count(engine.counters.failedWrites) }
         if let observer = engine.observer {
             observer(
                 RequestSummary(
@@ -58,29 +59,31 @@ extension Worker {
                 )
             )
         }
-        return isWhole && mayKeep ? .keep : .close
+        return isWhole && isInStep && mayKeep ? .keep : .close
     }
 
     /// Runs the handler and writes its answer, or the answer to its failure. Returns the status, and whether all of the
     /// answer was written.
-    private func respond(_ output: ResponseOutput) -> (status: Int, wasWritten: Bool) {
+    private func respond(_ head: HeadCheck.Head, _ output: ResponseOutput) -> (status: Int, wasWritten: Bool) {
+        let limit = context.settings.maxBodyBytes
+        context.input.withLock { $0 = BodyState(stream: protocolRequest.pointee.in, limit: limit) }
         let response: Response
         var method = HTTPRequest.Method.get
         do {
             let request = try Request(context: context)
             method = request.method
-            let limit = context.settings.maxBodyBytes
-            context.input.withLock {
-                $0 = BodyState(stream: protocolRequest.pointee.in, limit: limit, declared: context.contentLength)
-            }
-            if context.role == .responder, let declared = context.contentLength, declared > limit {
+            let declared = context.contentLength
+            context.input.withLock { $0.declared = declared }
+            if context.role == .responder, let declared, declared > limit {
                 throw RequestBodyError(.tooLarge(limit: limit))
             }
             response = try engine.handler(request)
         } catch {
-            context.input.withLock { if $0.stream == nil { $0.stream = protocolRequest.pointee.in } }
             response = failure(error)
         }
+        // Before the answer: nginx stops sending a body once it sees one, and both sides would wait for each other.
+        // The closure of a streamed answer may still read it.
+        if case .stream = response.body {} else { _ = finishBody(head) }
         return write(response, method, output, mayReplace: true)
     }
 
@@ -138,28 +141,23 @@ extension Worker {
     }
 
     /// Brings STDIN to its end: what is left of a body would be parsed as the next request.
-    private func finishBody(_ head: HeadCheck.Head, _ output: ResponseOutput) -> Bool {
+    ///
+    /// False if it cannot be: it is cut short, stopped coming, or is longer than what is worth reading.
+    private func finishBody(_ head: HeadCheck.Head) -> Bool {
         // An Authorizer gets no STDIN (Apache sends not even an empty record): reading would wait for ever.
         guard !head.isAuthorizer else { return true }
-        return context.input.withLock { body in
-            if case .ended = body.phase { return true }
-            if !head.bodyIsComplete {
-                // The rest may take a while, or come only after the client has seen the answer.
-                guard (try? output.flush()) != nil else { return false }
-            }
-            return body.drain(into: drainBuffer, maximum: engine.configuration.maxDrainBytes)
-        }
+        return context.input.withLock { $0.drain(into: drainBuffer, maximum: engine.configuration.maxDrainBytes) }
     }
 
     /// Closes libfcgi's streams, which sends END_REQUEST. True if the connection can carry another request.
     ///
     /// - Parameter farewell: Ends the request on a connection that the web server wants to keep and the server does not.
-    private func finishStreams(_ fd: Int32, isInStep: Bool, farewell: ResponseOutput?) -> Bool {
+    private func finishStreams(_ fd: Int32, wasWritten: Bool, farewell: ResponseOutput?) -> Bool {
         context.finish()
         let request = protocolRequest
         // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
-        if !isInStep { cplatform_shutdown(fd) }
-        if isInStep, let farewell {
+        if !wasWritten { cplatform_shutdown(fd) }
+        if let farewell {
             let wasSent = FCGX_FFlush(request.pointee.err) == 0 && (try? farewell.endLastRequest()) != nil
             FCGX_Free(request, 0)
             return wasSent
@@ -168,6 +166,6 @@ extension Worker {
         let closedOutput = FCGX_FClose(request.pointee.out) == 0
         let keeps = request.pointee.keepConnection != 0
         FCGX_Free(request, 0)
-        return isInStep && closedErrors && closedOutput && keeps
+        return wasWritten && closedErrors && closedOutput && keeps
     }
 }

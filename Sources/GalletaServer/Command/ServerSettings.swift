@@ -46,6 +46,7 @@ struct ServerSettings {
             credentials = demo
         }
         self.notices = notices
+        try server.validate()
     }
 
     private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {

@@ -58,7 +58,7 @@ final class InheritedSocket: Sendable {
 
     init() throws {
         folder = try TemporaryFolder()
-        fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let path = folder.file("s.sock")

@@ -39,8 +39,32 @@ struct BodyTests {
         #expect(seen.paths.count == 6)
     }
 
-    @Test("an unread body that comes after the answer is drained, and the connection kept")
-    func bodyAfterAnswer() throws {
+    @Test("a request that never reaches a handler has its body drained, too, whatever the one before did")
+    func bodyOfUnusableRequest() throws {
+        let server = try RunningServer({ $0.mount = try! MountPoint("/app") }, handler: Self.echo)
+        let client = try server.client()
+        let forged = FastCGIRecord.request("GET", "/app/internal", [("REMOTE_USER", "admin")])
+        #expect(try client.exchange("POST", "/app/", body: [1]).status == 200)
+        #expect(try client.exchange("POST", "/elsewhere", body: forged).status == 404)
+        #expect(try client.exchange("POST", "/app/", body: [2]).body == [2])
+        #expect(server.server.statistics.requests == 3)
+    }
+
+    @Test("an answer waits for the body that no handler reads: nginx sends no more of it once it sees one")
+    func answerAfterBody() throws {
+        let server = try RunningServer(handler: Self.echo)
+        let client = try server.client()
+        try client.send(FastCGIRecord.head("POST", "/unread", contentLength: 100_000))
+        #expect(eventually { server.server.statistics.activeWorkers == 1 })
+        var descriptor = pollfd(fd: client.fd, events: Int16(POLLIN), revents: 0)
+        // A moment in which an answer that did not wait would come; it never may.
+        #expect(poll(&descriptor, 1, 100) == 0)
+        try client.send(FastCGIRecord.stream(FastCGIRecord.Kind.stdin, [UInt8](repeating: 7, count: 100_000)))
+        #expect(try client.reply().text == "not read")
+    }
+
+    @Test("an unread body that comes in pieces is drained, and the connection kept")
+    func bodyInPieces() throws {
         let server = try RunningServer(handler: Self.echo)
         let client = try server.client()
         try client.send(FastCGIRecord.head("POST", "/unread", contentLength: 100_000))

@@ -22,7 +22,7 @@ public final class FastCGIClient: @unchecked Sendable {
     public init(unix path: String, within seconds: Double = 10) throws {
         let deadline = Self.now + seconds
         while true {
-            let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             if cplatform_connect_unix(fd, path) == 0 {
                 self.fd = fd
                 return
@@ -38,7 +38,7 @@ public final class FastCGIClient: @unchecked Sendable {
 
     /// Connects to a port of 127.0.0.1.
     public init(port: UInt16) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

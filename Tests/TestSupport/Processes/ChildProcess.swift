@@ -2,10 +2,18 @@ import Foundation
 import Glibc
 
 /// A program that a test starts, ended with this object at the latest.
+///
+/// By posix_spawn: Foundation's `Process` takes a daemon's parent for alive as long as the daemon lives.
 public final class ChildProcess: @unchecked Sendable {
-    // Safe: `Process` is started in init; later calls only read or signal it.
-    private let process = Process()
+    // Safe: `status` is under its lock, the rest is constant.
+    public let pid: Int32
     private let log: String
+    private let lock = NSLock()
+    private var status: Int32?
+
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
 
     /// - Parameters:
     ///   - program: A path, or a name that is looked up in PATH.
@@ -15,39 +23,72 @@ public final class ChildProcess: @unchecked Sendable {
         _ program: String, _ arguments: [String], log: String, environment: [String: String] = [:], input: Int32? = nil
     ) throws {
         self.log = log
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let path = process.environment?["PATH"] ?? ""
-        process.environment?["PATH"] = path + ":/usr/sbin:/sbin"
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        output.seekToEndOfFile()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput =
-            input.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) } ?? FileHandle.nullDevice
-        try process.run()
+        var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        variables["PATH"] = (variables["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+        variables["NOTIFY_SOCKET"] = nil
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+
+        // Nothing of this process's signals: a child that inherits a blocked SIGTERM could not be stopped.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        let words = ([program] + arguments).map { strdup($0) } + [nil]
+        let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (words + settings).forEach { free($0) } }
+        var pid: pid_t = 0
+        let search = variables["PATH"] ?? ""
+        let path = program.contains("/") ? program : Self.find(program, in: search)
+        let failure = posix_spawn(&pid, path, &actions, &attributes, words, settings)
+        guard failure == 0 else { throw Failure(description: "\(program): \(String(cString: strerror(failure)))") }
+        self.pid = pid
     }
 
     deinit {
-        if process.isRunning { stop() }
+        if isRunning { stop() }
     }
 
-    public var pid: Int32 { process.processIdentifier }
+    private static func find(_ program: String, in search: String) -> String {
+        search.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 } ?? program
+    }
 
-    public var isRunning: Bool { process.isRunning }
+    public var isRunning: Bool {
+        lock.withLock {
+            guard status == nil else { return false }
+            var code: Int32 = 0
+            guard waitpid(pid, &code, WNOHANG) == pid else { return true }
+            status = code
+            return false
+        }
+    }
 
     public var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
     public func signal(_ number: Int32) {
-        kill(pid, number)
+        if isRunning { kill(pid, number) }
     }
 
     /// The exit code, once the program ends; nil if it does not within the time.
     public func exitCode(within seconds: Double = 30) -> Int32? {
-        guard eventually(within: seconds, { !process.isRunning }) else { return nil }
-        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        guard eventually(within: seconds, { !isRunning }), let status = lock.withLock({ status }) else { return nil }
+        return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
     }
 
     /// Ends the program by SIGTERM, and by SIGKILL if that does not help.
