@@ -101,7 +101,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaTests",
-            dependencies: ["Galleta", "MemorySessions", "TestSupport"],
+            dependencies: ["Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,0 +1,150 @@
+import Galleta
+import TestSupport
+import Testing
+
+@Suite("Routing")
+struct RoutingTests {
+    @Test(
+        "the most precise route answers",
+        arguments: [
+            ("/", "root"), ("/users", "list"), ("/users/", "404"), ("/users/7", "user 7"), ("/users/new", "new"),
+            ("/users/a%2Fb", "user a/b"), ("/users/7/posts/9", "post 7 9"), ("/files/a/b/c", "file a/b/c"),
+            ("/files", "file "),
+            ("/other", "404"), ("/users/7/x", "404"), ("/slash/", "slash"), ("/slash", "404"),
+            ("/users/caf%C3%A9", "user café"),
+        ]
+    )
+    func precision(path: String, expected: String) throws {
+        let application = try RunningApplication { app in
+            app.get("/files/*") { request, _ in "file \(request.pathParameters["*"] ?? "-")" }
+            app.get("/users/:id") { request, _ in "user \(request.pathParameters["id"] ?? "-")" }
+            app.get("/users/new") { _, _ in "new" }
+            app.get("/users") { _, _ in "list" }
+            app.get("/users/:id/posts/:post") { request, _ in
+                "post \(request.pathParameters["id"] ?? "-") \(request.pathParameters["post"] ?? "-")"
+            }
+            app.get("/slash/") { _, _ in "slash" }
+            app.get("/") { _, _ in "root" }
+        }
+        let reply = try application.client().exchange("GET", path)
+        #expect(expected == "404" ? reply.status == 404 : reply.text == expected)
+    }
+
+    @Test("another method is 405 with Allow, OPTIONS 204, HEAD answered by GET")
+    func methods() throws {
+        let application = try RunningApplication { app in
+            app.get("/x") { _, _ in "get" }
+            app.post("/x") { _, _ in "post" }
+            app.delete("/x/:id") { _, _ in "delete" }
+        }
+        let client = try application.client()
+        #expect(try client.exchange("POST", "/x", body: [1]).text == "post")
+        let wrong = try client.exchange("PUT", "/x", body: [1])
+        #expect(wrong.status == 405)
+        #expect(wrong["Allow"] == "GET, HEAD, POST")
+        let options = try client.exchange("OPTIONS", "/x/1")
+        #expect(options.status == 204)
+        #expect(options["Allow"] == "DELETE")
+        let head = try client.exchange("HEAD", "/x")
+        #expect(head.status == 200 && head.body.isEmpty && head["Content-Length"] == "3")
+    }
+
+    @Test("steps run in the order added, around unknown paths, too, and may answer themselves")
+    func steps() throws {
+        let application = try RunningApplication { app in
+            app.use { request, session, next in
+                var response = try next(request, session)
+                response.headers.append(HTTPField.Name("X-Steps")!, "outer")
+                return response
+            }
+            app.use { request, session, next in
+                if request.path == "/closed" { return .text("closed", status: .forbidden) }
+                do {
+                    return try next(request, session)
+                } catch let error as HTTPError where error.status == .notFound {
+                    return .text("nothing here", status: .notFound)
+                }
+            }
+            app.get("/open") { _, _ in "open" }
+        }
+        let client = try application.client()
+        for (path, text) in [("/open", "open"), ("/closed", "closed"), ("/nowhere", "nothing here")] {
+            let reply = try client.exchange("GET", path)
+            #expect(reply.text == text)
+            #expect(reply["X-Steps"] == "outer")
+        }
+    }
+
+    @Test("async handlers answer, and a closure in a main file is no main-actor closure")
+    func asyncHandlers() throws {
+        let application = try RunningApplication { app in
+            app.get("/async") { _, session in
+                await Task.yield()
+                let count = try session.update("n", default: 0) { (n: inout Int) in
+                    n += 1
+                    return n
+                }
+                return .text("\(count)")
+            }
+        }
+        let client = try application.client()
+        let first = try client.exchange("GET", "/async")
+        #expect(first.text == "1")
+        let cookie = try #require(first["Set-Cookie"]?.split(separator: ";").first.map(String.init))
+        #expect(try client.exchange("GET", "/async", [("HTTP_COOKIE", cookie)]).text == "2")
+    }
+
+    @Test("errors tell the client their status and the log everything")
+    func errors() throws {
+        struct Secret: Error { let password = "hunter2" }
+        let application = try RunningApplication { app in
+            app.get("/secret") { _, _ in throw Secret() }
+            app.get("/teapot") { _, _ in throw HTTPError(.conflict, "try later", headers: [.retryAfter: "7"]) }
+            app.post("/form") { request, _ in "\(try request.form().fields.count)" }
+        }
+        let client = try application.client()
+        let secret = try client.exchange("GET", "/secret", [("REQUEST_ID", "id42")])
+        #expect(secret.status == 500)
+        #expect(secret.text == "500 Internal Server Error\n")
+        #expect(application.log.text.contains("hunter2") && application.log.text.contains("id42"))
+        let conflict = try client.exchange("GET", "/teapot")
+        #expect(conflict.status == 409)
+        #expect(conflict.text == "409 Conflict: try later\n")
+        #expect(conflict["Retry-After"] == "7")
+        #expect(try client.exchange("POST", "/form", body: [1]).status == 415)
+    }
+
+    @Test("an Authorizer request goes to the authorizer; without one it is refused")
+    func authorizer() throws {
+        let open = try RunningApplication { app in
+            app.authorize { request, _ in
+                request.path == "/allowed"
+                    ? Response(headers: [HTTPField.Name("Variable-USER")!: "ada"]) : Response(status: .unauthorized)
+            }
+        }
+        let client = try open.client()
+        try client.send(FastCGIRecord.head("GET", "/allowed", role: 2))
+        let allowed = try client.reply()
+        #expect(allowed.status == 200)
+        #expect(allowed["Variable-USER"] == "ada")
+        try client.send(FastCGIRecord.head("GET", "/other", role: 2))
+        #expect(try client.reply().status == 401)
+        let closed = try RunningApplication { app in app.get("/allowed") { _, _ in "ok" } }
+        let second = try closed.client()
+        try second.send(FastCGIRecord.head("GET", "/allowed", role: 2))
+        #expect(try second.reply().status == 403)
+    }
+
+    @Test("a JSON response is written without Foundation")
+    func json() throws {
+        struct Answer: Encodable {
+            let name = "Ada"
+            let numbers = [1, 2]
+            let nested = ["x": true]
+        }
+        let application = try RunningApplication { app in app.get("/") { _, _ in try .json(Answer()) } }
+        let reply = try application.client().exchange()
+        #expect(reply["Content-Type"] == "application/json")
+        #expect(reply.text == #"{"name":"Ada","numbers":[1,2],"nested":{"x":true}}"#)
+    }
+}

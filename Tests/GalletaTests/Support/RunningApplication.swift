@@ -1,0 +1,71 @@
+import Galleta
+import GalletaPlatform
+import Logging
+import MemorySessions
+import TestSupport
+
+/// An application in this process, with sessions in memory, behind a unix socket.
+final class RunningApplication: Sendable {
+    private let server: Server
+    private let folder: TemporaryFolder
+    private let thread: SystemThread
+    let log = CapturedLog()
+
+    init(
+        provider: (any SessionProvider)? = nil,
+        mount: String = "/",
+        _ build: (Application) -> Void
+    ) throws {
+        folder = try TemporaryFolder()
+        var configuration = Server.Configuration()
+        configuration.workers = 2
+        configuration.mount = try MountPoint(mount)
+        let log = log
+        let logger = Logger(label: "test") { _ in log }
+        var sessions = SessionConfiguration()
+        sessions.logger = logger
+        let application = Application(
+            sessions: try SessionManager(provider: provider ?? MemoryProvider(), configuration: sessions),
+            configuration: configuration,
+            logger: logger
+        )
+        build(application)
+        let server = try Server(
+            configuration: configuration, listeners: [.unix(path: folder.file("s.sock"))], logger: logger,
+            handler: application.handler())
+        self.server = server
+        thread = try SystemThread(name: "test-app") { try? server.run() }
+    }
+
+    /// A connection, which keeps the application alive as long as itself.
+    func client() throws -> FastCGIClient {
+        let client = try FastCGIClient(unix: folder.file("s.sock"))
+        client.companion = self
+        return client
+    }
+
+    deinit {
+        server.shutdown()
+        server.shutdown()
+        _ = thread.join(timeout: .seconds(20))
+    }
+}
+
+/// Keeps every log line.
+final class CapturedLog: LogHandler, @unchecked Sendable {
+    private let lines = Locked<[String]>([])
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
+        lines.withLock { $0.append(line) }
+    }
+}
