@@ -42,6 +42,8 @@ extension Worker {
         context.output.withLock { $0.errorStream = request.pointee.err }
         let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
         let (status, wasWritten) = respond(head, output)
+        // One large answer must not cost its memory for ever.
+        if scratch.capacity > 256 << 10 { scratch = [] }
         let isInStep = wasWritten && finishBody(head)
         // Decided before END_REQUEST goes out: from then on the web server may send the next request.
         let mayKeep = head.keepsConnection && engine.stage == .serving

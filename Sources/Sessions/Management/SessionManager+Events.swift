@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Logging
 
 extension SessionManager {
@@ -10,7 +11,10 @@ extension SessionManager {
                 "a session value no longer decodes; it reads as nil and is kept",
                 metadata: ["key": "\(key)", "type": "\(type)"])
         case .storeFailed(let error):
-            logger.error("the session store failed", metadata: ["error": "\(error)"])
+            // Each request meets a store that is down or full.
+            guard let suppressed = storeThrottle.pass("\(error.reason)") else { break }
+            logger.error(
+                "the session store failed", metadata: ["error": "\(error)", "suppressed": "\(suppressed)"])
         case .lost:
             logger.debug("a session vanished during a request; its changes were dropped")
         case .created, .rotated, .destroyed:

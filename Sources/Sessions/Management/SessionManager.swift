@@ -20,6 +20,7 @@ public final class SessionManager: Sendable {
     let touchNanoseconds: Int64
     let isPersistent: Bool
     let limits: SessionLimits
+    let storeThrottle = LogThrottle()
 
     /// A manager whose provider was registered under a name.
     ///
