@@ -29,7 +29,7 @@ has_package() {
 }
 
 # Installs those of the Debian packages "$@" that are missing, or says what to install and ends the script.
-need() {
+need_packages() {
     local package missing=()
     for package; do has_package "$package" || missing+=("$package"); done
     ((${#missing[@]})) || return 0
@@ -183,65 +183,65 @@ start_backend() {
     backend=$started
 }
 
-# More lines for render_nginx.
-site=()
-
-# Starts nginx for FOLDER/fcgi.sock on a free port of the loopback address: start_nginx FOLDER [PORT [WORKERS]].
-# Sets $nginx to its process id and $url to http://127.0.0.1:PORT; with FOLDER/tls.crt and tls.key also $secure_url.
-start_nginx() {
-    local folder=$1 wanted=${2:-} workers=${3:-} tries=0 port tls_port tls deadline
-    local nofile
+# Writes FOLDER/nginx.conf, which keeps to that folder: write_nginx_conf FOLDER PORT SOCKET [name=line …]. The given lines
+# go in place of "# SITE:" lines and win over those of here.
+write_nginx_conf() {
+    local folder=$1 port=$2 socket=$3 nofile
+    shift 3
     nofile=$(ulimit -Hn)
     if [[ $nofile == unlimited ]] || ((nofile > 8192)); then nofile=8192; fi
     mkdir -p -- "$folder/temp" "$folder/html"
-    ((EUID != 0)) || chmod 0755 "$folder/html" "$folder/temp"
     printf '<!DOCTYPE html>\n<title>The old site</title>\n<p>The old site. The application is at <a href="/app/">/app/</a>.\n' \
         >"$folder/html/index.html"
+    # Only root may choose a user.
+    render_nginx "$folder/nginx.conf" \
+        "user=$( ((EUID != 0)) || printf 'user root;')" \
+        "workers=worker_processes 2;" \
+        "pid=pid $folder/nginx.pid;" \
+        "error_log=error_log $folder/nginx-error.log warn;" \
+        "nofile=worker_rlimit_nofile $nofile;" \
+        "access_log=access_log $folder/nginx-access.log galleta;" \
+        "temp_paths=$(printf '%s_temp_path '"$folder"'/temp/%s; ' client_body{,} fastcgi{,} proxy{,} scgi{,} uwsgi{,})" \
+        "socket=server unix:$socket max_fails=0;" \
+        "listen=listen 127.0.0.1:$port;" "listen_ipv6=" "tls=" \
+        "server_name=server_name localhost 127.0.0.1;" \
+        "root=root $folder/html;" "$@"
+}
+
+# Starts nginx for FOLDER/fcgi.sock on a port of the loopback address: start_nginx FOLDER [PORT [name=line …]], on a free
+# one if PORT is empty. Sets $nginx to its process id and $url to http://127.0.0.1:PORT; with FOLDER/tls.crt and tls.key
+# also $secure_url.
+start_nginx() {
+    local folder=$1 wanted=${2:-} tries=0 port tls_port deadline lines
+    shift
+    (($#)) && shift
     while :; do
         port=${wanted:-$(free_port)}
-        tls='' secure_url=''
+        url=http://127.0.0.1:$port
+        secure_url='' lines=("$@")
+        if ((EUID == 0)); then lines+=("user=user www-data;"); fi
         if [[ -e $folder/tls.crt ]]; then
             tls_port=$(free_port)
-            tls="listen 127.0.0.1:$tls_port ssl http2; ssl_certificate $folder/tls.crt; ssl_certificate_key $folder/tls.key;"
             secure_url=https://127.0.0.1:$tls_port
+            lines+=("tls=listen 127.0.0.1:$tls_port ssl http2; ssl_certificate $folder/tls.crt; ssl_certificate_key $folder/tls.key;")
         fi
-        render_nginx "$folder/nginx.conf" \
-            "user=$( ((EUID != 0)) || printf 'user www-data;')" \
-            "workers=worker_processes ${workers:-auto};" \
-            "pid=pid $folder/nginx.pid;" \
-            "error_log=error_log $folder/nginx.log info;" \
-            "nofile=worker_rlimit_nofile $nofile;" \
-            "access_log=access_log $folder/access.log galleta;" \
-            "temp_paths=$(printf '%s_temp_path '"$folder"'/temp/%s; ' client_body{,} fastcgi{,} proxy{,} scgi{,} uwsgi{,})" \
-            "socket=server unix:$folder/fcgi.sock max_fails=0;" \
-            "listen=listen 127.0.0.1:$port;" "listen_ipv6=" "tls=$tls" \
-            "server_name=server_name localhost 127.0.0.1;" \
-            "root=root $folder/html;" \
-            "${site[@]}" || die "nginx.conf.example could not be adapted"
-        url=http://127.0.0.1:$port
-        nginx -t -q -e "$folder/nginx.log" -c "$folder/nginx.conf" 2>"$folder/nginx.check" || {
-            # -t binds the ports too.
-            if ! grep -q 'Address already in use' "$folder/nginx.check"; then
-                cat "$folder/nginx.check" >&2
-                die "nginx does not accept nginx.conf.example"
-            fi
-            [[ -z $wanted ]] || die "port $wanted is in use; give another with --port, or none for a free one"
-            ((++tries < 20)) || die "no free port found in $tries tries"
-            continue
-        }
+        write_nginx_conf "$folder" "$port" "$folder/fcgi.sock" "${lines[@]}" || die "nginx.conf.example could not be adapted"
+        ((EUID != 0)) || chmod 0755 "$folder/html" "$folder/temp"
+        nginx -t -q -e "$folder/nginx-error.log" -c "$folder/nginx.conf" >&2 || die "nginx does not accept nginx.conf.example"
         # Its standard error would be a second copy of the log.
-        launch nginx -e "$folder/nginx.log" -c "$folder/nginx.conf" -g 'daemon off;' 2>/dev/null
+        launch nginx -e "$folder/nginx-error.log" -c "$folder/nginx.conf" -g 'daemon off;' 2>/dev/null
         nginx=$started
         # The file appears once all ports are bound: what answers then is ours.
         deadline=$((SECONDS + 15))
         until [[ -s $folder/nginx.pid ]] || ! alive "$nginx" || ((SECONDS > deadline)); do sleep 0.05; done
         [[ ! -s $folder/nginx.pid ]] || return 0
         stop "$nginx" TERM 5
-        if ! grep -q 'Address already in use' "$folder/nginx.log" || [[ -n $wanted ]] || ((++tries >= 20)); then
-            cat "$folder/nginx.log" >&2
+        if ! grep -q 'Address already in use' "$folder/nginx-error.log" || ((++tries >= 10)); then
+            cat "$folder/nginx-error.log" >&2
             die "nginx did not start"
         fi
-        : >"$folder/nginx.log"
+        [[ -z $wanted ]] || die "port $wanted is in use; give another with --port, or none for a free one"
+        : >"$folder/nginx-error.log"
     done
 }
 
@@ -263,7 +263,7 @@ wait_ready() {
 # Shows what the server and nginx logged.
 show_logs() {
     local log
-    for log in server.log nginx.log access.log; do
+    for log in server.log nginx-error.log; do
         [[ -s $1/$log ]] || continue
         say "--- $log"
         tail -n 40 -- "$1/$log" >&2
