@@ -19,7 +19,7 @@ struct RestartTests {
                 group.enter()
                 Thread { [self] in
                     defer { group.leave() }
-                    guard let client = try? nginx.client() else { return }
+                    guard var client = try? nginx.client() else { return }
                     var round = 0
                     while !lock.withLock({ isOver }) {
                         round += 1
@@ -32,7 +32,9 @@ struct RestartTests {
                         lock.withLock {
                             if isRight { answered += 1 } else { wrong.append("\(reply?.status ?? -1)") }
                         }
-                        if reply == nil { return }
+                        guard let reply else { return }
+                        // nginx ends a client's connection after 1,000 requests.
+                        if reply["Connection"] == "close", let next = try? nginx.client() { client = next }
                     }
                 }.start()
             }
