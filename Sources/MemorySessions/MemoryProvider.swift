@@ -62,8 +62,11 @@ public final class MemoryProvider: SessionProvider {
     }
 
     /// Removes at most `limit` expired sessions; no lock is held for more than 64 of them.
+    ///
+    /// Looks at a few times `limit` sessions at most: those that were visited since their deadline was last looked at
+    /// are in the way, and are put where they belong now.
     public func collect(limit: Int) -> SessionCollection {
-        store.collect(limit: limit, at: store.clock.nanoseconds)
+        store.collect(limit: limit, looks: limit > .max / 4 ? .max : max(4 * limit, 256), at: store.clock.nanoseconds)
     }
 
     /// How many sessions there are; expired ones that were not collected yet count.
@@ -147,24 +150,32 @@ public final class MemoryProvider: SessionProvider {
                 return .done(.committed(version: UInt64(slot.pointee.version), values: merged))
             }
         } reached: { outcome, successor in
-            guard case .conflict(var record) = outcome else { return }
-            record.successor = successor
-            outcome = .conflict(record)
+            switch outcome {
+            case .committed(let version, let values, _):
+                outcome = .committed(version: version, values: values, successor: successor)
+            case .conflict(var record):
+                record.successor = successor
+                outcome = .conflict(record)
+            case .emptied, .gone, .overLimit:
+                break
+            }
         }
     }
 
     /// Sets "last seen" to now. Never throws. Cost: a lookup and one write.
-    public func touch(_ id: SessionID) -> Duration? {
+    public func touch(_ id: SessionID) -> SessionTouch {
         let now = store.clock.nanoseconds
         return following(id) { shard, id in
             switch shard.find(id, at: now) {
-            case .none: return .done(nil)
+            case .none: return .done(.gone)
             case .alias(let successor): return .alias(successor)
             case .slot(_, let slot):
                 slot.pointee.lastSeen = now
-                return .done(.nanoseconds(slot.pointee.deadline - now))
+                return .done(.touched(remaining: .nanoseconds(slot.pointee.deadline - now)))
             }
-        } reached: { _, _ in
+        } reached: { outcome, successor in
+            guard case .touched(let remaining, _) = outcome else { return }
+            outcome = .touched(remaining: remaining, successor: successor)
         }
     }
 }

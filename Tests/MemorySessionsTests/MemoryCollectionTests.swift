@@ -49,6 +49,28 @@ struct MemoryCollectionTests {
         #expect(provider.count() == 0)
     }
 
+    @Test("stays short when thousands of visited sessions stand before the expired ones")
+    func boundedLooks() throws {
+        let provider = try MemoryProviderTests.make(time)
+        let visited = fill(provider, 5_000, idle: .seconds(10))
+        time.advance(by: .seconds(9))
+        for id in visited { _ = provider.touch(id) }
+        _ = fill(provider, 300, idle: .seconds(2))
+        time.advance(by: .seconds(3))
+        // All 5,300 are to be looked at; a call for 10 does not do that.
+        var calls = 0
+        var removed = 0
+        repeat {
+            let slice = provider.collect(limit: 10)
+            calls += 1
+            removed += slice.removed
+            if !slice.hasMore { break }
+        } while calls < 10_000
+        #expect(removed == 300)
+        #expect(calls > 5_300 / 256)
+        #expect(provider.count() == 5_000)
+    }
+
     @Test("takes short-lived sessions from behind long-lived ones and the other way round")
     func order() throws {
         let provider = try MemoryProviderTests.make(time)

@@ -47,7 +47,7 @@ struct MemoryProviderTests {
         #expect(provider.read(id)?.remaining == .nanoseconds(1))
         time.advance(by: .nanoseconds(1))
         #expect(provider.read(id) == nil)
-        #expect(provider.touch(id) == nil)
+        #expect(provider.touch(id) == .gone)
         #expect(!provider.destroy(id))
         guard case .gone = provider.commit(try patch("n", 1), to: id, expecting: nil) else {
             Issue.record("a commit reached an expired session")
@@ -63,7 +63,7 @@ struct MemoryProviderTests {
         time.advance(by: .seconds(60))
         _ = provider.commit(try patch("late", true), to: id, expecting: nil)
         #expect(provider.read(id)?.idle == .seconds(60))
-        #expect(provider.touch(id) == .seconds(100))
+        #expect(provider.touch(id) == .touched(remaining: .seconds(100)))
         #expect(provider.read(id)?.values["late"] == true)
         for _ in 0..<15 {
             time.advance(by: .seconds(60))
@@ -78,7 +78,7 @@ struct MemoryProviderTests {
     func compareAndSet() throws {
         let id = try begin()
         let version = try #require(provider.read(id)).version
-        guard case .committed(let next, _) = provider.commit(try patch("n", 1), to: id, expecting: version) else {
+        guard case .committed(let next, _, _) = provider.commit(try patch("n", 1), to: id, expecting: version) else {
             Issue.record("not committed")
             return
         }
@@ -89,7 +89,7 @@ struct MemoryProviderTests {
         }
         #expect(record.version == next)
         #expect(record.values["n"] == 1)
-        guard case .committed(let same, _) = provider.commit(SessionPatch(), to: id, expecting: next) else {
+        guard case .committed(let same, _, _) = provider.commit(SessionPatch(), to: id, expecting: next) else {
             Issue.record("an empty patch was refused")
             return
         }
@@ -126,7 +126,7 @@ struct MemoryProviderTests {
         #expect(provider.destroy(id))
         #expect(!provider.destroy(id))
         _ = provider.commit(try patch("n", 1), to: id, expecting: nil)
-        #expect(provider.touch(id) == nil)
+        #expect(provider.touch(id) == .gone)
         guard case .gone = provider.rotate(id, to: .random(), grace: .zero) else {
             Issue.record("a dead session was rotated")
             return
@@ -169,6 +169,23 @@ struct MemoryProviderTests {
         time.advance(by: .seconds(11))
         #expect(provider.collect(limit: 100).removed == 0)
         #expect(provider.count() == 0)
+    }
+
+    @Test("names the successor to a commit, a conflict and a touch that come by the old id")
+    func namesSuccessor() throws {
+        let (id, new) = (try begin(), SessionID.random())
+        _ = provider.rotate(id, to: new, grace: .seconds(10))
+        for (asked, expected) in [(id, new as SessionID?), (new, nil)] {
+            guard case .committed(_, _, let successor) = provider.commit(try patch("n", 1), to: asked, expecting: nil),
+                case .conflict(let record) = provider.commit(try patch("n", 1), to: asked, expecting: 0)
+            else {
+                Issue.record("neither committed nor refused")
+                return
+            }
+            #expect(successor == expected)
+            #expect(record.successor == expected)
+            #expect(provider.touch(asked) == .touched(remaining: .seconds(100), successor: expected))
+        }
     }
 
     @Test("collects an alias when its grace ends, long before its session")

@@ -27,6 +27,15 @@ struct SessionManagerTests {
         #expect(error?.message.contains("register()") == true)
     }
 
+    @Test("names maxLifetime when that is what cannot be", arguments: [0, -1, 1 << 40])
+    func lifetime(seconds: Int) {
+        MemoryProvider.register()
+        let error = #expect(throws: SessionError.self) {
+            try SessionManager(provider: "memory", maxLifetime: .seconds(seconds))
+        }
+        #expect(error?.message.hasPrefix("invalid maxLifetime:") == true)
+    }
+
     @Test("passes parameters to the provider, which knows them or says so")
     func parameters() throws {
         MemoryProvider.register()
@@ -58,7 +67,8 @@ struct SessionManagerTests {
             Wrong(field: "limits.bytes") { $0.limits.bytes = 0 },
             Wrong(field: "limits.keys") { $0.limits.keys = 0 },
             Wrong(field: "cookieName") { $0.cookieName = "a b" },
-            Wrong(field: "path") { $0.cookiePath = "x" },
+            Wrong(field: "cookiePath") { $0.cookiePath = "x" },
+            Wrong(field: "cookieDomain") { $0.cookieDomain = "a b" },
         ])
     func refuses(wrong: Wrong) throws {
         let provider = try MemoryProvider()
@@ -103,7 +113,7 @@ final class BrokenProvider: SessionProvider {
     func commit(_ patch: SessionPatch, to id: SessionID, expecting: UInt64?) throws -> SessionCommitOutcome {
         throw Down()
     }
-    func touch(_ id: SessionID) throws -> Duration? { throw Down() }
+    func touch(_ id: SessionID) throws -> SessionTouch { throw Down() }
     func destroy(_ id: SessionID) throws -> Bool { throw Down() }
     func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation { throw Down() }
     func collect(limit: Int) throws -> SessionCollection { throw Down() }

@@ -167,6 +167,31 @@ struct SessionTests {
         #expect(try fixture.open(id).get("k", as: String.self) == "text")
     }
 
+    @Test("never shows the id of its cookie in a log")
+    func redactedCommit() throws {
+        let fixture = try SessionFixture()
+        let session = fixture.open()
+        try session.set("k", 1)
+        let commit = try session.commit()
+        let id = try #require(commit.id).encoded
+        var dumped = ""
+        dump(commit, to: &dumped)
+        for text in ["\(commit)", String(reflecting: commit), dumped] {
+            #expect(!text.contains(id))
+        }
+    }
+
+    @Test("reads null as nil, without an alarm")
+    func null() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", nil as String?) }
+        let session = fixture.open(id)
+        #expect(try session.get("k", as: String.self) == nil)
+        #expect(try session.value("k") == .null)
+        #expect(try session.keys == ["k"])
+        #expect(fixture.events.count("undecodable") == 0)
+    }
+
     @Test("refuses what is over its limits and keeps what it has")
     func limits() throws {
         let fixture = try SessionFixture {

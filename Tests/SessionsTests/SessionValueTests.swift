@@ -98,6 +98,14 @@ struct SessionValueTests {
         let deepest = nested(64)
         #expect(try SessionValue(json: deepest.jsonBytes()) == deepest)
         #expect(try SessionValues([(SessionKey("k"), deepest)])["k"] == deepest)
+        // Bytes are an object in JSON, but count as the plain value that they are.
+        for bottom in [SessionValue.bytes([1]), .object([:])] {
+            let deep = (0..<(bottom == [:] ? 63 : 64)).reduce(bottom) { value, _ in [value] }
+            #expect(try SessionValue(json: deep.jsonBytes()) == deep)
+            #expect(try SessionValues([(SessionKey("k"), deep)])["k"] == deep)
+        }
+        let object = String(repeating: "[", count: 64) + "{}" + String(repeating: "]", count: 64)
+        #expect(throws: SessionError.self) { try SessionValue(json: Array(object.utf8)) }
         #expect(throws: SessionError.self) { try SessionValues([(SessionKey("k"), nested(65))]) }
         #expect(throws: SessionError.self) { try nested(65).jsonBytes() }
         let text = String(repeating: "[", count: 100_000)

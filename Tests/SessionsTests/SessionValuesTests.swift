@@ -74,6 +74,9 @@ struct SessionValuesTests {
                 }
             }
         }
+        // A length written with a byte too many would hide the key from a patch.
+        let long: [UInt8] = [0x82, 0x00, 0x61, 0x01, 0x00]
+        #expect(throws: SessionError.self) { try long.withUnsafeBytes { try SessionValues(encoded: $0) } }
         let twice = bytes + bytes
         #expect(throws: SessionError.self) { try twice.withUnsafeBytes { try SessionValues(encoded: $0) } }
     }

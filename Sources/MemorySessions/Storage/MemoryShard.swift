@@ -63,16 +63,14 @@ struct MemoryShard {
         deadlines.update(number, bound: pool.slot(number).pointee.deadline)
     }
 
-    /// The earliest moment at which something may be due.
-    var nextBound: Int64? { deadlines.first?.bound }
-
     /// Looks at no more than `limit` slots whose bound is reached, and takes the expired ones out.
     ///
-    /// - Returns: How many sessions, without aliases, went, and whether more bounds are reached.
-    mutating func sweep(at now: Int64, limit: Int, into garbage: inout [SessionValues]) -> (removed: Int, more: Bool) {
+    /// - Returns: How many sessions, without aliases, went, at how many slots it looked, and what comes next.
+    mutating func sweep(at now: Int64, limit: Int, into garbage: inout [SessionValues]) -> MemorySlice {
         var removed = 0
-        for _ in 0..<limit {
-            guard let (bound, number) = deadlines.first, bound <= now else { return (removed, false) }
+        var looked = 0
+        while looked < limit, let (bound, number) = deadlines.first, bound <= now {
+            looked += 1
             if pool.slot(number).pointee.deadline <= now {
                 let slot = remove(number)
                 removed += slot.isAlias ? 0 : 1
@@ -81,6 +79,7 @@ struct MemoryShard {
                 deadlineChanged(number)
             }
         }
-        return (removed, deadlines.first.map { $0.bound <= now } ?? false)
+        let next = deadlines.first?.bound
+        return MemorySlice(removed: removed, looked: looked, hasMore: next.map { $0 <= now } ?? false, nextBound: next)
     }
 }

@@ -64,7 +64,7 @@ struct ValueEncoder: Encoder {
 
     /// The kinds that need no containers; nil for others.
     @inline(__always)
-    private static func simple<T: Encodable>(_ value: T) throws -> SessionValue? {
+    static func simple<T: Encodable>(_ value: T) throws -> SessionValue? {
         if T.self == Int.self { return .int(Int64(value as! Int)) }
         if T.self == String.self { return .string(value as! String) }
         if T.self == Bool.self { return .bool(value as! Bool) }

@@ -9,6 +9,8 @@ struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
 
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+        // A path is an allocation; simple values need none.
+        if let simple = try ValueEncoder.simple(value) { return place(simple, for: key) }
         place(try ValueEncoder.encode(value, path: codingPath + [key], depth: depth + 1), for: key)
     }
 
@@ -59,6 +61,7 @@ struct UnkeyedValueEncoder: UnkeyedEncodingContainer {
     }
 
     mutating func encode<T: Encodable>(_ value: T) throws {
+        if let simple = try ValueEncoder.simple(value) { return place(simple) }
         let path = codingPath + [ValueKey(intValue: count)]
         place(try ValueEncoder.encode(value, path: path, depth: depth + 1))
     }

@@ -69,10 +69,11 @@ public struct SessionCookie: Sendable {
             )
         }
         guard path.utf8.first == 0x2F, path.utf8.allSatisfy(Self.isAttributeByte) else {
-            throw SessionError.invalid("path", "a cookie path starts with \"/\" and holds no ; , or control character")
+            throw SessionError.invalid(
+                "cookiePath", "a cookie path starts with \"/\" and holds no ; , or control character")
         }
         if let domain, domain.isEmpty || !domain.utf8.allSatisfy(Self.isDomainByte) {
-            throw SessionError.invalid("domain", "\"\(domain)\" is not a host name")
+            throw SessionError.invalid("cookieDomain", "\"\(domain)\" is not a host name")
         }
         if sameSite == .none, secure != .always {
             throw SessionError.invalid(

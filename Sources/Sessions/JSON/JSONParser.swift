@@ -32,11 +32,15 @@ struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws(SessionError) -> SessionValue {
-        guard depth < maximumDepth else { throw failure("nested too deep") }
+        // One more for bytes, which are an object in JSON only.
+        guard depth <= maximumDepth else { throw failure("nested too deep") }
         offset += 1
         var members = SessionObject()
         skipBlanks()
-        if take(0x7D) { return .object(members) }
+        if take(0x7D) {
+            guard depth < maximumDepth else { throw failure("nested too deep") }
+            return .object(members)
+        }
         repeat {
             skipBlanks()
             guard peek() == 0x22 else { throw failure("a key must be a string") }
@@ -48,6 +52,7 @@ struct JSONParser {
         } while take(0x2C)
         guard take(0x7D) else { throw failure("the object does not end") }
         guard let value = JSONBytes.resolve(members) else { throw failure("$bytes is not base64url") }
+        if depth == maximumDepth, case .object = value { throw failure("nested too deep") }
         return value
     }
 

@@ -42,10 +42,14 @@ public struct SessionConfiguration: Sendable {
 
     static let maximumTimeout = Duration.seconds(10 * 366 * 86_400)
 
-    func validated() throws -> SessionCookie {
-        guard idleTimeout >= .seconds(1), idleTimeout <= Self.maximumTimeout else {
-            throw SessionError.invalid("idleTimeout", "\(idleTimeout) is not within 1 second and 10 years")
+    static func check(idleTimeout: Duration, named field: String) throws {
+        guard idleTimeout >= .seconds(1), idleTimeout <= maximumTimeout else {
+            throw SessionError.invalid(field, "\(idleTimeout) is not within 1 second and 10 years")
         }
+    }
+
+    func validated() throws -> SessionCookie {
+        try Self.check(idleTimeout: idleTimeout, named: "idleTimeout")
         guard absoluteTimeout >= idleTimeout, absoluteTimeout <= Self.maximumTimeout else {
             throw SessionError.invalid(
                 "absoluteTimeout", "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years")

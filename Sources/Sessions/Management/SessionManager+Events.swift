@@ -7,12 +7,14 @@ extension SessionManager {
         let logger = configuration.logger
         switch event {
         case .undecodable(let key, let type):
+            // After a deploy that changed a type, each request may meet one.
+            guard let suppressed = throttle.pass("undecodable \(type)") else { break }
             logger.warning(
                 "a session value no longer decodes; it reads as nil and is kept",
-                metadata: ["key": "\(key)", "type": "\(type)"])
+                metadata: ["key": "\(key)", "type": "\(type)", "suppressed": "\(suppressed)"])
         case .storeFailed(let error):
             // Each request meets a store that is down or full.
-            guard let suppressed = storeThrottle.pass("\(error.reason)") else { break }
+            guard let suppressed = throttle.pass("\(error.reason)") else { break }
             logger.error(
                 "the session store failed", metadata: ["error": "\(error)", "suppressed": "\(suppressed)"])
         case .lost:

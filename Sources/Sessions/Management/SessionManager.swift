@@ -20,7 +20,7 @@ public final class SessionManager: Sendable {
     let touchNanoseconds: Int64
     let isPersistent: Bool
     let limits: SessionLimits
-    let storeThrottle = LogThrottle()
+    let throttle = LogThrottle()
 
     /// A manager whose provider was registered under a name.
     ///
@@ -31,6 +31,7 @@ public final class SessionManager: Sendable {
     ///     as long as `maxLifetime` if that is longer.
     /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`.
     public convenience init(provider: String, cookieName: String = "sid", maxLifetime: Duration) throws {
+        try SessionConfiguration.check(idleTimeout: maxLifetime, named: "maxLifetime")
         var configuration = SessionConfiguration()
         configuration.cookieName = cookieName
         configuration.idleTimeout = maxLifetime

@@ -27,14 +27,14 @@ public protocol SessionProvider: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - patch: The changes. With `touches` also "last seen" becomes now. Without any change the version stays.
-    ///   - id: The session; an id in its grace reaches the successor.
+    ///   - id: The session; an id in its grace reaches the successor, and the outcome names it.
     ///   - version: When given, the changes are made only if the record has that version (compare-and-set).
     func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome
 
     /// Sets "last seen" to now, so that the idle timeout begins anew; values written meanwhile stay.
     ///
-    /// - Returns: How long the session lives from now if nobody comes; nil when there is none.
-    func touch(_ id: SessionID) throws -> Duration?
+    /// - Parameter id: The session; an id in its grace reaches the successor, and the outcome names it.
+    func touch(_ id: SessionID) throws -> SessionTouch
 
     /// Removes the session; an id in its grace removes its successor, with it.
     ///
@@ -50,6 +50,8 @@ public protocol SessionProvider: AnyObject, Sendable {
     func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation
 
     /// Removes at most `limit` expired records: one short slice of garbage collection.
+    ///
+    /// May remove fewer than there are, so that the call stays short; call it again while `hasMore`.
     ///
     /// Stores that expire records by themselves do nothing and say so: 0 removed, no more.
     func collect(limit: Int) throws -> SessionCollection

@@ -11,7 +11,9 @@ public enum SessionCreation: Sendable {
 /// What came of `SessionProvider.commit`.
 public enum SessionCommitOutcome: Sendable {
     /// The changes are made; the record has this version now, and these values, if the provider has them at hand.
-    case committed(version: UInt64, values: SessionValues?)
+    ///
+    /// With `successor` the record was reached through an id that a rotation replaced: the id to use from now on.
+    case committed(version: UInt64, values: SessionValues?, successor: SessionID? = nil)
     /// The changes left nothing, not even a reserved value: the record is removed.
     case emptied
     /// The record is not at the expected version; nothing was changed. This is the record now.
@@ -20,6 +22,16 @@ public enum SessionCommitOutcome: Sendable {
     case gone
     /// The merged record would pass the patch's limits; nothing was changed.
     case overLimit(SessionError)
+}
+
+/// What came of `SessionProvider.touch`.
+public enum SessionTouch: Hashable, Sendable {
+    /// "Last seen" is now; the session lives for `remaining` if nobody comes.
+    ///
+    /// With `successor` the record was reached through an id that a rotation replaced: the id to use from now on.
+    case touched(remaining: Duration, successor: SessionID? = nil)
+    /// There is no such session (any more); nothing was created.
+    case gone
 }
 
 /// What came of `SessionProvider.rotate`.

@@ -30,6 +30,8 @@ struct EntryReader {
             let key = reader.span(Int(header >> 1))
         else { return nil }
         let headEnd = reader.offset
+        // Patches compare heads byte by byte, so there must be one form of each.
+        guard headEnd - start == ValueWriter.varintCount(header) + key.count else { return nil }
         guard let count = reader.count(), let value = reader.span(count) else { return nil }
         return Entry(
             isReserved: header & 1 == 1,

@@ -65,7 +65,8 @@ struct ValueReader {
         case ValueWriter.Tag.array:
             guard depth < SessionValue.maximumDepth, let count = count() else { return nil }
             var elements: [SessionValue] = []
-            elements.reserveCapacity(count)
+            // A damaged count may be much too large, at each of 64 levels.
+            elements.reserveCapacity(min(count, 256))
             for _ in 0..<count {
                 guard let element = value(depth: depth + 1) else { return nil }
                 elements.append(element)

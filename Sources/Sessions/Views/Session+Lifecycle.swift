@@ -37,14 +37,15 @@ extension Session {
 
     /// Ends the session at once, in the store and in the browser: log-out. Does nothing where there is none.
     ///
-    /// What is set afterwards belongs to a new session. Works after the commit, too, but then without telling the
-    /// browser.
+    /// What is set afterwards belongs to a new session; but not where another request ended this one first: then
+    /// nothing is kept, and no cookie goes out. Works after the commit, too, but then without telling the browser.
     public func destroy() throws {
         try withState { try $0.destroy() }
     }
 
     /// Gives the session a new id at once; the old one works for `SessionConfiguration.rotationGrace`, for the sake of
-    /// requests on their way, and leads them to the new one. Does nothing where there is no session.
+    /// requests on their way, and leads them to the new one. Does nothing where there is no session, nor when another
+    /// request of the visitor has just rotated it: all get the one successor. At a change of privilege use `logIn`.
     ///
     /// - Throws: `SessionError` of code `responseStarted` after the commit.
     public func rotate() throws {

@@ -4,7 +4,7 @@ extension Session {
         get throws { try loaded { $0.view.keys } }
     }
 
-    /// The value of `key` as `type`; nil when there is none, or when it has not the form of `type` any more (an event
+    /// The value of `key` as `type`; nil when there is none or it is `null`, or when it has not the form of `type` any more (an event
     /// says so, and its bytes are kept: a deploy that changes a type turns no session into an error).
     public func get<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
         guard let value = try value(key) else { return nil }
@@ -69,7 +69,8 @@ extension Session {
         do {
             return try value.decode(T.self)
         } catch {
-            manager.emit(.undecodable(key: key, type: "\(T.self)"))
+            // Null is how an absent optional was set; no alarm.
+            if value != .null { manager.emit(.undecodable(key: key, type: "\(T.self)")) }
             return nil
         }
     }

@@ -20,3 +20,16 @@ public struct SessionCommit: Sendable {
 
     static let untouched = SessionCommit(setCookie: nil, cachePolicy: .none, isLost: false)
 }
+
+extension SessionCommit: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Whether there is a cookie, never its text: an id in a log is a way into the session.
+    public var description: String {
+        "SessionCommit(setCookie: \(setCookie == nil ? "nil" : "redacted"), \(cachePolicy), isLost: \(isLost))"
+    }
+
+    /// The same as `description`.
+    public var debugDescription: String { description }
+
+    /// No children: `dump` shows nothing either.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}

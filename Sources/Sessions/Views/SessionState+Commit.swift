@@ -11,9 +11,11 @@ extension SessionState {
             try create()
         case .present:
             if !patch.isEmpty {
-                try storePending()
+                try storePending(touching: isTouchDue)
             } else if isTouchDue {
                 try touch()
+            } else {
+                try confirm()
             }
         case .lost:
             break
@@ -24,7 +26,22 @@ extension SessionState {
     /// Drops the pending changes; what was done at once (destroy, rotate, update) stands.
     mutating func discard() -> SessionCommit {
         patch.removeAll()
+        // A store that fails now is reported already, and the rotation that it made before stands.
+        if !isCommitted { try? confirm() }
         return close()
+    }
+
+    /// Looks whether the id for which a cookie is about to go out still is the session's.
+    ///
+    /// A rotation may be as old as a slow handler is slow; its cookie must not replace that of a log-in since.
+    private mutating func confirm() throws {
+        guard phase == .present, cookie == .set else { return }
+        let id = id
+        guard let record = try manager.store({ try $0.read(id) }) else {
+            lose()
+            return
+        }
+        follow(record.successor)
     }
 
     private mutating func create() throws {
@@ -32,7 +49,7 @@ extension SessionState {
         let configuration = manager.configuration
         let draft = SessionDraft(
             values: view, idleTimeout: configuration.idleTimeout, absoluteTimeout: configuration.absoluteTimeout)
-        while true {
+        for _ in 0..<8 {
             let fresh = SessionID.random()
             switch try manager.store({ try $0.create(fresh, draft) }) {
             case .created:
@@ -55,13 +72,16 @@ extension SessionState {
                 throw error
             }
         }
+        throw SessionStoreError(.unavailable, "the provider refused fresh random ids as taken")
     }
 
     private mutating func touch() throws {
         let id = id
-        if try manager.store({ try $0.touch(id) }) != nil {
+        switch try manager.store({ try $0.touch(id) }) {
+        case .touched(_, let successor):
+            follow(successor)
             noteTouch()
-        } else {
+        case .gone:
             lose()
         }
     }

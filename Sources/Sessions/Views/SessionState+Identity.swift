@@ -4,47 +4,47 @@ extension SessionState {
     /// Ends the session in the store at once.
     mutating func destroy() throws {
         try load()
-        let wasPresent = phase == .present
-        var removed = false
-        if wasPresent {
-            let id = id
-            removed = try manager.store { try $0.destroy(id) }
-            // A browser with two live cookies of our name would be in the other session at its next request.
-            for position in 0..<candidates.count where candidates[position] != id {
-                let other = candidates[position]
-                _ = try manager.store { try $0.destroy(other) }
-            }
+        guard phase == .present else {
+            clear()
+            return
         }
-        reset()
-        guard wasPresent else { return }
+        let id = id
+        let removed = try manager.store { try $0.destroy(id) }
+        // A browser with two live cookies of our name would be in the other session at its next request.
+        for position in 0..<candidates.count where candidates[position] != id {
+            let other = candidates[position]
+            _ = try manager.store { try $0.destroy(other) }
+        }
         isWritten = true
         if removed {
+            reset()
             cookie = .delete
             manager.emit(.destroyed)
         } else {
-            // Someone else ended it first: a deleting cookie could meet the cookie of a fresh log-in.
-            cookie = .none
-            manager.emit(.lost)
+            // Someone else ended it first: any cookie, a deleting one too, could replace that of a fresh log-in.
+            clear()
+            lose()
         }
     }
 
-    /// Gives the session a new id in the store at once.
+    /// Gives the session a new id in the store at once; a routine rotation when `grace` is positive.
     mutating func rotate(grace: Duration) throws {
         try load()
         guard phase == .present else { return }
         try checkHeaderIsOpen("rotating the session's id")
+        // Of a page's ten requests that rotate all must end up with one id. Not so at a log-in: others may know it.
+        if isLatecomer, grace > .zero { return }
         let fresh = SessionID.random()
         let id = id
         switch try manager.store({ try $0.rotate(id, to: fresh, grace: grace) }) {
         case .rotated:
             self.id = fresh
+            isLatecomer = false
             cookie = .set
             isWritten = true
             manager.emit(.rotated)
         case .successor(let successor):
-            // Another request was first. Its successor will do, but not for a log-in: others may know that id.
-            self.id = successor
-            cookie = .set
+            follow(successor)
             if grace == .zero { try rotate(grace: grace) }
         case .gone:
             lose()
@@ -93,12 +93,18 @@ extension SessionState {
         }
     }
 
-    /// Back to no session, with nothing pending.
-    private mutating func reset() {
-        phase = .absent
+    /// Nothing in the view, nothing pending.
+    private mutating func clear() {
         view = SessionValues()
         patch.removeAll()
         changeCount += 1
+    }
+
+    /// Back to no session, with nothing pending.
+    private mutating func reset() {
+        clear()
+        phase = .absent
+        isLatecomer = false
         let configuration = manager.configuration
         ageNanoseconds = 0
         idleNanoseconds = 0

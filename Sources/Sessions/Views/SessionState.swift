@@ -35,6 +35,8 @@ struct SessionState {
     var isWritten = false
     /// True when the store had no session at the first look.
     var isNew = false
+    /// True when another request of the visitor rotated the id: this one goes on under that one's new id.
+    var isLatecomer = false
     /// True from the commit on: no cookie can go out any more.
     var isCommitted = false
 
@@ -69,11 +71,7 @@ struct SessionState {
 
     /// Takes the record over as what the store holds now; pending changes stay on top.
     mutating func adopt(_ record: SessionRecord) {
-        if let successor = record.successor {
-            // A latecomer of a rotation: it too goes on under the one successor.
-            id = successor
-            cookie = .set
-        }
+        follow(record.successor)
         version = record.version
         ageNanoseconds = record.ageNanoseconds
         idleNanoseconds = record.idleNanoseconds
@@ -88,6 +86,16 @@ struct SessionState {
         view = (try? record.values.applying(patch, limits: .none)) ?? record.values
     }
 
+    /// Goes on under the id that a rotation by another request put in place of ours, and tells the browser.
+    ///
+    /// Every outcome that comes by an old id says so: a cookie that renewed the old id could reach the browser last.
+    mutating func follow(_ successor: SessionID?) {
+        guard let successor else { return }
+        id = successor
+        isLatecomer = true
+        cookie = .set
+    }
+
     /// True when the visit is to be noted in the store.
     var isTouchDue: Bool { idleNanoseconds >= manager.touchNanoseconds }
 
@@ -96,7 +104,7 @@ struct SessionState {
     mutating func noteTouch() {
         idleNanoseconds = 0
         idleRemaining = manager.configuration.idleTimeout.nanoseconds
-        if manager.isPersistent, cookie == .none, !isCommitted { cookie = .set }
+        if manager.isPersistent, cookie == .none { cookie = .set }
     }
 
     mutating func lose() {
@@ -129,13 +137,13 @@ struct SessionState {
         if isCommitted, phase == .present { try storePending() }
     }
 
-    /// Sends all pending changes to the store.
-    mutating func storePending() throws {
+    /// Sends all pending changes to the store; with `touching` it notes the visit, too.
+    mutating func storePending(touching: Bool = false) throws {
         // Taken first, so that the view becomes the record without them on top again.
         let pending = patch
         patch.removeAll()
         do {
-            try store(pending, expecting: nil)
+            try store(pending, expecting: nil, touching: touching)
         } catch {
             patch = pending
             throw error
@@ -151,18 +159,22 @@ struct SessionState {
 
     /// Sends changes to the store now, all that are pending or some that are none of these.
     ///
+    /// Only the commit is `touching`: the cookie that a touch renews must go out right after it, not when a slow
+    /// handler is done and the id may be another one.
+    ///
     /// False when the record is at another version than expected, which is adopted then.
     @discardableResult
-    mutating func store(_ changes: SessionPatch, expecting expected: UInt64?) throws -> Bool {
+    mutating func store(_ changes: SessionPatch, expecting expected: UInt64?, touching: Bool = false) throws -> Bool {
         var changes = changes
         changes.limits = manager.limits
-        changes.touches = isTouchDue
+        changes.touches = touching
         let id = id
         switch try manager.store({ try $0.commit(changes, to: id, expecting: expected) }) {
-        case .committed(let version, let values):
+        case .committed(let version, let values, let successor):
             self.version = version
             try refresh(values, with: changes)
-            if changes.touches { noteTouch() }
+            follow(successor)
+            if touching { noteTouch() }
         case .emptied:
             phase = .absent
             view = SessionValues()

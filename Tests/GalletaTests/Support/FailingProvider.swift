@@ -9,7 +9,7 @@ final class FailingProvider: SessionProvider {
     func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
         throw Down()
     }
-    func touch(_ id: SessionID) throws -> Duration? { throw Down() }
+    func touch(_ id: SessionID) throws -> SessionTouch { throw Down() }
     func destroy(_ id: SessionID) throws -> Bool { throw Down() }
     func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation { throw Down() }
     func collect(limit: Int) throws -> SessionCollection { throw Down() }
