@@ -44,12 +44,24 @@ need_packages() {
         exit 1
     fi
     say "Installing ${missing[*]}"
-    local apt=(apt-get -q -y -o DPkg::Lock::Timeout=300)
-    {
-        DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
-            { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}"; }
-    } >&2 </dev/null || die "apt-get could not install ${missing[*]}; its reasons are above"
+    # A subshell, for its own trap.
+    (install_packages "${missing[@]}") >&2 </dev/null || die "apt-get could not install ${missing[*]}; its reasons are above"
     for package in "${missing[@]}"; do has_package "$package" || die "$package is installed, but what it gives is not there"; done
+}
+
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d
+    local install=(apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@")
+    export DEBIAN_FRONTEND=noninteractive
+    # Debian starts a service that it installs: an nginx on port 80 that nobody asked for. This file is its way to say no.
+    if [[ ! -e $policy ]]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        trap 'exit 1' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 0755 "$policy"
+    fi
+    # The package lists may be missing, or older than the packages.
+    "${install[@]}" || { apt-get -q update && "${install[@]}"; }
 }
 
 need_swift() {
@@ -64,6 +76,7 @@ build_server() {
     fi
     need_swift
     local build=(swift build --package-path "$repository" -c release --product galleta-server --static-swift-stdlib)
+    say "Building galleta-server (a minute or two the first time)"
     setpriv --pdeathsig INT -- "${build[@]}" >&2 </dev/null || die "the build failed; its reasons are above"
     server=$("${build[@]}" --show-bin-path)/galleta-server
 }
@@ -87,10 +100,11 @@ make_work_folder() {
 # Starts a command in the background, without the terminal's Ctrl-C (this script ends it in its own order) and bound to
 # this script's life: even kill -9 leaves nothing behind. Sets $started to its process id.
 launch() {
-    setsid setpriv --pdeathsig TERM -- "$@" </dev/null &
+    "${detached[@]}" setpriv --pdeathsig TERM -- "$@" </dev/null &
     started=$!
     running+=("$started")
 }
+detached=(setsid)
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
