@@ -49,9 +49,23 @@ token() {
 
 session_cookie() { sed -nE 's/^[^=;]+=([^;]*).*/\1/p' <<<"$(header set-cookie)" | head -n 1; }
 
+# What no answer shows.
+check_configuration() {
+    local location names name
+    location=$(sed -n '/location ^~ \/app\/ {/,/# The old site/p' "$work/nginx.conf" | sed 's/#.*//')
+    names=$(grep -oE 'fastcgi_param +[A-Z_]+' <<<"$location" | sed 's/.* //')
+    expect "no parameter is sent twice" "" "$(sort <<<"$names" | uniq -d)"
+    for name in REQUEST_URI REQUEST_METHOD CONTENT_LENGTH CONTENT_TYPE REMOTE_ADDR HTTPS REQUEST_ID HTTP_PROXY; do
+        expect_match "$name is sent" "(^|"$'\n'")$name($|"$'\n'")" "$names"
+    done
+    expect_no_match "REMOTE_USER, which nobody has verified, is not" "(^|"$'\n'")REMOTE_USER($|"$'\n'")" "$names"
+    expect_match "connections are kept" 'fastcgi_keep_conn +on;' "$location"
+}
+
 check_plain() {
     fetch /
     expect "the old site is still served" 200 "$status"
+    expect "in its own character set" text/html "$(header content-type)"
     fetch /app/ping
     expect "ping" "200 pong" "$status $body"
     fetch /app/hello
@@ -60,6 +74,8 @@ check_plain() {
     fetch /app/hello -I
     expect "HEAD has the status of GET" 200 "$status"
     expect_match "HEAD tells the length" '^[1-9][0-9]*$' "$(header content-length)"
+    # A body after all would be taken for the start of the next answer on the same connection.
+    expect "HEAD sends no body" pong "$(curl -s --max-time 20 --head -o /dev/null "$url/app/hello" --next -s "$url/app/ping" || true)"
     fetch /app/no-such-page
     expect "an unknown path is not found" 404 "$status"
     fetch /app/hello -X DELETE
@@ -73,6 +89,7 @@ check_sessions() {
     fetch /app/counter -c "$jar" -b "$jar"
     expect "the first visit counts 1" "200 1" "$status $body"
     cookie=$(header set-cookie)
+    expect "one cookie is set" 1 "$(grep -c . <<<"$cookie" || true)"
     expect_match "the session cookie is HttpOnly" '; *HttpOnly' "$cookie"
     expect_match "the session cookie is SameSite" '; *SameSite=(Lax|Strict)' "$cookie"
     expect_match "the session cookie has a path" '; *Path=/' "$cookie"
@@ -128,10 +145,13 @@ check_login() {
 
 check_limits() {
     head -c 9000000 /dev/zero >"$work/large"
+    head -c 4000000 /dev/zero >"$work/within"
     fetch /app/login --data-binary "@$work/large"
     expect "a body over the limit" 413 "$status"
     fetch /app/hello -H "Transfer-Encoding: chunked" --data-binary "@$work/large"
     expect "a chunked body over the limit" 413 "$status"
+    fetch /app/login -H "Content-Type: application/octet-stream" --data-binary "@$work/within"
+    expect "a body that is no form" 415 "$status"
     fetch /app/ping
     expect "the server goes on" "200 pong" "$status $body"
 }
@@ -148,6 +168,7 @@ check_tls() {
 }
 
 run_checks() {
+    check_configuration
     check_plain
     check_sessions
     check_login

@@ -44,12 +44,24 @@ need_packages() {
         exit 1
     fi
     say "Installing ${missing[*]}"
-    local apt=(apt-get -q -y -o DPkg::Lock::Timeout=300)
-    {
-        DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
-            { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}"; }
-    } >&2 </dev/null || die "apt-get could not install ${missing[*]}; its reasons are above"
+    # A subshell, for its own trap.
+    (install_packages "${missing[@]}") >&2 </dev/null || die "apt-get could not install ${missing[*]}; its reasons are above"
     for package in "${missing[@]}"; do has_package "$package" || die "$package is installed, but what it gives is not there"; done
+}
+
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d
+    local install=(apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@")
+    export DEBIAN_FRONTEND=noninteractive
+    # Debian starts a service that it installs: an nginx on port 80 that nobody asked for. This file is its way to say no.
+    if [[ ! -e $policy ]]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        trap 'exit 1' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 0755 "$policy"
+    fi
+    # The package lists may be missing, or older than the packages.
+    "${install[@]}" || { apt-get -q update && "${install[@]}"; }
 }
 
 need_swift() {
@@ -64,6 +76,7 @@ build_server() {
     fi
     need_swift
     local build=(swift build --package-path "$repository" -c release --product galleta-server --static-swift-stdlib)
+    say "Building galleta-server (a minute or two the first time)"
     setpriv --pdeathsig INT -- "${build[@]}" >&2 </dev/null || die "the build failed; its reasons are above"
     server=$("${build[@]}" --show-bin-path)/galleta-server
 }
@@ -74,23 +87,23 @@ work=     # the temporary folder
 running=() # process ids, in the order of their start
 
 make_work_folder() {
-    work=$(mktemp -d "${TMPDIR:-/tmp}/galleta.XXXXXX")
-    # A unix socket's path has room for 107 bytes.
-    if ((${#work} > 80)); then
-        rmdir -- "$work"
-        work=$(mktemp -d /tmp/galleta.XXXXXX)
-    fi
-    # As root, nginx's workers and the server run as users of their own and have to pass through.
-    ((EUID != 0)) || chmod 0711 "$work"
+    local base=${TMPDIR:-/tmp}
+    # As root, nginx's workers and the server run as users of their own and have to pass through; and a unix socket's path
+    # has room for 107 bytes.
+    if ((${#base} > 64)) || { ((EUID == 0)) && ! "${as_nobody[@]}" test -x "$base"; }; then base=/tmp; fi
+    work=$(mktemp -d "$base/galleta.XXXXXX")
+    if ((EUID == 0)); then chmod 0711 "$work"; fi
 }
+as_nobody=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
 
 # Starts a command in the background, without the terminal's Ctrl-C (this script ends it in its own order) and bound to
 # this script's life: even kill -9 leaves nothing behind. Sets $started to its process id.
 launch() {
-    setsid setpriv --pdeathsig TERM -- "$@" </dev/null &
+    "${detached[@]}" setpriv --pdeathsig TERM -- "$@" </dev/null &
     started=$!
     running+=("$started")
 }
+detached=(setsid)
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
@@ -170,15 +183,18 @@ start_backend() {
     local folder=$1 program=$2 as=()
     shift 2
     mkdir -p -- "$folder"
+    # For uploads; TMPDIR may be root's alone.
+    mkdir -m 0700 -- "$folder/uploads"
     if ((EUID == 0)); then
         # As in production: the program as a user without rights, the socket for the web server's group. The copy is
         # for checkouts that this user may not read.
         as=(-u nobody -g nogroup -U nobody -G www-data)
         chmod 0711 "$folder"
+        chown nobody:nogroup "$folder/uploads"
         install -m 0755 -- "$program" "$folder/program"
         program=$folder/program
     fi
-    launch spawn-fcgi -n -s "$folder/fcgi.sock" -M 0660 -b 1024 "${as[@]}" -- \
+    launch env TMPDIR="$folder/uploads" spawn-fcgi -n -s "$folder/fcgi.sock" -M 0660 -b 1024 "${as[@]}" -- \
         "$(command -v setpriv)" --pdeathsig TERM -- "$program" "$@" >"$folder/server.log" 2>&1
     backend=$started
 }
