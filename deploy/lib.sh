@@ -127,6 +127,8 @@ clean_up() {
     local status=$?
     trap - EXIT
     trap '' INT TERM HUP
+    # Whatever fails here, the rest is still to be ended.
+    set +e
     while ((${#running[@]})); do stop "${running[-1]}" TERM 15; done
     [[ -z $work ]] || rm -rf -- "$work"
     exit "$status"
