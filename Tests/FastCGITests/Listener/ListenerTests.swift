@@ -7,10 +7,11 @@ import Testing
 
 @Suite("Listeners")
 struct ListenerTests {
-    private let folder: String
+    private let temporary: TemporaryFolder
+    private var folder: String { temporary.path }
 
     init() throws {
-        folder = try RunningServer.makeFolder()
+        temporary = try TemporaryFolder()
     }
 
     private func message(_ body: () throws -> Void) -> String {

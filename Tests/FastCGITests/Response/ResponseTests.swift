@@ -114,8 +114,8 @@ struct ResponseTests {
 
     @Test("a file is sent whole; a missing one, a folder and a FIFO are 500")
     func files() throws {
-        let folder = try RunningServer.makeFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let temporary = try TemporaryFolder()
+        let folder = temporary.path
         let content = Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0) })
         try content.write(to: URL(fileURLWithPath: folder + "/file"))
         mkfifo(folder + "/fifo", 0o600)

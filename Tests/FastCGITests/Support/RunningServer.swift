@@ -8,7 +8,7 @@ import TestSupport
 final class RunningServer: Sendable {
     let server: Server
     let path: String
-    let folder: String
+    private let folder: TemporaryFolder
     private let thread: SystemThread
 
     init(
@@ -16,8 +16,8 @@ final class RunningServer: Sendable {
         observer: Server.Observer? = nil,
         handler: @escaping Server.Handler
     ) throws {
-        folder = try Self.makeFolder()
-        path = folder + "/s.sock"
+        folder = try TemporaryFolder()
+        path = folder.file("s.sock")
         var configuration = Server.Configuration()
         configuration.workers = 2
         configuration.shutdownGrace = .seconds(5)
@@ -31,12 +31,6 @@ final class RunningServer: Sendable {
         )
         self.server = server
         thread = try SystemThread(name: "test-server") { try? server.run() }
-    }
-
-    static func makeFolder() throws -> String {
-        var template = Array("/tmp/galleta-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw FastCGIClient.Failure(description: "mkdtemp") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// A connection, which keeps the server alive as long as itself.
@@ -57,7 +51,5 @@ final class RunningServer: Sendable {
         server.shutdown()
         server.shutdown()
         _ = thread.join(timeout: .seconds(20))
-        unlink(path)
-        rmdir(folder)
     }
 }
