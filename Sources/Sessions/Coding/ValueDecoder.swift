@@ -7,6 +7,9 @@ struct ValueDecoder: Decoder {
     static func decode<T: Decodable>(
         _ type: T.Type, from value: SessionValue, path: [any CodingKey]
     ) throws -> T {
+        // The commonest, without an optional of T: its type would be looked up at each call.
+        if T.self == Int.self, case .int(let number) = value { return Int(number) as! T }
+        if T.self == String.self, case .string(let text) = value { return text as! T }
         if let simple = try simple(type, from: value, path: path) { return simple }
         return try T(from: ValueDecoder(value: value, codingPath: path))
     }

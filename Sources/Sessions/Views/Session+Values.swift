@@ -8,7 +8,12 @@ extension Session {
     /// says so, and its bytes are kept: a deploy that changes a type turns no session into an error).
     public func get<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
         guard let value = try value(key) else { return nil }
-        return decode(value, of: key)
+        do {
+            return try value.decode(T.self)
+        } catch {
+            report(value, of: key, as: T.self)
+            return nil
+        }
     }
 
     /// The value of `key` as it is; nil when there is none.
@@ -50,7 +55,8 @@ extension Session {
         let sessionKey = SessionKey(key)
         for _ in 0..<10_000 {
             let (found, seen) = try loaded { ($0.view[sessionKey], $0.changeCount) }
-            var value = try found.flatMap { decode($0, of: key) as T? } ?? initial()
+            // No optionals of T: their type would be looked up at each call.
+            var value = if let found { try decode(found, of: key, otherwise: initial) } else { try initial() }
             let result = try body(&value)
             let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: sessionKey)
             if try withState({ try $0.update(change, of: sessionKey, seen: seen) }) { return result }
@@ -65,14 +71,21 @@ extension Session {
         }
     }
 
-    private func decode<T: Decodable>(_ value: SessionValue, of key: String) -> T? {
+    /// `value` as `T`, or what to begin with when it has not that form.
+    private func decode<T: Decodable>(
+        _ value: SessionValue, of key: String, otherwise initial: () throws -> T
+    ) throws -> T {
         do {
             return try value.decode(T.self)
         } catch {
-            // Null is how an absent optional was set; no alarm.
-            if value != .null { manager.emit(.undecodable(key: key, type: "\(T.self)")) }
-            return nil
+            report(value, of: key, as: T.self)
         }
+        return try initial()
+    }
+
+    private func report(_ value: SessionValue, of key: String, as type: Any.Type) {
+        // Null is how an absent optional was set; no alarm.
+        if value != .null { manager.emit(.undecodable(key: key, type: "\(type)")) }
     }
 }
 

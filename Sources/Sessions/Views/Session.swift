@@ -60,9 +60,11 @@ public final class Session: Sendable {
     }
 
     private func makeState() -> Locked<SessionState> {
-        var fresh = SessionState(manager: manager, candidates: candidates, isSecure: isSecure)
-        fresh.isCommitted = isClosed.load(ordering: .acquiring)
-        let made = Unmanaged.passRetained(Locked(fresh))
+        let made = Unmanaged.passRetained(
+            Locked(
+                SessionState(
+                    manager: manager, candidates: candidates, isSecure: isSecure,
+                    isCommitted: isClosed.load(ordering: .acquiring))))
         let (isFirst, winner) = stateBits.compareExchange(
             expected: 0, desired: UInt(bitPattern: made.toOpaque()), ordering: .acquiringAndReleasing)
         guard !isFirst else { return made.takeUnretainedValue() }

@@ -38,17 +38,18 @@ struct SessionState {
     /// True when another request of the visitor rotated the id: this one goes on under that one's new id.
     var isLatecomer = false
     /// True from the commit on: no cookie can go out any more.
-    var isCommitted = false
+    var isCommitted: Bool
 
     var ageNanoseconds: Int64 = 0
     var idleNanoseconds: Int64 = 0
     var idleRemaining: Int64 = 0
     var absoluteRemaining: Int64 = 0
 
-    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool) {
+    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, isCommitted: Bool) {
         self.manager = manager
         self.candidates = candidates
         self.isSecure = isSecure
+        self.isCommitted = isCommitted
     }
 
     /// Reads the store once.
