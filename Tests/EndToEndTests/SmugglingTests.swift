@@ -8,10 +8,7 @@ struct SmugglingTests {
     func unreadBody() throws {
         let server = try GalletaProcess()
         // One connection of one nginx worker: the next request is certain to follow on it.
-        let nginx = try Nginx(socket: server.socket) {
-            $0.replacingOccurrences(of: "worker_processes 2", with: "worker_processes 1")
-                .replacingOccurrences(of: "keepalive 64", with: "keepalive 1")
-        }
+        let nginx = try Nginx(socket: server.socket, NginxSettings(workers: 1, keepalive: 1))
         let forged = FastCGIRecord.request("GET", "/app/forged", [("REMOTE_USER", "admin")])
         let attacker = try nginx.client()
         let victim = try nginx.client()

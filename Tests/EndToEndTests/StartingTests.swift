@@ -30,15 +30,8 @@ struct StartingTests {
 
     @Test("by spawn-fcgi: it serves as a daemon")
     func spawnDaemon() throws {
-        let folder = try TemporaryFolder()
-        let pidFile = folder.file("pid")
-        let server = try GalletaProcess { socket, command in
-            ("spawn-fcgi", ["-s", socket, "-P", pidFile, "--"] + command)
-        }
-        // Written after the server has answered, perhaps.
-        #expect(eventually { Int32(folder.read("pid")) != nil })
-        let pid = try #require(Int32(folder.read("pid")))
-        defer { kill(pid, SIGKILL) }
+        let server = try GalletaProcess(daemonWithOptions: [])
+        let pid = try #require(server.daemon)
         try expectService(server)
         kill(pid, SIGTERM)
         #expect(eventually(within: 20) { kill(pid, 0) != 0 })

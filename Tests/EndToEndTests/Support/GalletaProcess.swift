@@ -7,6 +7,8 @@ final class GalletaProcess: Sendable {
     let folder: TemporaryFolder
     let socket: String
     let process: ChildProcess
+    /// The process id of a server that left its starter; it ends with this object.
+    let daemon: Int32?
 
     /// Beside the test bundle; GALLETA_SERVER names another.
     static let program: String =
@@ -20,6 +22,7 @@ final class GalletaProcess: Sendable {
         process = try ChildProcess(
             Self.program, ["--listen", "unix:\(socket)", "--workers", "2"] + options, log: folder.file("log"),
             environment: environment)
+        daemon = nil
         try waitUntilItAnswers()
     }
 
@@ -29,14 +32,33 @@ final class GalletaProcess: Sendable {
         socket = folder.file("s.sock")
         let (starter, arguments) = start(socket, [Self.program, "--workers", "2"])
         process = try ChildProcess(starter, arguments, log: folder.file("log"))
+        daemon = nil
         try waitUntilItAnswers()
+    }
+
+    /// By spawn-fcgi into the background. Its log is lost: spawn-fcgi opens /dev/null for it.
+    init(daemonWithOptions options: [String]) throws {
+        let folder = try TemporaryFolder()
+        self.folder = folder
+        socket = folder.file("s.sock")
+        let arguments = ["-s", socket, "-P", folder.file("pid"), "--", Self.program, "--workers", "2"] + options
+        process = try ChildProcess("spawn-fcgi", arguments, log: folder.file("log"))
+        guard eventually(within: 20, { Int32(folder.read("pid")) != nil }), let pid = Int32(folder.read("pid")) else {
+            throw TestFailure(description: "spawn-fcgi wrote no process id: \(process.output)")
+        }
+        daemon = pid
+        try waitUntilItAnswers()
+    }
+
+    deinit {
+        if let daemon { kill(daemon, SIGKILL) }
     }
 
     private func waitUntilItAnswers() throws {
         let answers = eventually(within: 20) {
             (try? FastCGIClient(unix: socket, within: 0).exchange("GET", "/app/ping").text) == "pong\n"
         }
-        guard answers else { throw FastCGIClient.Failure(description: "the server does not answer: \(log)") }
+        guard answers else { throw TestFailure(description: "the server does not answer: \(log)") }
     }
 
     var log: String { folder.read("log") }
@@ -48,37 +70,4 @@ final class GalletaProcess: Sendable {
     }
 
     func fastCGI() throws -> FastCGIClient { try FastCGIClient(unix: socket) }
-}
-
-/// A listening unix socket that a test makes and hands to servers as descriptor 0.
-final class InheritedSocket: Sendable {
-    let fd: Int32
-    let folder: TemporaryFolder
-    var path: String { folder.file("s.sock") }
-
-    init() throws {
-        folder = try TemporaryFolder()
-        fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = folder.file("s.sock")
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let fd = fd
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(fd, 1024) == 0
-            }
-        }
-        guard result else { throw FastCGIClient.Failure(description: "bind \(path)") }
-    }
-
-    deinit {
-        close(fd)
-    }
-
-    func start(_ options: [String] = []) throws -> ChildProcess {
-        try ChildProcess(
-            GalletaProcess.program, ["--workers", "2"] + options, log: folder.file("log-\(UUID().uuidString)"),
-            input: fd)
-    }
 }

@@ -1,89 +1,61 @@
-import CPlatform
 import Glibc
 
 /// A raw FastCGI client: it sends any bytes and reads what comes, with a deadline on every wait.
+///
+/// For one thread at a time.
 public final class FastCGIClient: @unchecked Sendable {
-    public struct Failure: Error, CustomStringConvertible {
-        public let description: String
+    public typealias Failure = TestFailure
 
-        public init(description: String) {
-            self.description = description
-        }
-    }
-
-    public let fd: Int32
-    /// Longest wait for one read or write, in milliseconds.
-    public var timeout: Int32 = 10_000
+    private let socket: StreamSocket
+    private var pending: [UInt8] = []
     /// Something that lives at least as long as the client, such as the server it speaks to.
     public var companion: AnyObject?
-    private var pending: [UInt8] = []
 
     /// Connects to a unix socket; waits for one that is not there yet.
     public init(unix path: String, within seconds: Double = 10) throws {
-        let deadline = Self.now + seconds
-        while true {
-            let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            if cplatform_connect_unix(fd, path) == 0 {
-                self.fd = fd
-                return
-            }
-            let code = errno
-            close(fd)
-            guard Self.now < deadline, code == ENOENT || code == ECONNREFUSED || code == EAGAIN else {
-                throw Failure(description: "connect \(path): \(String(cString: strerror(code)))")
-            }
-            usleepBriefly()
-        }
+        socket = try StreamSocket(unix: path, within: seconds)
     }
 
     /// Connects to a port of 127.0.0.1.
     public init(port: UInt16) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw Failure(description: "connect: \(String(cString: strerror(errno)))") }
+        socket = try StreamSocket(port: port)
     }
 
-    deinit {
-        close(fd)
-    }
+    /// The connection's descriptor; -1 after ``abort()``.
+    public var fd: Int32 { socket.fd }
 
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    /// Longest wait for one read or write, in milliseconds.
+    public var timeout: Int32 {
+        get { socket.timeout }
+        set { socket.timeout = newValue }
     }
 
     // MARK: Sending
 
     public func send(_ bytes: [UInt8]) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes {
-                Glibc.send(fd, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw Failure(description: "send: \(String(cString: strerror(errno)))") }
-            offset += count
+        try socket.send(bytes)
+    }
+
+    /// Sends it by writes of `size` bytes each, so that the server sees every boundary.
+    public func send(_ bytes: [UInt8], inPiecesOf size: Int) throws {
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            try socket.send(Array(bytes[start..<min(start + size, bytes.count)]))
         }
     }
 
     /// Sends as much as the socket takes at once; returns how much.
     public func sendSome(_ bytes: [UInt8]) -> Int {
-        bytes.withUnsafeBytes {
-            Glibc.send(fd, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-        }
+        socket.sendSome(bytes[...])
     }
 
     /// No more will be sent.
     public func closeSending() {
-        shutdown(fd, Int32(SHUT_WR))
+        socket.closeSending()
+    }
+
+    /// Vanishes: closes at once, and by TCP with RST. Nothing can be done with the client afterwards.
+    public func abort() {
+        socket.reset()
     }
 
     // MARK: Receiving
@@ -99,6 +71,7 @@ public final class FastCGIClient: @unchecked Sendable {
             case FastCGIRecord.Kind.stdout: reply.output += content
             case FastCGIRecord.Kind.stderr: reply.errors += content
             case FastCGIRecord.Kind.end:
+                guard length == 8 else { throw Failure(description: "END_REQUEST of \(length) bytes") }
                 reply.protocolStatus = content[4]
                 return reply
             default: throw Failure(description: "record of type \(header[1])")
@@ -121,32 +94,22 @@ public final class FastCGIClient: @unchecked Sendable {
 
     /// Whether the server closes the connection, reading away what it still sends.
     public func isClosedByServer(within milliseconds: Int32 = 10_000) throws -> Bool {
-        let deadline = Self.now + Double(milliseconds) / 1000
+        let deadline = monotonicSeconds() + Double(milliseconds) / 1000
         while true {
-            var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-            let left = Int32(max(0, (deadline - Self.now) * 1000))
-            guard poll(&descriptor, 1, left) > 0 else { return false }
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            if recv(fd, &buffer, buffer.count, 0) <= 0 { return true }
+            let left = Int32(max(0, (deadline - monotonicSeconds()) * 1000))
+            guard let bytes = try? socket.receive(within: left) else { return false }
+            if bytes.isEmpty { return true }
         }
     }
 
     /// Exactly `count` bytes, or nil if the server closes before.
     private func take(_ count: Int) throws -> [UInt8]? {
         while pending.count < count {
-            var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-            guard poll(&descriptor, 1, timeout) > 0 else { throw Failure(description: "no answer in time") }
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            let received = recv(fd, &buffer, buffer.count, 0)
-            guard received > 0 else { return nil }
-            pending += buffer[..<received]
+            let bytes = try socket.receive()
+            if bytes.isEmpty { return nil }
+            pending += bytes
         }
         defer { pending.removeFirst(count) }
         return Array(pending[..<count])
     }
-}
-
-/// Lets other threads run between two looks at something that changes soon.
-private func usleepBriefly() {
-    poll(nil, 0, 5)
 }

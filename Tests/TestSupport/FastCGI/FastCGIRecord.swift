@@ -41,15 +41,17 @@ public struct FastCGIRecord: Sendable {
         FastCGIRecord(Kind.begin, id: id, [UInt8(role >> 8), UInt8(role & 255), keep ? 1 : 0, 0, 0, 0, 0, 0])
     }
 
-    /// Name-value pairs (section 3.4).
-    public static func pairs(_ pairs: [(String, String)]) -> [UInt8] {
+    /// Name-value pairs (section 3.4); lengths of four bytes where one would do with `longLengths`.
+    public static func pairs(_ pairs: [(String, String)], longLengths: Bool = false) -> [UInt8] {
         pairs.flatMap { name, value in
-            length(name.utf8.count) + length(value.utf8.count) + Array(name.utf8) + Array(value.utf8)
+            length(name.utf8.count, isLong: longLengths) + length(value.utf8.count, isLong: longLengths)
+                + Array(name.utf8) + Array(value.utf8)
         }
     }
 
-    public static func length(_ length: Int) -> [UInt8] {
-        if length < 128 { return [UInt8(length)] }
+    /// A length of one byte, or of four from 128 on (section 3.4).
+    public static func length(_ length: Int, isLong: Bool = false) -> [UInt8] {
+        if length < 128, !isLong { return [UInt8(length)] }
         return [
             UInt8(length >> 24 & 0x7f) | 0x80, UInt8(length >> 16 & 255), UInt8(length >> 8 & 255), UInt8(length & 255),
         ]

@@ -1,33 +1,21 @@
-import Glibc
-
 /// A kept connection to a web server on 127.0.0.1, speaking just enough HTTP/1.1, with a deadline on every wait.
+///
+/// For one thread at a time; parallel requests need a client each.
 public final class HTTPClient: @unchecked Sendable {
-    public struct Failure: Error, CustomStringConvertible {
-        public let description: String
-    }
+    public typealias Failure = TestFailure
 
-    private let fd: Int32
+    private let socket: StreamSocket
     private var pending: [UInt8] = []
 
     public init(port: Int) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
-            close(fd)
-            throw Failure(description: "connect: \(String(cString: strerror(errno)))")
-        }
+        socket = try StreamSocket(port: UInt16(port))
+        socket.timeout = 20_000
     }
 
-    deinit {
-        close(fd)
+    /// Longest wait for one read or write, in milliseconds.
+    public var timeout: Int32 {
+        get { socket.timeout }
+        set { socket.timeout = newValue }
     }
 
     public func get(_ path: String, _ headers: [String] = []) throws -> HTTPReply {
@@ -40,6 +28,7 @@ public final class HTTPClient: @unchecked Sendable {
             "POST", path, headers + ["Content-Type: application/x-www-form-urlencoded"], body: Array(body.utf8))
     }
 
+    /// - Parameter headers: Whole lines, each sent as it stands; the same name may come several times.
     public func request(
         _ method: String, _ path: String, _ headers: [String] = [], body: [UInt8]? = nil
     ) throws -> HTTPReply {
@@ -50,45 +39,74 @@ public final class HTTPClient: @unchecked Sendable {
         return try reply(hasBody: method != "HEAD")
     }
 
+    /// Sends any bytes: a request that ``request(_:_:_:body:)`` would not write. ``reply(hasBody:)`` reads its answer.
+    public func send(_ bytes: [UInt8]) throws {
+        try socket.send(bytes)
+    }
+
+    /// No more will be sent.
+    public func closeSending() {
+        socket.closeSending()
+    }
+
+    /// Vanishes with RST, as a browser does whose user moves on.
+    public func abort() {
+        socket.reset()
+    }
+
+    /// Reads one final answer; what is not HTTP, and a body that ends early, is a failure.
+    ///
+    /// - Parameter hasBody: False for the answer to HEAD.
+    public func reply(hasBody: Bool = true) throws -> HTTPReply {
+        var reply = HTTPReply()
+        repeat { reply = try head() } while (100..<200).contains(reply.status)
+        guard hasBody, reply.status != 204, reply.status != 304 else { return reply }
+        if reply["Transfer-Encoding"]?.lowercased() == "chunked" {
+            while case let size = try chunkSize(), size > 0 {
+                reply.body += try take(size)
+                guard try line().isEmpty else { throw Failure(description: "a chunk is longer than its size") }
+            }
+            while try !line().isEmpty {}  // trailers
+        } else if let length = reply["Content-Length"] {
+            guard let count = Int(length) else { throw Failure(description: "Content-Length: \(length)") }
+            reply.body = try take(count)
+        } else {
+            // RFC 9112, section 6.3: the end of the connection ends the body.
+            while case let bytes = try socket.receive(), !bytes.isEmpty { pending += bytes }
+            reply.body = try take(pending.count)
+        }
+        return reply
+    }
+
+    private func head() throws -> HTTPReply {
+        var reply = HTTPReply()
+        let statusLine = try line()
+        guard statusLine.hasPrefix("HTTP/1."), let status = statusLine.split(separator: " ").dropFirst().first,
+            let number = Int(status)
+        else { throw Failure(description: "no status line: \(statusLine)") }
+        reply.status = number
+        while case let line = try line(), !line.isEmpty {
+            guard let colon = line.firstIndex(of: ":") else { throw Failure(description: "no header: \(line)") }
+            reply.headers.append(
+                (String(line[..<colon]), String(line[line.index(after: colon)...].drop { $0 == " " })))
+        }
+        return reply
+    }
+
+    private func chunkSize() throws -> Int {
+        let line = try line()
+        guard let size = Int(line.prefix { $0 != ";" }, radix: 16), size >= 0 else {
+            throw Failure(description: "no chunk size: \(line)")
+        }
+        return size
+    }
+
     private static func escape(_ text: String) -> String {
         text.utf8.map { byte in
             let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
             let hex = String(byte, radix: 16)
             return isPlain ? String(UnicodeScalar(byte)) : "%" + (hex.count == 1 ? "0" : "") + hex
         }.joined()
-    }
-
-    private func send(_ bytes: [UInt8]) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes {
-                Glibc.send(fd, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw Failure(description: "send: \(String(cString: strerror(errno)))") }
-            offset += count
-        }
-    }
-
-    private func reply(hasBody: Bool) throws -> HTTPReply {
-        var reply = HTTPReply()
-        let status = try line()
-        reply.status = Int(status.split(separator: " ").dropFirst().first ?? "") ?? 0
-        while case let line = try line(), !line.isEmpty {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            reply.headers.append(
-                (String(line[..<colon]), String(line[line.index(after: colon)...].drop { $0 == " " })))
-        }
-        guard hasBody, reply.status != 204, reply.status != 304 else { return reply }
-        if reply["Transfer-Encoding"] == "chunked" {
-            while case let size = Int(try line(), radix: 16) ?? 0, size > 0 {
-                reply.body += try take(size)
-                _ = try line()
-            }
-            _ = try line()
-        } else if let length = reply["Content-Length"].flatMap({ Int($0) }) {
-            reply.body = try take(length)
-        }
-        return reply
     }
 
     private func line() throws -> String {
@@ -109,11 +127,8 @@ public final class HTTPClient: @unchecked Sendable {
     }
 
     private func fill() throws {
-        var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-        guard poll(&descriptor, 1, 20_000) > 0 else { throw Failure(description: "no answer in time") }
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(fd, &buffer, buffer.count, 0)
-        guard count > 0 else { throw Failure(description: "the web server closed the connection") }
-        pending += buffer[..<count]
+        let bytes = try socket.receive()
+        guard !bytes.isEmpty else { throw Failure(description: "the web server closed the connection") }
+        pending += bytes
     }
 }

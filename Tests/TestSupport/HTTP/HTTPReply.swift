@@ -14,6 +14,9 @@ public struct HTTPReply: Sendable {
         headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     }
 
+    /// The web server takes no further request on this connection (RFC 9112, section 9.6): the next needs a new client.
+    public var endsConnection: Bool { self["Connection"]?.lowercased() == "close" }
+
     /// `name=value` of the first cookie that is set.
     public var cookie: String? { self["Set-Cookie"]?.split(separator: ";").first.map(String.init) }
 }

@@ -10,10 +10,11 @@ public final class ChildProcess: @unchecked Sendable {
     private let log: String
     private let lock = NSLock()
     private var status: Int32?
+    private let program: String
+    /// As if ended by signal 127, which does not exist.
+    private static let lostStatus: Int32 = 0x7f
 
-    public struct Failure: Error, CustomStringConvertible {
-        public let description: String
-    }
+    public typealias Failure = TestFailure
 
     /// - Parameters:
     ///   - program: A path, or a name that is looked up in PATH.
@@ -23,6 +24,7 @@ public final class ChildProcess: @unchecked Sendable {
         _ program: String, _ arguments: [String], log: String, environment: [String: String] = [:], input: Int32? = nil
     ) throws {
         self.log = log
+        self.program = program
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         variables["PATH"] = (variables["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
         variables["NOTIFY_SOCKET"] = nil
@@ -57,7 +59,7 @@ public final class ChildProcess: @unchecked Sendable {
         let search = variables["PATH"] ?? ""
         let path = program.contains("/") ? program : Self.find(program, in: search)
         let failure = posix_spawn(&pid, path, &actions, &attributes, words, settings)
-        guard failure == 0 else { throw Failure(description: "\(program): \(String(cString: strerror(failure)))") }
+        guard failure == 0 else { throw TestFailure.system(program, failure) }
         self.pid = pid
     }
 
@@ -73,9 +75,11 @@ public final class ChildProcess: @unchecked Sendable {
         lock.withLock {
             guard status == nil else { return false }
             var code: Int32 = 0
-            guard waitpid(pid, &code, WNOHANG) == pid else { return true }
-            status = code
-            return false
+            let result = waitpid(pid, &code, WNOHANG)
+            if result == pid { status = code }
+            // Gone without a status, if another part of this process has reaped it: said, or each stop would wait in vain.
+            if result < 0, errno == ECHILD { status = Self.lostStatus }
+            return status == nil
         }
     }
 
@@ -91,11 +95,17 @@ public final class ChildProcess: @unchecked Sendable {
         return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
     }
 
-    /// Ends the program by SIGTERM, and by SIGKILL if that does not help.
+    /// Ends the program by SIGTERM, and by SIGKILL if that does not help, which is said on standard error: a server that
+    /// does not end when asked is a fault, even where the test is about something else.
+    ///
+    /// - Returns: The exit code; 128 and more after a signal.
     @discardableResult
-    public func stop() -> Int32? {
+    public func stop(within seconds: Double = 30) -> Int32? {
         signal(SIGTERM)
-        if let code = exitCode() { return code }
+        if let code = exitCode(within: seconds) { return code }
+        let text =
+            "\(program) (\(pid)) did not end by SIGTERM within \(seconds) s and is killed. Its output:\n\(output)\n"
+        FileHandle.standardError.write(Data(text.utf8))
         signal(SIGKILL)
         return exitCode(within: 5)
     }
