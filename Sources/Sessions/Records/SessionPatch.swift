@@ -41,6 +41,12 @@ public struct SessionPatch: Sendable {
     /// Whether the commit counts as the visitor's activity: it sets "last seen" and with it the idle deadline.
     public var touches = false
 
+    /// New timeouts for the session; nil leaves them as they are.
+    ///
+    /// They count from "last seen" and from the session's beginning. A session whose deadline has passed by them is
+    /// gone, and so is the outcome.
+    public var lifetime: SessionLifetime?
+
     /// What the merged record may hold.
     public var limits = SessionLimits()
 

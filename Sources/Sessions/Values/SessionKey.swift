@@ -24,6 +24,9 @@ public struct SessionKey: Hashable, Sendable {
     /// The user whom the session belongs to (`.string`); absent for anonymous sessions.
     public static let user = SessionKey("user", isReserved: true)
 
+    /// What the log-in was told of the visitor's browser (`.string`), for lists of a user's sessions.
+    public static let client = SessionKey("client", isReserved: true)
+
     /// The secret behind the session's CSRF tokens (`.bytes`, 32 of them).
     static let csrfSecret = SessionKey("csrf", isReserved: true)
 }
