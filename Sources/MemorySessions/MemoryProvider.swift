@@ -44,6 +44,9 @@ public final class MemoryProvider: SessionProvider {
         collector?.close()
     }
 
+    /// True: a second process would know nothing of this one's sessions.
+    public var isLocalToProcess: Bool { true }
+
     /// Makes the provider known as `memory`; its one parameter is `maximumSessions`.
     public static func register() {
         SessionProviders.register("memory") { options in

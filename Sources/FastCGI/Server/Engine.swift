@@ -107,6 +107,7 @@ final class Engine: Sendable {
     func forgetListeners() {
         for (index, listener) in listeners.enumerated() {
             _ = cplatform_epoll_remove(epoll, listener.fd)
+            listener.releaseClaim()
             guard !listener.isInherited else { continue }
             listener.removeOwnPath()
             while case .connection(let slot, _) = accept(listener: index) {

@@ -18,43 +18,68 @@ extension Application {
     ///   - path: A path below the mount point. A segment `:name` matches any one segment
     ///     (``FastCGI/Request/pathParameters``), a last segment `*` the rest of the path. Literal segments win over
     ///     parameters, those over `*`. A path that ends with a slash is another path than the one without.
+    ///   - touchesSession: False for what a page asks by itself again and again: it does not put off the session's end.
     ///   - handler: Answers; a string literal is a plain text response.
-    public func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        routes.add(method, path, .sync(handler))
+    public func on(
+        _ method: HTTPRequest.Method, _ path: String, touchesSession: Bool = true, _ handler: @escaping Handler
+    ) {
+        routes.add(method, path, Endpoint(.sync(handler), touchesSession: touchesSession))
     }
 
-    /// Adds a route with a handler that may suspend; see ``on(_:_:_:)-(_,_,Handler)``.
-    public func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping AsyncHandler) {
-        routes.add(method, path, .async(handler))
+    /// Adds a route with a handler that may suspend; see ``on(_:_:touchesSession:_:)-(_,_,_,Handler)``.
+    public func on(
+        _ method: HTTPRequest.Method, _ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler
+    ) {
+        routes.add(method, path, Endpoint(.async(handler), touchesSession: touchesSession))
     }
 
     /// Adds a route for GET and HEAD.
-    public func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
+    public func get(_ path: String, touchesSession: Bool = true, _ handler: @escaping Handler) {
+        on(.get, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for GET and HEAD with a handler that may suspend.
-    public func get(_ path: String, _ handler: @escaping AsyncHandler) { on(.get, path, handler) }
+    public func get(_ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler) {
+        on(.get, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for POST.
-    public func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
+    public func post(_ path: String, touchesSession: Bool = true, _ handler: @escaping Handler) {
+        on(.post, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for POST with a handler that may suspend.
-    public func post(_ path: String, _ handler: @escaping AsyncHandler) { on(.post, path, handler) }
+    public func post(_ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler) {
+        on(.post, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for PUT.
-    public func put(_ path: String, _ handler: @escaping Handler) { on(.put, path, handler) }
+    public func put(_ path: String, touchesSession: Bool = true, _ handler: @escaping Handler) {
+        on(.put, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for PUT with a handler that may suspend.
-    public func put(_ path: String, _ handler: @escaping AsyncHandler) { on(.put, path, handler) }
+    public func put(_ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler) {
+        on(.put, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for PATCH.
-    public func patch(_ path: String, _ handler: @escaping Handler) { on(.patch, path, handler) }
+    public func patch(_ path: String, touchesSession: Bool = true, _ handler: @escaping Handler) {
+        on(.patch, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for PATCH with a handler that may suspend.
-    public func patch(_ path: String, _ handler: @escaping AsyncHandler) { on(.patch, path, handler) }
+    public func patch(_ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler) {
+        on(.patch, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for DELETE.
-    public func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
+    public func delete(_ path: String, touchesSession: Bool = true, _ handler: @escaping Handler) {
+        on(.delete, path, touchesSession: touchesSession, handler)
+    }
 
     /// Adds a route for DELETE with a handler that may suspend.
-    public func delete(_ path: String, _ handler: @escaping AsyncHandler) { on(.delete, path, handler) }
+    public func delete(_ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler) {
+        on(.delete, path, touchesSession: touchesSession, handler)
+    }
 }

@@ -7,11 +7,16 @@ extension Application {
     /// short.
     ///
     /// - Parameter listeners: Where connections come from; by default the sockets that spawn-fcgi or systemd left.
-    /// - Throws: `ConfigurationError` or `ListenerError` that names the field and the remedy.
+    /// - Throws: `ConfigurationError` or `ListenerError` that names the field and the remedy; the latter, too, when
+    ///   another process serves an inherited socket and the provider's sessions are local to a process.
     public func run(listeners: [Listener]? = nil) throws {
+        let listeners = try listeners ?? Listener.inherited()
+        if sessions.provider.isLocalToProcess, !allowsManyProcesses {
+            for listener in listeners { try listener.claim(logger: logger) }
+        }
         let server = try Server(
             configuration: configuration,
-            listeners: try listeners ?? Listener.inherited(),
+            listeners: listeners,
             logger: logger,
             observer: accessLogger.flatMap(AccessLog.observer),
             handler: handler()

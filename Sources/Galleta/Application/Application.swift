@@ -25,6 +25,9 @@ public final class Application {
     public let sessions: SessionManager
     /// Errors of handlers and trouble with peers.
     public let logger: Logger
+    /// Whether several processes may serve one inherited socket although the provider keeps sessions in each one's own
+    /// memory. Default: false, ``run(listeners:)`` refuses.
+    public var allowsManyProcesses = false
     /// One line a request: method, path, status, duration, request id; never cookies or queries. Nil writes none.
     public var accessLogger: Logger?
 
@@ -60,7 +63,7 @@ public final class Application {
     /// 200 lets the client pass, and every field named `Variable-NAME` becomes a parameter NAME of its request; any other
     /// answer goes to the client. Without an authorizer such requests are answered with 403.
     public func authorize(_ handler: @escaping @Sendable (Request, Session) throws -> Response) {
-        authorizer = .sync(handler)
+        authorizer = Endpoint(.sync(handler))
     }
 
     /// The finished handler, for a ``Server`` of your own.

@@ -15,7 +15,9 @@ struct Pipeline: Sendable {
     func answer(_ request: Request) throws -> Response {
         var candidates = SessionIDCandidates()
         request.withCookieHeaders { candidates.collect(from: $0, named: sessions.cookie) }
-        let session = sessions.open(candidates, isSecure: request.isSecure)
+        let session = sessions.open(
+            candidates, isSecure: request.isSecure,
+            client: sessions.limitsNewSessions ? request.remoteAddress : nil)
         var response: Response
         do {
             response = try run(request, session, step: 0)
@@ -61,12 +63,14 @@ struct Pipeline: Sendable {
         switch error {
         case let error as HTTPError: response = error.response
         case let error as SessionStoreError: response = SessionHeaders.unavailable(error)
+        case let error as SessionError where error.code == .tooManySessions:
+            response = SessionHeaders.tooMany(error)
         case let error as any HTTPStatusError: response = HTTPError(error.status).response
         default: response = HTTPError(.internalServerError).response
         }
         let isOurs = response.status.code >= 500
-        // The session manager reports its store's failures itself.
-        if !(error is SessionStoreError), isOurs || !(error is HTTPError) {
+        // The session manager reports its store's failures and a flood of new sessions itself.
+        if !(error is SessionStoreError), response.status != .tooManyRequests, isOurs || !(error is HTTPError) {
             logger.log(
                 level: isOurs ? .error : .info,
                 "request failed: \(error)",
@@ -79,18 +83,5 @@ struct Pipeline: Sendable {
             )
         }
         return response
-    }
-}
-
-/// What answers a route.
-enum Endpoint: Sendable {
-    case sync(Application.Handler)
-    case async(Application.AsyncHandler)
-
-    func answer(_ request: Request, _ session: Session) throws -> Response {
-        switch self {
-        case .sync(let handler): try handler(request, session)
-        case .async(let handler): try request.runOnWorker { try await handler(request, session) }
-        }
     }
 }

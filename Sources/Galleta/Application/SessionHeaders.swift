@@ -46,4 +46,11 @@ enum SessionHeaders {
         return HTTPError(.serviceUnavailable, headers: [.retryAfter: String(seconds), .cacheControl: "no-store"])
             .response
     }
+
+    /// The client's network has begun as many sessions as it may (RFC 6585, section 4).
+    static func tooMany(_ error: SessionError) -> Response {
+        let seconds = max(1, error.retryAfter?.components.seconds ?? 1)
+        return HTTPError(.tooManyRequests, headers: [.retryAfter: String(seconds), .cacheControl: "no-store"])
+            .response
+    }
 }

@@ -33,12 +33,15 @@ struct GalletaServer: ParsableCommand {
         do {
             let settings = try ServerSettings(options, environment: ProcessEnvironment())
             let logger = settings.makeLogger()
-            let application = try settings.makeApplication(logger: logger)
             if options.checkConfig {
+                _ = try settings.makeApplication(logger: logger, isTrial: true)
                 print("the configuration is valid")
                 return
             }
+            // Before the sessions: connections wait in the socket while a large state file is read.
             let listeners = try settings.makeListeners()
+            if settings.sessions.areLocalToProcess { try listeners.forEach { try $0.claim(logger: logger) } }
+            let application = try settings.makeApplication(logger: logger)
             settings.announce(logger)
             try application.run(listeners: listeners)
         } catch let error as ListenerError {

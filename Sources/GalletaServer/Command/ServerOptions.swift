@@ -35,6 +35,24 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Most sessions in memory. (default: 100000)")
     var maxSessions: String?
 
+    @Option(help: "Most memory for sessions. (default: 256m)")
+    var maxSessionMemory: String?
+
+    @Option(help: "File that keeps the sessions over a restart: written at stop and at intervals, mode 0600.")
+    var state: String?
+
+    @Option(help: "How often the state file is written; a crash loses what came later. (default: 5m)")
+    var stateInterval: String?
+
+    @Option(help: "Most sessions of one user; the least recently seen end at a log-in. (default: any number)")
+    var sessionsPerUser: String?
+
+    @Option(help: "New anonymous sessions of one client network, as 600/1m; more get 429. (default: any number)")
+    var newSessions: String?
+
+    @Flag(help: "Let several processes serve one socket, each with sessions of its own in memory.")
+    var allowManyProcesses = false
+
     @Option(help: "Most connections at a time. (default: 4096)")
     var maxConnections: String?
 

@@ -89,12 +89,14 @@ struct ServerSettings {
         return logger
     }
 
-    func makeApplication(logger: Logger) throws -> Application {
+    /// - Parameter isTrial: True checks the settings without touching the sessions' state file.
+    func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
         let application = Application(
-            sessions: try sessions.makeManager(logger: logger),
+            sessions: try sessions.makeManager(logger: logger, isTrial: isTrial),
             configuration: server,
             logger: logger
         )
+        application.allowsManyProcesses = sessions.allowsManyProcesses
         if !writesAccessLog { application.accessLogger = nil }
         Endpoints.add(to: application, credentials: credentials)
         return application

@@ -1,3 +1,4 @@
+internal import FastCGI
 internal import Logging
 internal import MemorySessions
 internal import Sessions
@@ -5,7 +6,9 @@ internal import Sessions
 /// The sessions' part of the settings.
 struct SessionSettings {
     private let provider: String
-    private let parameters: [String: String]
+    /// See `Application.allowsManyProcesses`.
+    let allowsManyProcesses: Bool
+    private var parameters: [String: String] = [:]
     private var configuration = SessionConfiguration()
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
@@ -17,12 +20,57 @@ struct SessionSettings {
         configuration.idleTimeout = try reader.duration(options.idleTimeout, "idle-timeout", default: .seconds(1800))
         configuration.absoluteTimeout = try reader.duration(
             options.maxLifetime, "max-lifetime", default: max(.seconds(43_200), configuration.idleTimeout))
-        let maxSessions = try reader.integer(options.maxSessions, "max-sessions", default: 100_000)
-        parameters = provider == "memory" ? ["maximumSessions": String(maxSessions)] : [:]
+        if reader.text(options.sessionsPerUser, "sessions-per-user") != nil {
+            configuration.maximumSessionsPerUser = try reader.integer(
+                options.sessionsPerUser, "sessions-per-user", default: 5)
+        }
+        configuration.newSessionLimit = try Self.newSessionLimit(options, reader)
+        allowsManyProcesses =
+            try options.allowManyProcesses
+            || reader.choice(
+                nil, "allow-many-processes", ["1": true, "on": true, "0": false, "off": false], default: false)
+        if provider == "memory" { parameters = try Self.memoryParameters(options, reader) }
     }
 
-    func makeManager(logger: Logger) throws -> SessionManager {
+    private static func memoryParameters(
+        _ options: ServerOptions, _ reader: SettingReader
+    ) throws -> [String: String] {
+        var parameters: [String: String] = [:]
+        parameters["maximumSessions"] = String(
+            try reader.integer(options.maxSessions, "max-sessions", default: 100_000))
+        if reader.text(options.maxSessionMemory, "max-session-memory") != nil {
+            parameters["maximumBytes"] = String(
+                try reader.size(options.maxSessionMemory, "max-session-memory", default: 256 << 20))
+        }
+        if let (path, _) = reader.text(options.state, "state") {
+            let interval = try reader.duration(options.stateInterval, "state-interval", default: .seconds(300))
+            parameters["state"] = path
+            parameters["stateInterval"] = String(interval.components.seconds)
+        }
+        return parameters
+    }
+
+    private static func newSessionLimit(_ options: ServerOptions, _ reader: SettingReader) throws -> NewSessionLimit? {
+        guard let (text, field) = reader.text(options.newSessions, "new-sessions") else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let count = Int(parts[0]) else {
+            throw ConfigurationError(
+                field: field, reason: "\"\(text)\" is not a number per time", remedy: "write it as 600/1m")
+        }
+        return NewSessionLimit(count, per: try reader.duration(parts[1], "new-sessions", default: .seconds(60)))
+    }
+
+    /// Whether no other process may serve the same sockets.
+    var areLocalToProcess: Bool { provider == "memory" && !allowsManyProcesses }
+
+    /// - Parameter isTrial: True leaves the state file alone: another process may be using it.
+    func makeManager(logger: Logger, isTrial: Bool) throws -> SessionManager {
         MemoryProvider.register()
+        var parameters = parameters
+        if isTrial {
+            parameters["state"] = nil
+            parameters["stateInterval"] = nil
+        }
         var configuration = configuration
         configuration.logger = logger
         return try SessionManager(provider: provider, parameters: parameters, configuration: configuration)

@@ -9,6 +9,7 @@ enum Endpoints {
         Counter.add(to: application)
         Login(credentials: credentials).add(to: application)
         Logout.add(to: application)
+        UserSessions.add(to: application)
         WhoAmI.add(to: application)
         Ping.add(to: application)
     }

@@ -1,6 +1,6 @@
 internal import Galleta
 
-/// `GET /`: the visitor's session, a counter of visits, and a form to log in or out.
+/// `GET /`: the visitor's session, a counter of visits, a form to log in or out, and the sessions of the user.
 enum HomePage {
     private static let visits = "visits"
 
@@ -21,7 +21,7 @@ enum HomePage {
         let user = try session.user
         let page = Page(
             title: "Galleta",
-            message: message,
+            message: try message ?? Notice.take(from: session),
             facts: [
                 ("You are", user ?? "not logged in"),
                 ("Visits to this page", String(try session.get(visits, as: Int.self) ?? 0)),
@@ -31,9 +31,18 @@ enum HomePage {
             ],
             mount: request.mount,
             csrf: try session.csrfToken(),
-            isLoggedIn: user != nil
+            sessions: user == nil ? nil : try session.userSessions().map(row)
         )
         return .html(page.html, status: status)
+    }
+
+    private static func row(_ session: UserSession) -> Page.SessionRow {
+        Page.SessionRow(
+            reference: session.reference.rawValue,
+            client: ClientName.short(session.client),
+            created: ago(session.age),
+            lastSeen: session.isCurrent ? "now" : ago(session.idle),
+            isCurrent: session.isCurrent)
     }
 
     private static func ago(_ duration: Duration) -> String {

@@ -13,7 +13,8 @@ struct Login: Sendable {
                 return try HomePage.response(
                     request, session, status: .unauthorized, message: "This user name and password do not match.")
             }
-            try session.logIn(user: user)
+            try session.logIn(user: user, client: request.header(.userAgent))
+            try Notice.leave("You are logged in.", in: session)
             return .redirect(to: request.mount + "/")
         }
     }

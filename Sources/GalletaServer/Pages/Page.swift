@@ -5,7 +5,17 @@ struct Page {
     let facts: [(name: String, value: String)]
     let mount: String
     let csrf: String
-    let isLoggedIn: Bool
+    /// The sessions of the user who is logged in; nil shows the log-in form.
+    let sessions: [SessionRow]?
+
+    /// One of the user's sessions, in words.
+    struct SessionRow {
+        let reference: String
+        let client: String
+        let created: String
+        let lastSeen: String
+        let isCurrent: Bool
+    }
 
     var html: String {
         """
@@ -24,7 +34,7 @@ struct Page {
         \(messageHTML)<dl>
         \(factsHTML)
         </dl>
-        \(isLoggedIn ? logoutForm : loginForm)
+        \(sessions.map(sessionList) ?? loginForm)
         </main>
         </body>
         </html>
@@ -57,38 +67,35 @@ struct Page {
         """
     }
 
-    private var logoutForm: String {
+    private func sessionList(_ rows: [SessionRow]) -> String {
         """
-        <form method="post" action="\(HTML.escape(mount))/logout">
-        \(token)
-        <button>Log out</button>
-        </form>
+        <section>
+        <h2>Where you are logged in</h2>
+        <ul>
+        \(rows.map(row).joined(separator: "\n"))
+        </ul>
+        </section>
+        \(rows.count > 1 ? form(to: "/sessions/end-others", button: "Log out everywhere else", isQuiet: true) : "")
+        \(form(to: "/logout", button: "Log out"))
         """
     }
 
-    private static let style = """
-        :root { color-scheme: light dark; --ink: #2b2118; --paper: #fbf6ee; --card: #fff; --line: #e6dac8; --crust: #a8641f; }
-        @media (prefers-color-scheme: dark) {
-          :root { --ink: #f1e7da; --paper: #1d1712; --card: #28201a; --line: #45382c; --crust: #e0a05a; }
-        }
-        * { box-sizing: border-box; }
-        body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--paper); color: var(--ink);
-          font: 16px/1.5 system-ui, sans-serif; }
-        main { width: min(30rem, 100% - 2rem); margin: 2rem 0; padding: 2rem; background: var(--card);
-          border: 1px solid var(--line); border-radius: 14px; }
-        h1 { margin: 0; font-size: 1.8rem; color: var(--crust); }
-        h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
-        .lead { margin: .2rem 0 1.5rem; }
-        .message { padding: .6rem .8rem; border-left: 4px solid var(--crust); background: var(--paper); }
-        dl { margin: 0 0 1.5rem; }
-        dl div { display: flex; justify-content: space-between; gap: 1rem; padding: .45rem 0;
-          border-bottom: 1px solid var(--line); }
-        dd { margin: 0; font-weight: 600; text-align: right; overflow-wrap: anywhere; }
-        form { display: grid; gap: .8rem; }
-        label { display: grid; gap: .2rem; }
-        input, button { font: inherit; padding: .55rem .7rem; border: 1px solid var(--line); border-radius: 8px;
-          background: var(--paper); color: inherit; }
-        button { background: var(--crust); color: var(--card); border: 0; font-weight: 600; cursor: pointer; }
-        :focus-visible { outline: 3px solid var(--crust); outline-offset: 2px; }
+    private func row(_ row: SessionRow) -> String {
+        let reference =
+            "<input type=\"hidden\" name=\"\(UserSessions.field)\" value=\"\(HTML.escape(row.reference))\">"
+        return """
+            <li><span><strong>\(HTML.escape(row.client))</strong>\(row.isCurrent ? " (this one)" : "")<br>
+            <small>began \(HTML.escape(row.created)), last seen \(HTML.escape(row.lastSeen))</small></span>
+            \(row.isCurrent ? "" : form(to: "/sessions/end", fields: reference, button: "Log out", isQuiet: true))</li>
+            """
+    }
+
+    private func form(to path: String, fields: String = "", button: String, isQuiet: Bool = false) -> String {
         """
+        <form method="post" action="\(HTML.escape(mount + path))">
+        \(token)\(fields)
+        <button\(isQuiet ? " class=\"quiet\"" : "")>\(HTML.escape(button))</button>
+        </form>
+        """
+    }
 }

@@ -6,7 +6,7 @@ public struct SessionError: Error, Sendable {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case invalidConfiguration, unknownProvider, overLimit, notEncodable, invalidEncoding
-            case responseStarted, contention
+            case responseStarted, contention, tooManySessions
         }
 
         private let kind: Kind
@@ -25,6 +25,8 @@ public struct SessionError: Error, Sendable {
         public static let responseStarted = Code(kind: .responseStarted)
         /// An atomic update lost against others again and again.
         public static let contention = Code(kind: .contention)
+        /// The client's network has begun as many sessions as it may; see `SessionConfiguration.newSessionLimit`.
+        public static let tooManySessions = Code(kind: .tooManySessions)
 
         /// The code's name.
         public var description: String { kind.rawValue }
@@ -34,10 +36,13 @@ public struct SessionError: Error, Sendable {
     public let code: Code
     /// What went wrong and what to do about it, for a log. Never holds an id or a value.
     public let message: String
+    /// When a client may try again, where time helps.
+    public let retryAfter: Duration?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
+        self.retryAfter = retryAfter
     }
 
     package static func invalid(_ field: String, _ reason: String) -> SessionError {

@@ -10,6 +10,11 @@ public enum SessionEvent: Sendable {
     case lost
     /// The value of a key no longer decodes as the type asked for; it reads as nil, its bytes are kept.
     case undecodable(key: String, type: String)
+    /// An id was used after a rotation had replaced it and its grace was over: a stolen cookie, or an old one that a
+    /// browser restored. `age` is the time since the rotation.
+    case idReused(age: Duration)
+    /// A client's network has begun as many sessions as it may.
+    case newSessionRefused
     /// The store failed.
     case storeFailed(SessionStoreError)
 }

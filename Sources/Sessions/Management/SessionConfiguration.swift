@@ -31,7 +31,21 @@ public struct SessionConfiguration: Sendable {
     public var rotationGrace = Duration.seconds(10)
     /// What one session may hold. Default: 64 KiB, 256 keys.
     public var limits = SessionLimits()
+    /// How many sessions one user may have; at a log-in beyond it the user's other sessions end, the least recently
+    /// seen first. At least 1. Default: nil, any number.
+    public var maximumSessionsPerUser: Int?
+    /// How many sessions without a user one client network may begin; beyond it the visitor gets 429 with Retry-After.
+    ///
+    /// Default: nil, any number. A store at its cap lets sessions that nobody came back to go first, so this is for
+    /// stores without such an order, and to see a flood early. Behind a proxy that hides the clients' addresses all
+    /// visitors are one network: leave it off.
+    public var newSessionLimit: NewSessionLimit?
+    /// Whether the session of a rotated id ends when the old id is used after its grace. Default: false, it is an event
+    /// only: a browser that restores an old state does it too.
+    public var endsSessionOnIDReuse = false
 
+    /// The clock of the limit of new sessions. Default: the time since boot.
+    public var clock = SessionClock.boot
     /// Where events that need attention are logged. Default: the label `galleta.sessions`.
     public var logger = Logger(label: "galleta.sessions")
     /// Called with each event, on the thread that met it: be quick, do not call back into the session.
@@ -49,11 +63,12 @@ public struct SessionConfiguration: Sendable {
     }
 
     func validated() throws -> SessionCookie {
-        try Self.check(idleTimeout: idleTimeout, named: "idleTimeout")
-        guard absoluteTimeout >= idleTimeout, absoluteTimeout <= Self.maximumTimeout else {
+        try lifetime.validate()
+        if let maximumSessionsPerUser, maximumSessionsPerUser < 1 {
             throw SessionError.invalid(
-                "absoluteTimeout", "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years")
+                "maximumSessionsPerUser", "\(maximumSessionsPerUser) is less than 1: nobody could log in")
         }
+        try newSessionLimit?.validate()
         if let touchInterval, touchInterval < .zero || touchInterval > idleTimeout / 2 {
             throw SessionError.invalid(
                 "touchInterval", "\(touchInterval) is not within 0 and half of the idle timeout (\(idleTimeout))")
@@ -70,6 +85,10 @@ public struct SessionConfiguration: Sendable {
         return try SessionCookie(
             name: cookieName, sameSite: sameSite, secure: secure, path: cookiePath, domain: cookieDomain,
             isPartitioned: isPartitioned)
+    }
+
+    var lifetime: SessionLifetime {
+        SessionLifetime(idleTimeout: idleTimeout, absoluteTimeout: absoluteTimeout)
     }
 
     var effectiveTouchInterval: Duration {

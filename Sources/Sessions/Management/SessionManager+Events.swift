@@ -4,6 +4,7 @@ internal import Logging
 extension SessionManager {
     /// Logs what needs attention and tells the configuration's closure.
     func emit(_ event: SessionEvent) {
+        counters.count(event)
         let logger = configuration.logger
         switch event {
         case .undecodable(let key, let type):
@@ -17,11 +18,28 @@ extension SessionManager {
             guard let suppressed = throttle.pass("\(error.reason)") else { break }
             logger.error(
                 "the session store failed", metadata: ["error": "\(error)", "suppressed": "\(suppressed)"])
+        case .idReused(let age):
+            guard let suppressed = throttle.pass("reused") else { break }
+            logger.warning(
+                "a session id was used after it had been replaced: a stolen cookie, or an old one restored",
+                metadata: ["seconds_since": "\(age.components.seconds)", "suppressed": "\(suppressed)"])
+        case .newSessionRefused:
+            guard let suppressed = throttle.pass("refused") else { break }
+            logger.warning(
+                "new sessions are refused to a client's network (newSessionLimit)",
+                metadata: ["suppressed": "\(suppressed)"])
         case .lost:
             logger.debug("a session vanished during a request; its changes were dropped")
         case .created, .rotated, .destroyed:
             break
         }
         configuration.onEvent?(event)
+    }
+
+    /// What was counted since the manager was made, the store's own counts included.
+    public var metrics: SessionMetrics {
+        var metrics = counters.metrics
+        metrics.store = try? provider.statistics()
+        return metrics
     }
 }

@@ -21,6 +21,8 @@ public final class SessionManager: Sendable {
     let isPersistent: Bool
     let limits: SessionLimits
     let throttle = LogThrottle()
+    let counters = SessionCounters()
+    let limiter: NewSessionLimiter?
 
     /// A manager whose provider was registered under a name.
     ///
@@ -65,6 +67,7 @@ public final class SessionManager: Sendable {
         touchNanoseconds = configuration.effectiveTouchInterval.nanoseconds
         isPersistent = configuration.isPersistent
         limits = configuration.limits
+        limiter = configuration.newSessionLimit.map { NewSessionLimiter($0, clock: configuration.clock) }
     }
 
     /// The session that a request's cookies name: a view that reads the store when it is first used.
@@ -72,8 +75,9 @@ public final class SessionManager: Sendable {
     /// - Parameters:
     ///   - candidates: The ids that the `Cookie` headers offer; the first that the store knows counts.
     ///   - isSecure: Whether the request came by HTTPS, by the web server's word.
-    public func open(_ candidates: SessionIDCandidates, isSecure: Bool) -> Session {
-        Session(manager: self, candidates: candidates, isSecure: isSecure)
+    ///   - client: The client's address, for `SessionConfiguration.newSessionLimit`; nil is not limited.
+    public func open(_ candidates: SessionIDCandidates, isSecure: Bool, client: String? = nil) -> Session {
+        Session(manager: self, candidates: candidates, isSecure: isSecure, client: client)
     }
 
     /// Calls the provider; whatever it throws comes out as a `SessionStoreError`, and is an event.

@@ -22,6 +22,10 @@
 ///
 /// `SessionsTesting` has the contract as tests that run on any provider.
 public protocol SessionProvider: AnyObject, Sendable {
+    /// True when the sessions are known to this process only, so that a second one on the same socket would lose them.
+    /// By default false.
+    var isLocalToProcess: Bool { get }
+
     /// The session of `id`; nil when there is none. Changes nothing, not even "last seen".
     ///
     /// Through an id that a rotation replaced, while its grace lasts: the successor's record, with `successor` set.
@@ -107,6 +111,9 @@ public protocol SessionProvider: AnyObject, Sendable {
 }
 
 extension SessionProvider {
+    /// Shared by any number of processes.
+    public var isLocalToProcess: Bool { false }
+
     /// Remembers no rotated id.
     public func retirement(of id: SessionID) throws -> SessionRetirement? { nil }
 

@@ -80,6 +80,12 @@ public struct SessionPatch: Sendable {
         changes.removeAll()
     }
 
+    mutating func drop(_ key: SessionKey) {
+        guard !changes.isEmpty else { return }
+        let probe = Change(removing: key)
+        changes.removeAll { $0.hasSameKey(as: probe) }
+    }
+
     func contains(_ key: SessionKey) -> Bool {
         guard !changes.isEmpty else { return false }
         let probe = Change(removing: key)

@@ -30,9 +30,16 @@ extension Session {
     /// stay, unless the session belonged to another user: then it is destroyed and an empty one begins. The binding
     /// itself is made at the commit, so a handler that throws afterwards logs nobody in.
     ///
+    /// With `SessionConfiguration.maximumSessionsPerUser` the user's sessions beyond it end then, the least recently
+    /// seen first.
+    ///
+    /// - Parameters:
+    ///   - user: Who it is, by a name that stays the same: a user id, an address.
+    ///   - client: The browser, for a list of the user's sessions, for example the `User-Agent`; its first 256 bytes
+    ///     are kept.
     /// - Throws: `SessionError` of code `responseStarted` after the commit.
-    public func logIn(user: String) throws {
-        try withState { try $0.logIn(user: user) }
+    public func logIn(user: String, client: String? = nil) throws {
+        try withState { try $0.logIn(user: user, client: client) }
     }
 
     /// Ends the session at once, in the store and in the browser: log-out. Does nothing where there is none.
@@ -60,7 +67,8 @@ extension Session {
     ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a
     ///   rotation.
     public func commit() throws -> SessionCommit {
-        try closing { try $0.commit() } ?? .untouched
+        let notesVisit = notesVisit
+        return try closing { try $0.commit(notingVisit: notesVisit) } ?? .untouched
     }
 
     /// Drops the changes, for a handler that threw. Destroy, rotate and update stand.

@@ -83,7 +83,7 @@ extension Session {
         return try initial()
     }
 
-    private func report(_ value: SessionValue, of key: String, as type: Any.Type) {
+    func report(_ value: SessionValue, of key: String, as type: Any.Type) {
         // Null is how an absent optional was set; no alarm.
         if value != .null { manager.emit(.undecodable(key: key, type: "\(type)")) }
     }

@@ -22,15 +22,19 @@ public final class Session: Sendable {
     let manager: SessionManager
     private let candidates: SessionIDCandidates
     private let isSecure: Bool
+    private let client: String?
     /// Made at the first use: a request that never touches its session costs this object and no more.
     ///
     /// The retained object's address, 0 before. (`AtomicLazyReference` is the same, but not specialised: 50 ns a call.)
     private let stateBits = Atomic<UInt>(0)
     /// True from the commit on; for sessions that are first used afterwards.
     private let isClosed = Atomic<Bool>(false)
+    /// True for a request that is none of the visitor's doing.
+    private let isPassive = Atomic<Bool>(false)
 
-    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool) {
+    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?) {
         self.manager = manager
+        self.client = client
         self.candidates = candidates
         self.isSecure = isSecure
     }
@@ -38,6 +42,12 @@ public final class Session: Sendable {
     deinit {
         // Balances the retain of `makeState`.
         Self.unmanaged(stateBits.load(ordering: .acquiring))?.release()
+    }
+
+    /// Whether the commit notes the visit.
+    var notesVisit: Bool {
+        get { !isPassive.load(ordering: .relaxed) }
+        set { isPassive.store(!newValue, ordering: .relaxed) }
     }
 
     /// Runs `body` on the state.
@@ -63,7 +73,7 @@ public final class Session: Sendable {
         let made = Unmanaged.passRetained(
             Locked(
                 SessionState(
-                    manager: manager, candidates: candidates, isSecure: isSecure,
+                    manager: manager, candidates: candidates, isSecure: isSecure, client: client,
                     isCommitted: isClosed.load(ordering: .acquiring))))
         let (isFirst, winner) = stateBits.compareExchange(
             expected: 0, desired: UInt(bitPattern: made.toOpaque()), ordering: .acquiringAndReleasing)

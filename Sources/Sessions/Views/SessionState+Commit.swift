@@ -2,7 +2,9 @@ internal import GalletaPlatform
 
 extension SessionState {
     /// Brings the pending changes to the store and says what the response must carry.
-    mutating func commit() throws -> SessionCommit {
+    ///
+    /// - Parameter notingVisit: False for a request that is none of the visitor's doing, such as a poll.
+    mutating func commit(notingVisit: Bool) throws -> SessionCommit {
         guard !isCommitted else { return SessionCommit(setCookie: nil, cachePolicy: .none, isLost: phase == .lost) }
         switch phase {
         case .unread:
@@ -10,13 +12,15 @@ extension SessionState {
         case .absent:
             try create()
         case .present:
-            if !patch.isEmpty {
-                try storePending(touching: isTouchDue)
-            } else if isTouchDue {
+            let touches = notingVisit && isTouchDue
+            if !patch.isEmpty || lifetime != nil {
+                try storePending(touching: touches)
+            } else if touches {
                 try touch()
             } else {
                 try confirm()
             }
+            enforceUserCap()
         case .lost:
             break
         }
@@ -44,24 +48,26 @@ extension SessionState {
         follow(record.successor)
     }
 
-    private mutating func create() throws {
+    /// Begins a session in the store when there is something to keep.
+    mutating func create() throws {
         guard !view.isEmpty else { return }
-        let configuration = manager.configuration
+        if view.user == nil { try manager.admitNewSession(from: client) }
+        let lifetime = lifetime ?? manager.configuration.lifetime
         let draft = SessionDraft(
-            values: view, idleTimeout: configuration.idleTimeout, absoluteTimeout: configuration.absoluteTimeout)
+            values: view, idleTimeout: lifetime.idleTimeout, absoluteTimeout: lifetime.absoluteTimeout)
         for _ in 0..<8 {
             let fresh = SessionID.random()
             switch try manager.store({ try $0.create(fresh, draft) }) {
             case .created:
+                begin(with: lifetime)
+                self.lifetime = nil
                 phase = .present
                 id = fresh
                 version = 0
                 patch.removeAll()
                 cookie = .set
-                idleNanoseconds = 0
-                idleRemaining = configuration.idleTimeout.nanoseconds
-                absoluteRemaining = configuration.absoluteTimeout.nanoseconds
                 manager.emit(.created)
+                enforceUserCap()
                 return
             case .exists:
                 // Two equal draws of 256 bits do not happen; a provider that errs must not join two visitors.
@@ -73,6 +79,15 @@ extension SessionState {
             }
         }
         throw SessionStoreError(.unavailable, "the provider refused fresh random ids as taken")
+    }
+
+    /// Ends the user's sessions beyond the cap after a log-in, the least recently seen first, never this one.
+    private mutating func enforceUserCap() {
+        guard bindsUser, phase == .present else { return }
+        bindsUser = false
+        guard let user = view.user else { return }
+        // The log-in is stored already; a store that fails now has been reported, and the next log-in will do it.
+        try? manager.endSessions(of: user, beyondCapOf: id)
     }
 
     private mutating func touch() throws {

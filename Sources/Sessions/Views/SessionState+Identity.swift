@@ -54,7 +54,7 @@ extension SessionState {
     }
 
     /// Binds the session to `user` under a new id.
-    mutating func logIn(user: String) throws {
+    mutating func logIn(user: String, client: String?) throws {
         try load()
         try checkHeaderIsOpen("logging in")
         if phase == .present {
@@ -70,6 +70,12 @@ extension SessionState {
             reset()
         }
         try change(SessionPatch.Change(setting: .string(user), for: .user))
+        if let client {
+            try change(SessionPatch.Change(setting: .string(client.prefix(bytes: 256)), for: .client))
+        } else {
+            try change(SessionPatch.Change(removing: .client))
+        }
+        bindsUser = true
         try change(SessionPatch.Change(setting: .bytes(Entropy.bytes(CSRFToken.secretCount)), for: .csrfSecret))
     }
 
@@ -103,12 +109,19 @@ extension SessionState {
     /// Back to no session, with nothing pending.
     private mutating func reset() {
         clear()
-        phase = .absent
         isLatecomer = false
-        let configuration = manager.configuration
-        ageNanoseconds = 0
-        idleNanoseconds = 0
-        idleRemaining = configuration.idleTimeout.nanoseconds
-        absoluteRemaining = configuration.absoluteTimeout.nanoseconds
+        lifetime = nil
+        bindsUser = false
+        begin(with: manager.configuration.lifetime)
+    }
+}
+
+extension String {
+    /// At most `count` bytes of the text, cut between characters.
+    func prefix(bytes count: Int) -> String {
+        guard utf8.count > count else { return self }
+        var end = utf8.index(startIndex, offsetBy: count)
+        while end.samePosition(in: self) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
     }
 }

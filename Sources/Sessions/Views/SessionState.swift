@@ -44,9 +44,20 @@ struct SessionState {
     var idleNanoseconds: Int64 = 0
     var idleRemaining: Int64 = 0
     var absoluteRemaining: Int64 = 0
+    /// The idle timeout of this session, which may be another than the configuration's.
+    var idleTimeout: Int64 = 0
+    /// A lifetime that the next commit gives the session.
+    var lifetime: SessionLifetime?
+    /// True when the next commit binds the session to a user, so that a cap of sessions a user is due.
+    var bindsUser = false
+    /// The network that asks, for the limit of new sessions.
+    let client: String?
 
-    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, isCommitted: Bool) {
+    init(
+        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isCommitted: Bool
+    ) {
         self.manager = manager
+        self.client = client
         self.candidates = candidates
         self.isSecure = isSecure
         self.isCommitted = isCommitted
@@ -63,11 +74,19 @@ struct SessionState {
             adopt(record)
             return
         }
-        phase = .absent
         isNew = true
-        let configuration = manager.configuration
-        idleRemaining = configuration.idleTimeout.nanoseconds
-        absoluteRemaining = configuration.absoluteTimeout.nanoseconds
+        begin(with: manager.configuration.lifetime)
+        try manager.lookForReuse(of: candidates)
+    }
+
+    /// No session yet; one that begins will have this lifetime.
+    mutating func begin(with lifetime: SessionLifetime) {
+        phase = .absent
+        ageNanoseconds = 0
+        idleNanoseconds = 0
+        idleTimeout = lifetime.idleTimeout.nanoseconds
+        idleRemaining = idleTimeout
+        absoluteRemaining = lifetime.absoluteTimeout.nanoseconds
     }
 
     /// Takes the record over as what the store holds now; pending changes stay on top.
@@ -77,6 +96,7 @@ struct SessionState {
         ageNanoseconds = record.ageNanoseconds
         idleNanoseconds = record.idleNanoseconds
         idleRemaining = record.idleRemainingNanoseconds
+        idleTimeout = record.idleNanoseconds + record.idleRemainingNanoseconds
         absoluteRemaining = record.absoluteRemainingNanoseconds
         changeCount += 1
         guard !patch.isEmpty else {
@@ -98,13 +118,20 @@ struct SessionState {
     }
 
     /// True when the visit is to be noted in the store.
-    var isTouchDue: Bool { idleNanoseconds >= manager.touchNanoseconds }
+    ///
+    /// A session with a timeout of its own, shorter than the configuration's, is noted more often.
+    var isTouchDue: Bool { idleNanoseconds >= min(manager.touchNanoseconds, idleTimeout / 4) }
 
     /// Notes that the store set "last seen" to now: the cookie is renewed in the same breath, so that the two end
     /// together and an active visitor never drops out.
     mutating func noteTouch() {
         idleNanoseconds = 0
-        idleRemaining = manager.configuration.idleTimeout.nanoseconds
+        idleRemaining = idleTimeout
+        renewCookie()
+    }
+
+    /// Sends the cookie again for the sake of its Max-Age.
+    mutating func renewCookie() {
         if manager.isPersistent, cookie == .none { cookie = .set }
     }
 
@@ -141,14 +168,25 @@ struct SessionState {
     /// Sends all pending changes to the store; with `touching` it notes the visit, too.
     mutating func storePending(touching: Bool = false) throws {
         // Taken first, so that the view becomes the record without them on top again.
-        let pending = patch
+        var pending = patch
+        pending.lifetime = lifetime
         patch.removeAll()
         do {
             try store(pending, expecting: nil, touching: touching)
         } catch {
+            pending.lifetime = nil
             patch = pending
             throw error
         }
+    }
+
+    /// The store has given the session these timeouts.
+    private mutating func adopt(_ stored: SessionLifetime) {
+        lifetime = nil
+        idleTimeout = stored.idleTimeout.nanoseconds
+        idleRemaining = idleTimeout - idleNanoseconds
+        absoluteRemaining = stored.absoluteTimeout.nanoseconds - ageNanoseconds
+        renewCookie()
     }
 
     /// Makes the view the record after `changes`, with what is still pending on top.
@@ -175,9 +213,10 @@ struct SessionState {
             self.version = version
             try refresh(values, with: changes)
             follow(successor)
+            if let lifetime = changes.lifetime { adopt(lifetime) }
             if touching { noteTouch() }
         case .emptied:
-            phase = .absent
+            begin(with: manager.configuration.lifetime)
             view = SessionValues()
             patch.removeAll()
             cookie = .delete

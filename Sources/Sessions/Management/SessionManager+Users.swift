@@ -1,0 +1,45 @@
+extension SessionManager {
+    /// The live sessions of a user, the one last seen first: for an administrator's page.
+    ///
+    /// - Throws: `SessionStoreError` when the store fails.
+    public func sessions(of user: String) throws -> [UserSession] {
+        try store { try $0.sessions(of: user, current: nil) }
+    }
+
+    /// Ends one of a user's sessions at once.
+    ///
+    /// - Returns: False when the user has no such session (any more).
+    /// - Throws: `SessionStoreError` when the store fails.
+    @discardableResult
+    public func endSession(_ reference: SessionReference, of user: String) throws -> Bool {
+        let isEnded = try store { try $0.destroy(reference, of: user) }
+        if isEnded { emit(.destroyed) }
+        return isEnded
+    }
+
+    /// Ends all sessions of a user at once: after a change of the password, or when the account is closed.
+    ///
+    /// - Parameters:
+    ///   - user: The user.
+    ///   - id: A session to spare.
+    /// - Returns: How many ended.
+    /// - Throws: `SessionStoreError` when the store fails.
+    @discardableResult
+    public func endSessions(of user: String, except id: SessionID? = nil) throws -> Int {
+        let count = try store { try $0.destroySessions(of: user, except: id) }
+        for _ in 0..<count { emit(.destroyed) }
+        return count
+    }
+
+    /// Ends the user's sessions beyond the cap, the least recently seen first, never the one of `id`.
+    ///
+    /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
+    func endSessions(of user: String, beyondCapOf id: SessionID) throws {
+        guard let cap = configuration.maximumSessionsPerUser else { return }
+        let sessions = try store { try $0.sessions(of: user, current: id) }
+        guard sessions.count > cap else { return }
+        for session in sessions.filter({ !$0.isCurrent }).suffix(sessions.count - cap) {
+            try endSession(session.reference, of: user)
+        }
+    }
+}

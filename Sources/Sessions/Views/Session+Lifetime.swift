@@ -1,0 +1,75 @@
+internal import GalletaPlatform
+
+extension Session {
+    /// Gives this session timeouts of its own, at the commit: "keep me logged in", or a short session for a terminal.
+    ///
+    /// They count from the last visit and from the session's beginning, as the configuration's do. Call it after
+    /// `logIn` or `destroy` if either happens in the same request; those end what was set before them.
+    ///
+    /// - Parameters:
+    ///   - idleTimeout: How long the session lives without a visit; 1 s to 10 years.
+    ///   - absoluteTimeout: How long it lives whatever happens; at least the idle timeout, at most 10 years. Default:
+    ///     the configuration's, or the idle timeout if that is longer.
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names the timeout.
+    public func setLifetime(idleTimeout: Duration, absoluteTimeout: Duration? = nil) throws {
+        let absoluteTimeout = absoluteTimeout ?? max(manager.configuration.absoluteTimeout, idleTimeout)
+        let lifetime = SessionLifetime(idleTimeout: idleTimeout, absoluteTimeout: absoluteTimeout)
+        try lifetime.validate()
+        try loaded { state in
+            state.lifetime = lifetime
+            if state.isCommitted, state.phase == .present { try state.storePending() }
+        }
+    }
+
+    /// Makes this request none of the visitor's doing: it reads and writes, but does not put off the session's end.
+    ///
+    /// For pages that ask by themselves again and again, which would keep an abandoned session alive for ever. A route
+    /// can say so where it is added (`touchesSession: false`).
+    public func skipTouch() {
+        notesVisit = false
+    }
+
+    /// Brings the changes so far to the store now, for a handler that must know that they are kept: before it sends a
+    /// message, say, or sets off other work.
+    ///
+    /// The commit at the end follows all the same. A handler that throws afterwards does not undo what was saved.
+    ///
+    /// - Returns: What came of it.
+    /// - Throws: As ``commit()``.
+    @discardableResult
+    public func save() throws -> SaveOutcome {
+        try loaded { state in
+            switch state.phase {
+            case .absent where !state.view.isEmpty:
+                try state.create()
+            case .present where !state.patch.isEmpty || state.lifetime != nil:
+                try state.storePending()
+            case .lost:
+                return .lost
+            default:
+                return .unchanged
+            }
+            return state.phase == .lost ? .lost : .saved
+        }
+    }
+
+    /// What came of ``save()``.
+    public enum SaveOutcome: Hashable, Sendable {
+        /// The store has the changes.
+        case saved
+        /// There was nothing to bring.
+        case unchanged
+        /// The session vanished during the request (a log-out elsewhere, its end); nothing is kept.
+        case lost
+    }
+}
+
+extension SessionLifetime {
+    func validate() throws {
+        try SessionConfiguration.check(idleTimeout: idleTimeout, named: "idleTimeout")
+        guard absoluteTimeout >= idleTimeout, absoluteTimeout <= SessionConfiguration.maximumTimeout else {
+            throw SessionError.invalid(
+                "absoluteTimeout", "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years")
+        }
+    }
+}

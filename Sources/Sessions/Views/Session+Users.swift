@@ -1,0 +1,42 @@
+extension Session {
+    /// The sessions of the user whom this one belongs to, the one last seen first; empty for an anonymous one.
+    ///
+    /// A log-in of this very request is in the list from the commit on.
+    public func userSessions() throws -> [UserSession] {
+        guard let (user, id) = try boundUser() else { return [] }
+        return try manager.store { try $0.sessions(of: user, current: id) }
+    }
+
+    /// Ends one of the user's sessions at once, this one or another: "log out there".
+    ///
+    /// - Parameter reference: From ``userSessions()``; a stranger's names nothing here.
+    /// - Returns: False when the user has no such session (any more).
+    public func endUserSession(_ reference: SessionReference) throws -> Bool {
+        guard let (user, id) = try boundUser() else { return false }
+        let sessions = try manager.store { try $0.sessions(of: user, current: id) }
+        if sessions.contains(where: { $0.reference == reference && $0.isCurrent }) {
+            try destroy()
+            return true
+        }
+        return try manager.endSession(reference, of: user)
+    }
+
+    /// Ends all of the user's sessions but this one at once: "log out everywhere else".
+    ///
+    /// Together with ``rotate()`` it is what belongs after a change of the password.
+    ///
+    /// - Returns: How many ended.
+    @discardableResult
+    public func endOtherUserSessions() throws -> Int {
+        guard let (user, id) = try boundUser() else { return 0 }
+        return try manager.endSessions(of: user, except: id)
+    }
+
+    /// The user, by this request's own word, and the id in the store, if there is a session.
+    private func boundUser() throws -> (user: String, id: SessionID?)? {
+        try loaded { state in
+            guard state.phase != .lost, let user = state.view.user else { return nil }
+            return (user, state.phase == .present ? state.id : nil)
+        }
+    }
+}
