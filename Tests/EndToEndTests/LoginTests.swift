@@ -91,4 +91,63 @@ struct LoginTests {
         let forged = try nginx.client().get("/app/counter", ["X-Forwarded-Proto: https", "HTTPS: on"])
         #expect(forged["Set-Cookie"]?.contains("Secure") == false)
     }
+
+    /// Logs ada in as a browser would; her cookie.
+    private func logIn(_ client: HTTPClient, userAgent: String) throws -> String {
+        let (token, cookie) = try visit(client)
+        let reply = try client.post(
+            "/app/login", form: [("username", "ada"), ("password", "engine & co"), ("csrf", token)],
+            ["Cookie: \(cookie)", "User-Agent: \(userAgent)"])
+        return try #require(reply.cookie)
+    }
+
+    @Test("the page lists the user's sessions; one is logged out there, the others everywhere else")
+    func lists() throws {
+        let client = try nginx.client()
+        let phone = try logIn(client, userAgent: "Mozilla/5.0 (Linux; Android 14) Firefox/130.0")
+        let laptop = try logIn(client, userAgent: "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0")
+        let shell = try logIn(client, userAgent: "curl/8 <script>")
+        let page = try client.get("/app/", ["Cookie: \(laptop)"]).text
+        for name in ["Firefox on Android", "Firefox on Linux</strong> (this one)", "curl", "You are logged in."] {
+            #expect(page.contains(name), "\(name) is missing")
+        }
+        #expect(!page.contains("<script>"))
+        #expect(!page.contains(phone.dropFirst(4)) && !page.contains(shell.dropFirst(4)))
+
+        // The message is there once.
+        let again = try client.get("/app/", ["Cookie: \(laptop)"]).text
+        #expect(!again.contains("You are logged in."))
+
+        let row = try #require(again.components(separatedBy: "<li>").first { $0.contains("Android") })
+        let field = { (name: String) in
+            row.components(separatedBy: "name=\"\(name)\" value=\"").dropFirst().first?
+                .components(separatedBy: "\"").first ?? ""
+        }
+        let (csrf, reference) = (field("csrf"), field("session"))
+        #expect(
+            try client.post("/app/sessions/end", form: [("session", reference)], ["Cookie: \(laptop)"]).status == 403)
+        let end = [("csrf", csrf), ("session", reference)]
+        #expect(try client.post("/app/sessions/end", form: end, ["Cookie: \(laptop)"]).status == 303)
+        #expect(try client.get("/app/whoami", ["Cookie: \(phone)"]).text.contains("false"))
+        #expect(try client.get("/app/whoami", ["Cookie: \(shell)"]).text.contains("true"))
+        #expect(try client.get("/app/", ["Cookie: \(laptop)"]).text.contains("That session is logged out."))
+
+        let others = try client.post("/app/sessions/end-others", form: [("csrf", csrf)], ["Cookie: \(laptop)"])
+        #expect(others.status == 303)
+        #expect(try client.get("/app/whoami", ["Cookie: \(shell)"]).text.contains("false"))
+        #expect(try client.get("/app/whoami", ["Cookie: \(laptop)"]).text.contains("true"))
+        #expect(try client.get("/app/", ["Cookie: \(laptop)"]).text.contains("Logged out of 1 other session."))
+    }
+
+    @Test("a stranger ends nobody's session by a reference")
+    func foreignReference() throws {
+        let client = try nginx.client()
+        let mine = try logIn(client, userAgent: "a")
+        let (token, cookie) = try visit(client)
+        let form = [("csrf", token), ("session", "x")]
+        #expect(try client.post("/app/sessions/end", form: form, ["Cookie: \(cookie)"]).status == 403)
+        #expect(
+            try client.post("/app/sessions/end-others", form: [("csrf", token)], ["Cookie: \(cookie)"]).status == 403)
+        #expect(try client.get("/app/whoami", ["Cookie: \(mine)"]).text.contains("true"))
+    }
 }

@@ -14,16 +14,19 @@ final class RunningApplication: Sendable {
     init(
         provider: (any SessionProvider)? = nil,
         mount: String = "/",
+        workers: Int = 2,
+        adjust: (inout SessionConfiguration) -> Void = { _ in },
         _ build: (Application) -> Void
     ) throws {
         folder = try TemporaryFolder()
         var configuration = Server.Configuration()
-        configuration.workers = 2
+        configuration.workers = workers
         configuration.mount = try MountPoint(mount)
         let log = log
         let logger = Logger(label: "test") { _ in log }
         var sessions = SessionConfiguration()
         sessions.logger = logger
+        adjust(&sessions)
         let application = Application(
             sessions: try SessionManager(provider: provider ?? MemoryProvider(), configuration: sessions),
             configuration: configuration,
@@ -36,6 +39,8 @@ final class RunningApplication: Sendable {
         self.server = server
         thread = try SystemThread(name: "test-app") { try? server.run() }
     }
+
+    var socket: String { folder.file("s.sock") }
 
     /// A connection, which keeps the application alive as long as itself.
     func client() throws -> FastCGIClient {
