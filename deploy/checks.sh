@@ -136,7 +136,11 @@ check_login() {
     expect_match "whoami knows the user" "$known" "$body"
 
     fetch /app/ -b "$jar"
+    expect_match "the page shows the action's message" 'You are logged in\.' "$body"
+    expect_match "and where the user is logged in" '\(this one\)' "$body"
     csrf=$(token /app/logout) || true
+    fetch /app/ -b "$jar"
+    expect_no_match "the message is shown once" 'You are logged in\.' "$body"
     fetch /app/logout -b "$jar" --data-urlencode "csrf=$csrf"
     expect "a log-out leads to the page" "303 /app/" "$status $(header location)"
     fetch /app/whoami -b "$jar"

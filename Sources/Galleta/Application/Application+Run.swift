@@ -21,6 +21,8 @@ extension Application {
             observer: accessLogger.flatMap(AccessLog.observer),
             handler: handler()
         )
+        // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.
+        signal(SIGXFSZ, SIG_IGN)
         let signals = StopSignals { server.shutdown() }
         defer { signals.cancel() }
         try server.run()
