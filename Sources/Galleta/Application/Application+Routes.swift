@@ -16,7 +16,7 @@ extension Application {
     /// - Parameters:
     ///   - method: Exactly this method; GET also answers HEAD, without the body.
     ///   - path: A path below the mount point. A segment `:name` matches any one segment
-    ///     (``FastCGI/Request/pathParameters``), a last segment `*` the rest of the path. Literal segments win over
+    ///     (`Request.pathParameters`), a last segment `*` the rest of the path. Literal segments win over
     ///     parameters, those over `*`. A path that ends with a slash is another path than the one without.
     ///   - touchesSession: False for what a page asks by itself again and again: it does not put off the session's end.
     ///   - handler: Answers; a string literal is a plain text response.
@@ -26,7 +26,7 @@ extension Application {
         routes.add(method, path, Endpoint(.sync(handler), touchesSession: touchesSession))
     }
 
-    /// Adds a route with a handler that may suspend; see ``on(_:_:touchesSession:_:)-(_,_,_,Handler)``.
+    /// Adds a route with a handler that may suspend; see ``on(_:_:touchesSession:_:)-(_,_,_,Application.Handler)``.
     public func on(
         _ method: HTTPRequest.Method, _ path: String, touchesSession: Bool = true, _ handler: @escaping AsyncHandler
     ) {

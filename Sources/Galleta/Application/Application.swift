@@ -66,7 +66,7 @@ public final class Application {
         authorizer = Endpoint(.sync(handler))
     }
 
-    /// The finished handler, for a ``Server`` of your own.
+    /// The finished handler, for a `Server` of your own.
     public func handler() -> Server.Handler {
         let pipeline = Pipeline(
             routes: routes,

@@ -1,0 +1,49 @@
+import Foundation
+import Sessions
+import Testing
+
+@Suite("The articles")
+struct ArticleTests {
+    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The code between ```swift and ```, without indentation and empty lines.
+    private func examples(_ article: String) throws -> [[String]] {
+        let path = Self.repository.appendingPathComponent("Sources/Sessions/Sessions.docc/\(article).md")
+        return try String(contentsOf: path, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst()
+            .map { lines($0.components(separatedBy: "```")[0]) }
+    }
+
+    private func lines(_ code: String) -> [String] {
+        code.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+
+    @Test(
+        "show code that is compiled and tested",
+        arguments: [
+            (
+                "WriteAProvider",
+                [
+                    "SessionsTests/Examples/DictionaryProvider.swift",
+                    "SessionsTests/Examples/DictionaryProviderTests.swift",
+                    "SessionsTests/Examples/RegistrationExample.swift",
+                ]
+            ),
+            ("UnderstandingSessions", ["GalletaTests/ArticleExamples.swift"]),
+        ])
+    func compiled(article: String, files: [String]) throws {
+        let sources = try files.map {
+            lines(
+                try String(
+                    contentsOf: Self.repository.appendingPathComponent("Tests/" + $0), encoding: .utf8))
+        }
+        let examples = try examples(article)
+        #expect(!examples.isEmpty)
+        for example in examples {
+            let isCompiled = sources.contains { source in
+                source.indices.contains { source[$0...].starts(with: example) }
+            }
+            #expect(isCompiled, "not in the tests: \(example.joined(separator: "\n"))")
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Sessions
+
+// The example of the article "Write a provider"; `ArticleTests` compares the two.
+
+final class DictionaryProvider: SessionProvider, @unchecked Sendable {
+    struct Stored {
+        var values: SessionValues
+        var version: UInt64 = 0
+        var created: Duration
+        var lastSeen: Duration
+        var lifetime: SessionLifetime
+        var reference: SessionReference?
+        /// Set in an id that a rotation replaced.
+        var successor: SessionID?
+
+        var deadline: Duration {
+            min(lastSeen + lifetime.idleTimeout, created + lifetime.absoluteTimeout)
+        }
+    }
+
+    private let lock = NSLock()
+    private var records: [SessionID: Stored] = [:]
+    private let now: @Sendable () -> Duration
+
+    init(now: @escaping @Sendable () -> Duration) {
+        self.now = now
+    }
+
+    var isLocalToProcess: Bool { true }
+
+    func read(_ id: SessionID) throws -> SessionRecord? {
+        locked { now in
+            guard let (_, successor, stored) = find(id, at: now) else { return nil }
+            return record(stored, at: now, successor: successor)
+        }
+    }
+
+    func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        locked { now in
+            if let stored = records[id], stored.deadline > now { return .exists }
+            var stored = Stored(
+                values: draft.values, created: now, lastSeen: now,
+                lifetime: SessionLifetime(
+                    idleTimeout: draft.idleTimeout, absoluteTimeout: draft.absoluteTimeout))
+            if draft.values.user != nil { stored.reference = .random() }
+            records[id] = stored
+            return .created
+        }
+    }
+
+    func commit(
+        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        try locked { now in
+            guard let (id, successor, stored) = find(id, at: now) else { return .gone }
+            if let version, version != stored.version {
+                return .conflict(record(stored, at: now, successor: successor))
+            }
+            var changed = stored
+            do {
+                changed.values = try stored.values.applying(patch, limits: patch.limits)
+            } catch let error as SessionError {
+                return .overLimit(error)
+            }
+            if !patch.isEmpty {
+                guard !changed.values.isEmpty else {
+                    records[id] = nil
+                    return .emptied
+                }
+                changed.version += 1
+            }
+            if patch.touches { changed.lastSeen = now }
+            if let lifetime = patch.lifetime { changed.lifetime = lifetime }
+            guard changed.deadline > now else {
+                records[id] = nil
+                return .gone
+            }
+            bind(&changed, after: patch)
+            records[id] = changed
+            return .committed(version: changed.version, values: changed.values, successor: successor)
+        }
+    }
+
+    func touch(_ id: SessionID) throws -> SessionTouch {
+        locked { now in
+            guard let (id, successor, stored) = find(id, at: now) else { return .gone }
+            var touched = stored
+            touched.lastSeen = now
+            records[id] = touched
+            return .touched(remaining: touched.deadline - now, successor: successor)
+        }
+    }
+
+    func destroy(_ id: SessionID) throws -> Bool {
+        locked { now in
+            guard let (id, _, _) = find(id, at: now) else { return false }
+            records[id] = nil
+            return true
+        }
+    }
+
+    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        locked { now in
+            guard let (current, successor, stored) = find(id, at: now) else { return .gone }
+            if let successor { return .successor(successor) }
+            if let taken = records[new], taken.deadline > now { return .taken }
+            records[new] = stored
+            records[current] = nil
+            if grace > .zero {
+                records[id] = Stored(
+                    values: SessionValues(), created: now, lastSeen: now,
+                    lifetime: SessionLifetime(idleTimeout: grace, absoluteTimeout: grace), successor: new)
+            }
+            return .rotated
+        }
+    }
+
+    func sessions(of user: String, current id: SessionID?) throws -> [UserSession] {
+        locked { now in
+            let current = id.flatMap { find($0, at: now)?.id }
+            return bound(to: user, at: now).sorted { $0.value.lastSeen > $1.value.lastSeen }.map { id, stored in
+                UserSession(
+                    reference: stored.reference!, record: record(stored, at: now, successor: nil),
+                    isCurrent: id == current)
+            }
+        }
+    }
+
+    func destroy(_ reference: SessionReference, of user: String) throws -> Bool {
+        locked { now in
+            guard let id = bound(to: user, at: now).first(where: { $0.value.reference == reference })?.key else {
+                return false
+            }
+            records[id] = nil
+            return true
+        }
+    }
+
+    func destroySessions(of user: String, except id: SessionID?) throws -> Int {
+        locked { now in
+            let spared = id.flatMap { find($0, at: now)?.id }
+            let ids = bound(to: user, at: now).keys.filter { $0 != spared }
+            ids.forEach { records[$0] = nil }
+            return ids.count
+        }
+    }
+
+    func collect(limit: Int) throws -> SessionCollection {
+        locked { now in
+            let expired = records.filter { $0.value.deadline <= now }.prefix(limit)
+            expired.forEach { records[$0.key] = nil }
+            return SessionCollection(
+                removed: expired.count { $0.value.successor == nil },
+                hasMore: records.contains { $0.value.deadline <= now })
+        }
+    }
+
+    func count() throws -> Int {
+        locked { _ in records.values.count { $0.successor == nil } }
+    }
+
+    func close() {}
+
+    // MARK: Under the lock
+
+    private func locked<Result>(_ body: (_ now: Duration) throws -> Result) rethrows -> Result {
+        try lock.withLock { try body(now()) }
+    }
+
+    /// The live record that `id` leads to, its id, and the same once more as a successor if a rotation replaced `id`.
+    private func find(_ id: SessionID, at now: Duration) -> (id: SessionID, successor: SessionID?, stored: Stored)? {
+        guard let stored = records[id], stored.deadline > now else { return nil }
+        guard let successor = stored.successor else { return (id, nil, stored) }
+        guard let (last, _, record) = find(successor, at: now) else { return nil }
+        return (last, last, record)
+    }
+
+    private func record(_ stored: Stored, at now: Duration, successor: SessionID?) -> SessionRecord {
+        SessionRecord(
+            values: stored.values, version: stored.version, successor: successor, age: now - stored.created,
+            idle: now - stored.lastSeen, idleRemaining: stored.lastSeen + stored.lifetime.idleTimeout - now,
+            absoluteRemaining: stored.created + stored.lifetime.absoluteTimeout - now)
+    }
+
+    /// A log-in gets a name of its own in the user's list, even if the user was the same before.
+    private func bind(_ stored: inout Stored, after patch: SessionPatch) {
+        guard patch.changes.contains(where: { $0.key == .user }) else { return }
+        stored.reference = stored.values.user == nil ? nil : .random()
+    }
+
+    private func bound(to user: String, at now: Duration) -> [SessionID: Stored] {
+        records.filter { $0.value.successor == nil && $0.value.deadline > now && $0.value.values.user == user }
+    }
+}
+
+extension SessionReference {
+    fileprivate static func random() -> SessionReference {
+        SessionReference(rawValue: UUID().uuidString)
+    }
+}

@@ -1,0 +1,7 @@
+import Sessions
+import SessionsTesting
+import Testing
+
+@Suite("The dictionary provider")
+struct DictionaryProviderTests {
+}
