@@ -10,8 +10,8 @@ extension Listener {
     public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws(ListenerError)
         -> Listener
     {
-        if address.hasPrefix("/") { return try unix(path: address, mode: mode) }
-        if address.hasPrefix("unix:") { return try unix(path: String(address.dropFirst(5)), mode: mode) }
+        if address.hasPrefix("/") { return try unix(path: address, mode: mode, allow: allow) }
+        if address.hasPrefix("unix:") { return try unix(path: String(address.dropFirst(5)), mode: mode, allow: allow) }
         guard address.hasPrefix("tcp:"), let colon = address.lastIndex(of: ":"),
             let port = UInt16(address[address.index(after: colon)...]),
             colon >= address.index(address.startIndex, offsetBy: 4)

@@ -7,7 +7,8 @@ extension Listener {
     /// They stay open in the parent: stopping never shuts them down, so that a successor goes on where this process
     /// ended. The environment variables are removed, so that a child does not take them for its own.
     ///
-    /// - Parameter allow: Peers that may connect to TCP sockets among them; empty: loopback only.
+    /// - Parameter allow: Peers that may connect: addresses and ranges for TCP sockets among them (none: loopback only),
+    ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
     /// - Throws: ``ListenerError`` if a socket was announced that is not listening, or the allow list is malformed.
     public static func inherited(allow: [String] = []) throws(ListenerError) -> [Listener] {
         let descriptors = systemdDescriptors()
@@ -47,36 +48,29 @@ extension Listener {
     }
 
     private static func adopt(_ fd: Int32, _ allow: [String]) throws(ListenerError) -> Listener {
-        var ranges: [AddressRange] = []
-        for entry in allow {
-            guard let range = AddressRange(entry) else {
-                throw ListenerError(
-                    "fd \(fd)",
-                    "\"\(entry)\" in the allow list is neither an address nor a range",
-                    "write it as 192.0.2.7 or 192.0.2.0/24"
-                )
-            }
-            ranges.append(range)
-        }
+        let allowed = try AllowedPeers(allow, listener: "fd \(fd)")
         if let address = SocketAddress.local(of: fd) {
             let name = "fd \(fd) (tcp port \(address.port))"
-            guard address.isLoopback || !ranges.isEmpty else {
+            guard address.isLoopback || !allowed.ranges.isEmpty else {
                 throw ListenerError(
                     name,
                     "any host could send requests in any user's name",
                     "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect (--allow)"
                 )
             }
-            return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: ranges)
+            return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: allowed)
         }
-        guard let path = unixPath(of: fd) else { return Listener(fd: fd, name: "fd \(fd)", isInherited: true) }
+        guard let path = unixPath(of: fd) else {
+            return Listener(fd: fd, name: "fd \(fd)", isInherited: true, allowed: allowed)
+        }
         var status = stat()
         let mode = lstat(path, &status) == 0 ? UInt32(status.st_mode) : 0
         return Listener(
             fd: fd,
             name: "fd \(fd) (unix:\(path))",
-            warnings: modeWarnings(path: path, mode: mode),
-            isInherited: true
+            warnings: modeWarnings(path: path, mode: mode, allowed),
+            isInherited: true,
+            allowed: allowed
         )
     }
 

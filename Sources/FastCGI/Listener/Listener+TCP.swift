@@ -21,18 +21,8 @@ extension Listener {
                 "give an address such as 127.0.0.1 or ::1; better, a unix socket (unix:/run/galleta/galleta.sock)"
             )
         }
-        var ranges: [AddressRange] = []
-        for entry in allow {
-            guard let range = AddressRange(entry) else {
-                throw ListenerError(
-                    name,
-                    "\"\(entry)\" in the allow list is neither an address nor a range",
-                    "write it as 192.0.2.7 or 192.0.2.0/24"
-                )
-            }
-            ranges.append(range)
-        }
-        guard address.isLoopback || !ranges.isEmpty else {
+        let allowed = try AllowedPeers(allow, listener: name)
+        guard address.isLoopback || !allowed.ranges.isEmpty else {
             throw ListenerError(
                 name,
                 "any host could send requests in any user's name",
@@ -45,7 +35,7 @@ extension Listener {
             fd: fd,
             name: isIPv6 ? "tcp:[\(host)]:\(bound)" : "tcp:\(host):\(bound)",
             isTCP: true,
-            allowed: ranges
+            allowed: allowed
         )
     }
 

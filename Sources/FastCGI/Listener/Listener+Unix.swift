@@ -9,9 +9,14 @@ extension Listener {
     /// - Parameters:
     ///   - path: At most 107 bytes; its folder must exist.
     ///   - mode: Permissions of the socket file: who may write to it may speak FastCGI. Default 0660.
+    ///   - allow: Users that may connect beside root and this process's own, as `user:www-data` or `user:33`; empty:
+    ///     whom the mode lets in.
     /// - Throws: ``ListenerError`` with the remedy.
-    public static func unix(path: String, mode: UInt32 = 0o660) throws(ListenerError) -> Listener {
+    public static func unix(
+        path: String, mode: UInt32 = 0o660, allow: [String] = []
+    ) throws(ListenerError) -> Listener {
         let name = "unix:\(path)"
+        let allowed = try AllowedPeers(allow, listener: name)
         guard !path.isEmpty, path.utf8.count <= 107, !path.utf8.contains(0) else {
             throw ListenerError(
                 name,
@@ -42,15 +47,16 @@ extension Listener {
         let own =
             lstat(path, &status) == 0
             ? OwnPath(path: path, device: status.st_dev, inode: status.st_ino) : nil
-        return Listener(fd: fd, name: name, warnings: modeWarnings(path: path, mode: mode), ownPath: own)
+        return Listener(
+            fd: fd, name: name, warnings: modeWarnings(path: path, mode: mode, allowed), allowed: allowed, ownPath: own)
     }
 
     /// What to say about a socket file of this mode.
-    static func modeWarnings(path: String, mode: UInt32) -> [String] {
-        guard mode & 0o002 != 0 else { return [] }
+    static func modeWarnings(path: String, mode: UInt32, _ allowed: AllowedPeers) -> [String] {
+        guard mode & 0o002 != 0, allowed.users.isEmpty else { return [] }
         return [
             "the socket \(path) is world-writable: every local user can send requests in any name; "
-                + "use mode 0660 with the web server's group"
+                + "use mode 0660 with the web server's group, or name the users that may (--allow user:www-data)"
         ]
     }
 

@@ -15,7 +15,7 @@ public final class Listener: @unchecked Sendable {
     let isTCP: Bool
     /// The parent has it, too, and a successor may go on with it: it must never be shut down.
     let isInherited: Bool
-    let allowed: [AddressRange]
+    let allowed: AllowedPeers
     private let ownPath: OwnPath?
 
     /// A socket file that this process made and removes again.
@@ -31,7 +31,7 @@ public final class Listener: @unchecked Sendable {
         warnings: [String] = [],
         isTCP: Bool = false,
         isInherited: Bool = false,
-        allowed: [AddressRange] = [],
+        allowed: AllowedPeers = .none,
         ownPath: OwnPath? = nil
     ) {
         self.fd = fd
@@ -69,11 +69,4 @@ public final class Listener: @unchecked Sendable {
     /// Connections that the kernel holds for a listener before it refuses more. At least this many are asked for: a full
     /// backlog of a unix socket is an instant 502.
     public static let backlog: Int32 = 4096
-
-    /// Whether a peer may speak to this listener.
-    func allows(_ connection: Int32) -> Bool {
-        guard isTCP else { return true }
-        guard let address = SocketAddress.peer(of: connection) else { return false }
-        return allowed.isEmpty ? address.isLoopback : allowed.contains { $0.contains(address) }
-    }
 }

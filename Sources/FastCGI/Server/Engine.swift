@@ -169,9 +169,9 @@ final class Engine: Sendable {
                 return .none
             }
         }
-        guard listener.allows(fd) else {
+        if let objection = listener.allowed.objection(to: fd, isTCP: listener.isTCP) {
             counters.count(counters.refusedPeers)
-            refusals.log("peer", "refused a connection on \(listener.name): its address is not allowed (--allow)")
+            refusals.log("peer", "refused a connection on \(listener.name): \(objection)")
             Glibc.close(fd)
             table.release(slot)
             return .none

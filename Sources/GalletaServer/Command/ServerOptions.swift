@@ -8,7 +8,11 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Permissions of a unix socket, octal. (default: 0660)")
     var socketMode: String?
 
-    @Option(help: "Address or range of a web server that may connect by TCP. May be repeated. (default: loopback)")
+    @Option(
+        help: """
+            Who may connect: an address or range for TCP (default: loopback), user:www-data for unix sockets (default: \
+            by the socket's mode). May be repeated.
+            """)
     var allow: [String] = []
 
     @Option(help: "Threads that run handlers. (default: twice the processors, at least 4)")

@@ -164,4 +164,40 @@ struct ListenerTests {
         #expect(eventually { server.statistics.refusedPeers == 1 })
         server.shutdown()
     }
+
+    /// Connects to `path` as another user.
+    private func connect(to path: String, as user: uid_t) throws {
+        _ = try ChildProcess.run(
+            "setpriv",
+            [
+                "--reuid=\(user)", "--clear-groups", "curl", "-s", "--max-time", "10", "--unix-socket", path,
+                "http://x/",
+            ])
+    }
+
+    @Test("a user outside the allow list is turned away, whatever the mode says", .enabled(if: geteuid() == 0))
+    func refusedUser() throws {
+        chmod(folder, 0o755)
+        let path = folder + "/s.sock"
+        let listener = try Listener.unix(path: path, mode: 0o666, allow: ["user:1234"])
+        #expect(listener.warnings.isEmpty)
+        let server = try Server(listeners: [listener]) { _ in .text("for some") }
+        let thread = Thread { try? server.run() }
+        thread.start()
+        defer { server.shutdown() }
+        try connect(to: path, as: 4321)
+        #expect(eventually { server.statistics.refusedPeers == 1 })
+        // Its HTTP is no FastCGI, but it is heard.
+        try connect(to: path, as: 1234)
+        #expect(eventually { server.statistics.refusedHeads == 1 })
+        #expect(server.statistics.refusedPeers == 1)
+        #expect(try FastCGIClient(unix: path).exchange().text == "for some")
+    }
+
+    @Test("an unknown user in the allow list is refused with the remedy")
+    func unknownUser() {
+        let text = message { _ = try Listener.unix(path: folder + "/s.sock", allow: ["user:no-such-user"]) }
+        #expect(text.contains("who does not exist") && text.contains("ps -C nginx"))
+        #expect(message { _ = try Listener.tcp(host: "127.0.0.1", port: 0, allow: ["x"]) }.contains("user:www-data"))
+    }
 }
