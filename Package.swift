@@ -116,3 +116,17 @@ let package = Package(
         ),
     ]
 )
+
+// Fuzzers of the parsers, for `deploy/fuzz` only: unsafe flags would make the package unusable as a dependency.
+if Context.environment["GALLETA_FUZZ"] != nil {
+    let fuzzers = [("HeadCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI")]
+    for (name, target) in fuzzers {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: [.target(name: target)],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+            ))
+    }
+}

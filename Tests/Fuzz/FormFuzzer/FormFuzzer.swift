@@ -1,0 +1,45 @@
+@testable import FastCGI
+
+/// Any body as either kind of form: the parser keeps its limits, and where the network cuts the body changes nothing.
+///
+/// The first byte chooses the kind and the size of the pieces.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    guard count > 0 else { return 0 }
+    let type =
+        data[0] & 1 == 0 ? "application/x-www-form-urlencoded" : "multipart/form-data; boundary=b"
+    let body = [UInt8](UnsafeBufferPointer(start: data + 1, count: count - 1))
+    let whole = parse(type, body, pieces: .max)
+    let cut = parse(type, body, pieces: Int(data[0] >> 1) % 17 + 1)
+    precondition(whole == cut, "where the body is cut changes what it means")
+    return 0
+}
+
+private let limits: FormLimits = {
+    var limits = FormLimits()
+    limits.maxFields = 20
+    limits.maxFieldBytes = 256
+    limits.maxFiles = 4
+    limits.fileMemoryThreshold = 64
+    return limits
+}()
+
+/// What the form holds, or nil where it was refused.
+private func parse(_ type: String, _ body: [UInt8], pieces: Int) -> [String]? {
+    var position = 0
+    guard
+        let form = try? Form.parse(
+            contentType: type, limits: limits,
+            source: { buffer in
+                let piece = body[position...].prefix(min(pieces, buffer.count))
+                buffer.copyBytes(from: piece)
+                position += piece.count
+                return piece.count
+            })
+    else { return nil }
+    precondition(form.fields.count <= limits.maxFields && form.files.count <= limits.maxFiles)
+    precondition(
+        form.fields.allSatisfy { $0.name.utf8.count <= 65_536 && $0.value.utf8.count <= 3 * limits.maxFieldBytes })
+    return form.fields.map { "\($0.name)=\($0.value)" }
+        + form.files.map { "\($0.name)=\($0.filename)|\((try? $0.bytes()) ?? [])" }
+}
