@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 public import Sessions
+internal import Synchronization
 
 /// One look at a shard: an answer, or the next id to look under.
 enum MemoryStep<Answer> {
@@ -46,24 +47,33 @@ extension MemoryProvider {
             case .none:
                 return .done(false)
             case .alias(let successor):
-                if let slot = shard.remove(id: id) { garbage.append(slot) }
+                if let (number, _) = shard.slot(of: id) { garbage.append(shard.remove(number)) }
                 return .alias(successor)
             case .slot(let number, _):
                 garbage.append(shard.remove(number))
-                store.released(1)
                 return .done(true)
             }
         } reached: { _, _ in
         }
     }
 
-    /// Gives the session a new id, under the locks of both places. Never throws.
+    /// Gives the session a new id, under the locks of both places, and remembers the old one. Never throws.
+    ///
+    /// Without a grace a store at its cap of bytes may not remember it.
     public func rotate(_ id: SessionID, to new: SessionID, grace: Duration) -> SessionRotation {
         let now = store.clock.nanoseconds
-        let grace = grace.nanoseconds
+        let grace = max(0, grace.nanoseconds)
         // Made before the locks, as it allocates.
-        let alias = grace > 0 ? MemorySlot.aliasValues(new) : SessionValues()
-        var expired: MemorySlot?
+        let replaced = MemorySlot.values(successor: new)
+        let cost = MemorySlot.cost(values: replaced, user: nil)
+        var remembers = store.reserveReplaced(cost, at: now)
+        if !remembers, grace > 0 {
+            // The visitor's parallel requests depend on it, and it is over in seconds.
+            store.ledger.bytes.add(cost, ordering: .relaxed)
+            remembers = true
+        }
+        var garbage: (SessionValues, MemorySlot?) = (SessionValues(), nil)
+        defer { withExtendedLifetime(garbage) {} }
         let outcome = store.withShards(of: id, and: new) { source, target -> SessionRotation in
             switch source.pointee.find(id, at: now) {
             case .none:
@@ -71,26 +81,53 @@ extension MemoryProvider {
             case .alias(let successor):
                 return .successor(successor)
             case .slot(let number, let slot):
-                guard !target.pointee.isTaken(new, at: now, expired: &expired) else { return .taken }
+                guard !target.pointee.isTaken(new, at: now, expired: &garbage.1) else { return .taken }
                 var moved = slot.pointee
                 moved.id = new
-                if grace > 0 {
-                    slot.pointee.values = alias
-                    slot.pointee.isAlias = true
-                    slot.pointee.lastSeen = now
-                    slot.pointee.idleTimeout = grace
-                    source.pointee.deadlineChanged(number)
+                garbage.0 = moved.values
+                if remembers {
+                    source.pointee.retire(number, at: now, grace: grace, values: replaced)
                 } else {
-                    _ = source.pointee.remove(number)
+                    _ = source.pointee.take(number)
                 }
-                target.pointee.insert(moved)
+                target.pointee.place(moved)
+                if let user = moved.user { store.users.move(id, to: new, user: user) }
                 return .rotated
             }
         }
-        store.released(expired)
+        if remembers, case .rotated = outcome { return .rotated }
+        if remembers { store.ledger.release(sessions: 0, bytes: cost) }
         guard case .successor = outcome else { return outcome }
         // All latecomers get the one id under which the session is now.
         guard let record = read(id), let last = record.successor else { return .gone }
         return .successor(last)
+    }
+
+    /// Since when another id has stood in the place of this one: for an hour after the rotation, as long as the session
+    /// lives and there is room. Never throws.
+    public func retirement(of id: SessionID) -> SessionRetirement? {
+        let now = store.clock.nanoseconds
+        guard let first = replacement(of: id, at: now), let successor = first.successor else { return nil }
+        var current = successor
+        for _ in 0..<Self.retirementHopLimit {
+            guard let next = replacement(of: current, at: now) else { return nil }
+            guard let later = next.successor else {
+                return SessionRetirement(age: .nanoseconds(now - first.since), successor: successor)
+            }
+            current = later
+        }
+        return nil
+    }
+
+    /// How many rotations an hour are followed to a session.
+    private static let retirementHopLimit = 64
+
+    /// Since when the id is replaced, and by which; without a successor it is a live session's own. Nil: it is neither.
+    private func replacement(of id: SessionID, at now: Int64) -> (since: Int64, successor: SessionID?)? {
+        store.shard(id).withLock { shard in
+            guard let (_, slot) = shard.slot(of: id), slot.pointee.deadline > now else { return nil }
+            if slot.pointee.kind.isSession { return (now, nil) }
+            return slot.pointee.successor.map { (slot.pointee.lastSeen, $0) }
+        }
     }
 }

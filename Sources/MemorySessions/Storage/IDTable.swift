@@ -67,6 +67,18 @@ struct IDTable {
         if entries.count > 64, count * 8 < entries.count { resize(to: entries.count / 2) }
     }
 
+    /// Calls the slot of `id` by another number.
+    mutating func renumber(_ id: SessionID, from number: UInt32, to new: UInt32) {
+        let hash = Self.hash(id)
+        let wanted = UInt64(hash) << 32 | UInt64(number + 1)
+        var position = hash & mask
+        while entries[Int(position)] != wanted {
+            precondition(entries[Int(position)] != 0, "a session is missing from its table")
+            position = (position &+ 1) & mask
+        }
+        entries[Int(position)] = UInt64(hash) << 32 | UInt64(new + 1)
+    }
+
     private mutating func resize(to capacity: Int) {
         let old = entries
         entries = [UInt64](repeating: 0, count: capacity)

@@ -1,9 +1,10 @@
 internal import Sessions
 
-/// A part of the sessions, behind one lock: slots, the table of ids, the order of deadlines.
+/// A part of the sessions, behind one lock: slots, the table of ids, the orders of deadlines.
 ///
-/// Invariant: a slot is in the table and in the heap exactly while it is in the pool, and its bound in the heap is
-/// never later than its deadline. Values that go are handed out, to be released after the lock.
+/// Invariant: a slot is in the table and in the order of its kind exactly while it is in the pool, and its bound there
+/// is never later than its deadline; it is in the index of users exactly while its kind is `user`.
+/// Values that go are handed out, to be released after the lock.
 struct MemoryShard {
     /// What an id leads to.
     enum Found {
@@ -12,74 +13,119 @@ struct MemoryShard {
         case slot(UInt32, UnsafeMutablePointer<MemorySlot>)
     }
 
-    private let pool = SlotPool()
-    private var table = IDTable()
-    private var deadlines = DeadlineHeap()
+    let pool = SlotPool()
+    var table = IDTable()
+    var orders = SlotOrders()
+    let ledger: MemoryLedger
+    let users: UserIndex
 
-    /// What `id` leads to at `now`; an expired slot counts as none.
+    init(ledger: MemoryLedger, users: UserIndex) {
+        self.ledger = ledger
+        self.users = users
+    }
+
+    /// What `id` leads to at `now`; an expired slot counts as none. Notes that a session's id came back.
     @inline(__always)
     func find(_ id: SessionID, at now: Int64) -> Found {
         guard let number = table.find(id, in: pool) else { return .none }
         let slot = pool.slot(number)
-        guard slot.pointee.deadline > now else { return .none }
-        if slot.pointee.isAlias {
-            guard let successor = slot.pointee.successor else { return .none }
-            return .alias(successor)
+        if slot.pointee.kind.isSession {
+            guard slot.pointee.deadline > now else { return .none }
+            if !slot.pointee.isSeen { slot.pointee.isSeen = true }
+            return .slot(number, slot)
         }
-        return .slot(number, slot)
+        guard slot.pointee.kind == .alias, slot.pointee.idleDeadline > now, let successor = slot.pointee.successor
+        else { return .none }
+        return .alias(successor)
     }
 
-    /// Slots in use: sessions and aliases, expired ones that were not collected included.
+    /// Slots in use: sessions and replaced ids, expired ones that were not collected included.
     var slotCount: Int { table.count }
 
-    /// True when a live session or alias has the id; a slot that expired under it is taken out into `expired`.
+    /// The slot of `id`, of whatever kind, expired or not.
+    func slot(of id: SessionID) -> (number: UInt32, slot: UnsafeMutablePointer<MemorySlot>)? {
+        table.find(id, in: pool).map { ($0, pool.slot($0)) }
+    }
+
+    /// True when a live session or a remembered id is in the way; a slot that expired is taken out into `expired`.
     mutating func isTaken(_ id: SessionID, at now: Int64, expired: inout MemorySlot?) -> Bool {
         guard let number = table.find(id, in: pool) else { return false }
         guard pool.slot(number).pointee.deadline <= now else { return true }
-        expired = remove(number)
+        let slot = remove(number)
+        if slot.kind.isSession { ledger.expired(1) }
+        expired = slot
         return false
     }
 
-    mutating func insert(_ slot: MemorySlot) {
-        let number = pool.insert(slot)
-        table.insert(slot.id, number: number)
-        deadlines.insert(number, bound: slot.deadline)
+    // MARK: Slots that come and go
+
+    /// Puts a new slot in; its bytes, and the session, are reserved in the ledger.
+    ///
+    /// - Parameter binding: The user and the serial for a slot of the kind `user`.
+    mutating func insert(_ slot: MemorySlot, binding: (user: String, serial: UInt64)?) {
+        place(slot)
+        ledger.changed(slot.kind, by: 1)
+        if let binding { users.insert(slot.id, user: binding.user, serial: binding.serial) }
     }
 
+    /// Takes a slot out, also of the ledger and the index.
     mutating func remove(_ number: UInt32) -> MemorySlot {
-        deadlines.remove(number)
+        let slot = take(number)
+        let user = slot.user
+        if let user { users.remove(slot.id, user: user) }
+        ledger.release(slot, cost: MemorySlot.cost(values: slot.values, user: user))
+        return slot
+    }
+
+    /// Puts a slot in that moved; ledger and index stay as they are.
+    mutating func place(_ slot: MemorySlot) {
+        let number = pool.insert(slot)
+        table.insert(slot.id, number: number)
+        orders.insert(number, slot.kind, bound: slot.bound)
+    }
+
+    /// Takes a slot out that moves; ledger and index stay as they are.
+    mutating func take(_ number: UInt32) -> MemorySlot {
+        orders.remove(number, pool.slot(number).pointee.kind)
         let slot = pool.remove(number)
         table.remove(slot.id, number: number)
         return slot
     }
 
-    /// Takes the slot of `id` out, expired or not.
-    mutating func remove(id: SessionID) -> MemorySlot? {
-        table.find(id, in: pool).map { remove($0) }
-    }
+    // MARK: Slots that change
 
     /// Must follow each change that can make a deadline earlier; a later one needs nothing.
     mutating func deadlineChanged(_ number: UInt32) {
-        deadlines.update(number, bound: pool.slot(number).pointee.deadline)
+        let slot = pool.slot(number)
+        orders.update(number, slot.pointee.kind, bound: slot.pointee.bound)
     }
 
-    /// Looks at no more than `limit` slots whose bound is reached, and takes the expired ones out.
+    /// Makes a session one of `binding`'s user, or anonymous, by a new log-in or log-out.
+    mutating func bind(_ number: UInt32, from user: String?, to binding: (user: String, serial: UInt64)?) {
+        let slot = pool.slot(number)
+        if let user { users.remove(slot.pointee.id, user: user) }
+        if let binding { users.insert(slot.pointee.id, user: binding.user, serial: binding.serial) }
+        change(number, to: binding == nil ? .anonymous : .user)
+    }
+
+    mutating func change(_ number: UInt32, to kind: MemoryKind) {
+        let slot = pool.slot(number)
+        guard slot.pointee.kind != kind else { return }
+        orders.remove(number, slot.pointee.kind)
+        ledger.changed(slot.pointee.kind, by: -1)
+        slot.pointee.kind = kind
+        ledger.changed(kind, by: 1)
+        orders.insert(number, kind, bound: slot.pointee.bound)
+    }
+
+    /// Leaves the memory of an id in place of its session, which moves elsewhere.
     ///
-    /// - Returns: How many sessions, without aliases, went, at how many slots it looked, and what comes next.
-    mutating func sweep(at now: Int64, limit: Int, into garbage: inout [SessionValues]) -> MemorySlice {
-        var removed = 0
-        var looked = 0
-        while looked < limit, let (bound, number) = deadlines.first, bound <= now {
-            looked += 1
-            if pool.slot(number).pointee.deadline <= now {
-                let slot = remove(number)
-                removed += slot.isAlias ? 0 : 1
-                garbage.append(slot.values)
-            } else {
-                deadlineChanged(number)
-            }
-        }
-        let next = deadlines.first?.bound
-        return MemorySlice(removed: removed, looked: looked, hasMore: next.map { $0 <= now } ?? false, nextBound: next)
+    /// - Parameter values: What `MemorySlot.values(successor:)` made; their bytes are reserved.
+    mutating func retire(_ number: UInt32, at now: Int64, grace: Int64, values: SessionValues) {
+        let slot = pool.slot(number)
+        orders.remove(number, slot.pointee.kind)
+        slot.pointee.retire(at: now, grace: grace, values: values)
+        ledger.changed(slot.pointee.kind, by: 1)
+        orders.insert(number, slot.pointee.kind, bound: slot.pointee.bound)
     }
 }

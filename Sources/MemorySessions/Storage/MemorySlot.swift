@@ -1,44 +1,73 @@
+internal import GalletaPlatform
 internal import Sessions
 
 /// A session's place in a shard: 80 bytes, the values behind one reference.
 struct MemorySlot {
     var id: SessionID
-    /// The values; for an alias the id that it leads to, under a reserved key.
+    /// The values; for an id that a rotation replaced the one that took its place, under a reserved key.
     var values: SessionValues
     // Nanoseconds of the provider's clock.
     var created: Int64
+    /// The last visit; of a replaced id the rotation.
     var lastSeen: Int64
+    /// The idle timeout; of a replaced id the grace.
     var idleTimeout: Int64
     var absoluteDeadline: Int64
     var version: UInt32 = 0
-    /// True for an id that a rotation replaced and that is in its grace.
-    var isAlias = false
+    var kind: MemoryKind
+    /// True once the id came back.
+    var isSeen = false
 
-    /// The instant at which the session is gone.
-    var deadline: Int64 {
+    /// How long a replaced id is remembered, in nanoseconds: one hour.
+    static let retiredLifetime: Int64 = 3_600_000_000_000
+
+    /// A session that begins at `now`.
+    init(id: SessionID, draft: SessionDraft, at now: Int64, isOfUser: Bool) {
+        self.init(
+            id: id, values: draft.values, created: now, lastSeen: now, idleTimeout: draft.idleTimeout.nanoseconds,
+            absoluteDeadline: now.addingSaturated(draft.absoluteTimeout.nanoseconds), version: 0,
+            kind: isOfUser ? .user : .fresh, isSeen: false)
+    }
+
+    /// A session with these parts.
+    init(
+        id: SessionID, values: SessionValues, created: Int64, lastSeen: Int64, idleTimeout: Int64,
+        absoluteDeadline: Int64, version: UInt32, kind: MemoryKind, isSeen: Bool
+    ) {
+        self.id = id
+        self.values = values
+        self.created = created
+        self.lastSeen = lastSeen
+        self.idleTimeout = idleTimeout
+        self.absoluteDeadline = absoluteDeadline
+        self.version = version
+        self.kind = kind
+        self.isSeen = isSeen
+    }
+
+    /// The end of the idle timeout; of a replaced id the end of its grace.
+    @inline(__always)
+    var idleDeadline: Int64 {
         let (idle, overflow) = lastSeen.addingReportingOverflow(idleTimeout)
-        return overflow ? absoluteDeadline : min(idle, absoluteDeadline)
+        return overflow ? .max : idle
     }
 
-    private static let successorKey = SessionKey("successor", isReserved: true)
-
-    /// The id that an alias leads to.
-    var successor: SessionID? {
-        guard isAlias, case .bytes(let bytes)? = values[Self.successorKey] else { return nil }
-        return SessionID(bytes: bytes)
+    /// The instant at which the slot's session, or the memory of a replaced id, is gone.
+    @inline(__always)
+    var deadline: Int64 {
+        kind.isSession ? min(idleDeadline, absoluteDeadline) : absoluteDeadline
     }
 
-    /// The values of an alias of `id`.
-    static func aliasValues(_ id: SessionID) -> SessionValues {
-        // Encoding 32 bytes cannot fail.
-        (try? SessionValues([(successorKey, .bytes(id.bytes))])) ?? SessionValues()
+    /// When the slot is to be looked at next.
+    var bound: Int64 {
+        kind == .alias ? min(idleDeadline, absoluteDeadline) : deadline
     }
 
     func record(at now: Int64) -> SessionRecord {
         SessionRecord(
             values: values, version: UInt64(version), successor: nil,
             ageNanoseconds: now - created, idleNanoseconds: now - lastSeen,
-            idleRemainingNanoseconds: lastSeen + idleTimeout - now,
+            idleRemainingNanoseconds: idleDeadline - now,
             absoluteRemainingNanoseconds: absoluteDeadline - now)
     }
 }

@@ -2,31 +2,34 @@ internal import GalletaPlatform
 internal import Sessions
 internal import Synchronization
 
-/// The shards and the count of sessions. Thread-safe; no lock is held while another is taken, but for a rotation, which
-/// takes the lower shard first.
+/// The shards, the index of users and what is counted. Thread-safe.
+///
+/// Order of locks: a shard, a second shard with a higher number (only to move a session), a part of the index.
 final class MemoryStore: Sendable {
     static let shardCount = 256
     /// The most slots looked at in one hold of a shard's lock by garbage collection.
     static let sliceLimit = 64
-    /// The most slots looked at for the sake of one new session at the cap: about 0.1 ms of a request.
-    static let reclaimLooks = 512
 
     let clock: SessionClock
     let maximumSessions: Int
-    private let shards: [Locked<MemoryShard>]
-    private let sessions = Atomic<Int>(0)
+    let maximumBytes: Int
+    let users = UserIndex()
+    let ledger = MemoryLedger()
+    let shards: [Locked<MemoryShard>]
     /// The shard where `collect` goes on.
     private let cursor = Atomic<Int>(0)
-    /// No search for expired sessions, for the sake of a new one, before this moment.
-    private let nextReclaim = Atomic<Int64>(.min)
+    /// No search for room before this moment, while there are only users' sessions.
+    let nextSearch = Atomic<Int64>(.min)
 
-    init(clock: SessionClock, maximumSessions: Int) {
+    init(clock: SessionClock, maximumSessions: Int, maximumBytes: Int) {
         self.clock = clock
         self.maximumSessions = maximumSessions
-        shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard()) }
+        self.maximumBytes = maximumBytes
+        let (ledger, users) = (ledger, users)
+        shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard(ledger: ledger, users: users)) }
     }
 
-    var count: Int { sessions.load(ordering: .relaxed) }
+    var count: Int { ledger.sessions.load(ordering: .relaxed) }
 
     @inline(__always)
     func shardIndex(_ id: SessionID) -> Int {
@@ -58,33 +61,35 @@ final class MemoryStore: Sendable {
         }
     }
 
-    // MARK: Count
-
-    /// Makes room for one session; false when the store is at its cap and nothing has expired.
-    func reserve(at now: Int64) -> Bool {
-        if sessions.add(1, ordering: .relaxed).newValue <= maximumSessions { return true }
-        if now >= nextReclaim.load(ordering: .relaxed) {
-            let reclaimed = collect(limit: Self.sliceLimit, looks: Self.reclaimLooks, at: now)
-            if reclaimed.removed > 0, sessions.load(ordering: .relaxed) <= maximumSessions { return true }
-            // Under a flood of new sessions not each of them searches all shards for nothing.
-            if !reclaimed.hasMore { nextReclaim.store(now + 10_000_000, ordering: .relaxed) }
+    /// Puts a new session in, and makes room for it if need be.
+    ///
+    /// - Parameter user: The user in the slot's values, when its kind is `user`.
+    func insert(_ slot: MemorySlot, user: String?, at now: Int64) -> SessionCreation {
+        let cost = MemorySlot.cost(values: slot.values, user: user)
+        guard reserve(cost, at: now) else { return .full }
+        let binding = user.map { (user: $0, serial: UInt64.random(in: .min ... .max)) }
+        var expired: MemorySlot?
+        let isInserted = shard(slot.id).withLock { shard in
+            guard !shard.isTaken(slot.id, at: now, expired: &expired) else { return false }
+            shard.insert(slot, binding: binding)
+            return true
         }
-        released(1)
-        return false
+        withExtendedLifetime(expired) {}
+        guard isInserted else {
+            ledger.release(sessions: 1, bytes: cost)
+            return .exists
+        }
+        return .created
     }
 
-    func released(_ count: Int) {
-        if count > 0 { sessions.subtract(count, ordering: .relaxed) }
-    }
-
-    /// Counts a slot that was taken out in passing.
-    func released(_ slot: MemorySlot?) {
-        if let slot, !slot.isAlias { released(1) }
-    }
-
-    /// Slots in use, aliases included; looks at every shard.
+    /// Slots in use, replaced ids included; looks at every shard.
     var slotCount: Int {
         shards.reduce(0) { $0 + $1.withLock { $0.slotCount } }
+    }
+
+    /// Places for slots, used or not; looks at every shard.
+    var capacity: Int {
+        shards.reduce(0) { $0 + $1.withLock { $0.pool.capacity } }
     }
 
     // MARK: Collection
@@ -93,7 +98,6 @@ final class MemoryStore: Sendable {
     func sweep(shard: Int, at now: Int64, limit: Int, garbage: inout [SessionValues]) -> MemorySlice {
         let slice = shards[shard].withLock { $0.sweep(at: now, limit: limit, into: &garbage) }
         garbage.removeAll(keepingCapacity: true)
-        released(slice.removed)
         return slice
     }
 

@@ -1,0 +1,134 @@
+internal import GalletaPlatform
+public import Sessions
+
+extension MemoryProvider {
+    /// What one look at the session brought.
+    private enum CommitStep {
+        case done(SessionCommitOutcome)
+        /// The change needs so many bytes more than are reserved, and the store is at its cap.
+        case short(Int, SessionID)
+    }
+
+    /// How often room is made for one change, when others change the session meanwhile.
+    private static let roomLimit = 8
+
+    /// Makes the patch's changes on the record as it is now.
+    ///
+    /// - Throws: A `SessionStoreError` of the reason `full` when the record would grow, the store is at its cap of bytes
+    ///   and nothing may be evicted; nothing was changed.
+    public func commit(
+        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?
+    ) throws(SessionStoreError) -> SessionCommitOutcome {
+        let now = store.clock.nanoseconds
+        // Drawn before the lock, as it asks the system.
+        let serial: UInt64? =
+            patch.changes.contains { $0.key == .user } ? .random(in: .min ... .max) : nil
+        var reserved = 0
+        defer { store.ledger.release(sessions: 0, bytes: reserved) }
+        for _ in 0..<Self.roomLimit {
+            switch step(patch, to: id, expecting: version, serial: serial, reserved: &reserved, at: now) {
+            case .done(let outcome):
+                return outcome
+            case .short(let growth, let current):
+                guard store.reserve(growth, for: current, at: now) else { throw Self.full }
+                reserved += growth
+            }
+        }
+        store.ledger.refusedOne()
+        throw Self.full
+    }
+
+    private static var full: SessionStoreError {
+        SessionStoreError(
+            .full,
+            "the memory provider is at its cap of bytes (maximumBytes), and only sessions with a user are left; "
+                + "nothing was changed")
+    }
+
+    /// - Parameter reserved: Bytes that were reserved for the change; those it took are taken off.
+    private func step(
+        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?, serial: UInt64?,
+        reserved: inout Int, at now: Int64
+    ) -> CommitStep {
+        // Values that the commit replaces; released when this method returns, after the lock.
+        var garbage = SessionValues()
+        defer { withExtendedLifetime(garbage) {} }
+        return following(id) { shard, id in
+            switch shard.find(id, at: now) {
+            case .none: return .done(.done(.gone))
+            case .alias(let successor): return .alias(successor)
+            case .slot(let number, let slot):
+                if let version, version != UInt64(slot.pointee.version) {
+                    return .done(.done(.conflict(slot.pointee.record(at: now))))
+                }
+                let merged: SessionValues
+                do throws(SessionError) {
+                    merged = try slot.pointee.values.applying(patch, limits: patch.limits)
+                } catch {
+                    return .done(.done(.overLimit(error)))
+                }
+                garbage = slot.pointee.values
+                guard patch.isEmpty || !merged.isEmpty else {
+                    _ = shard.remove(number)
+                    return .done(.done(.emptied))
+                }
+                if let lifetime = patch.lifetime, slot.pointee.isOver(with: lifetime, touched: patch.touches, at: now) {
+                    _ = shard.remove(number)
+                    shard.ledger.expired(1)
+                    return .done(.done(.gone))
+                }
+                if !patch.isEmpty, let growth = shard.put(merged, number, serial: serial, in: store, &reserved) {
+                    return .done(.short(growth, id))
+                }
+                if patch.touches { slot.pointee.lastSeen = now }
+                if let lifetime = patch.lifetime {
+                    slot.pointee.set(lifetime)
+                    shard.deadlineChanged(number)
+                }
+                return .done(.done(.committed(version: UInt64(slot.pointee.version), values: merged)))
+            }
+        } reached: { step, successor in
+            switch step {
+            case .done(.committed(let version, let values, _)):
+                step = .done(.committed(version: version, values: values, successor: successor))
+            case .done(.conflict(var record)):
+                record.successor = successor
+                step = .done(.conflict(record))
+            case .done, .short:
+                break
+            }
+        }
+    }
+}
+
+extension MemoryShard {
+    /// Gives a session other values, and another user if `serial` is given.
+    ///
+    /// - Parameter reserved: Bytes reserved for it; those it takes are taken off.
+    /// - Returns: The bytes that are missing, if the store has no room; nothing was changed then.
+    @inline(__always)
+    fileprivate mutating func put(
+        _ values: SessionValues, _ number: UInt32, serial: UInt64?, in store: MemoryStore, _ reserved: inout Int
+    ) -> Int? {
+        let slot = pool.slot(number)
+        var growth =
+            MemorySlot.cost(values: values, user: nil) - MemorySlot.cost(values: slot.pointee.values, user: nil)
+        var (before, after): (String?, String?)
+        if serial != nil {
+            (before, after) = (slot.pointee.user, values.user)
+            growth = MemorySlot.cost(values: values, user: after) - slot.pointee.cost
+        }
+        if growth > reserved {
+            guard ledger.reserve(bytes: growth - reserved, limit: store.maximumBytes) else { return growth - reserved }
+            reserved = 0
+        } else if growth < 0 {
+            ledger.release(sessions: 0, bytes: -growth)
+        } else {
+            reserved -= growth
+        }
+        slot.pointee.values = values
+        slot.pointee.version &+= 1
+        if let serial { bind(number, from: before, to: after.map { (user: $0, serial: serial) }) }
+        return nil
+    }
+}

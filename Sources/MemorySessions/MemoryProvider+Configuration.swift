@@ -1,0 +1,57 @@
+public import Sessions
+
+extension MemoryProvider {
+    /// How the provider behaves.
+    public struct Configuration: Sendable {
+        /// The most sessions at once, 1 to 100,000,000; what happens beyond is in `MemoryProvider`. Default: 100,000.
+        public var maximumSessions = 100_000
+        /// The most bytes of sessions at once, 1,024 to 2^40: their values and what the provider needs beside them, as
+        /// measured on Linux. Default: 268,435,456 (256 MiB).
+        public var maximumBytes = 256 << 20
+        /// The clock of the deadlines. Default: the time since boot.
+        public var clock = SessionClock.boot
+        /// Whether expired sessions are collected in the background. Default: true; tests collect by hand.
+        public var collectsInBackground = true
+
+        /// The defaults.
+        public init() {}
+
+        func check() throws(SessionError) {
+            guard (1...100_000_000).contains(maximumSessions) else {
+                throw .invalid(
+                    "maximumSessions",
+                    "\(maximumSessions) is not within 1 and 100,000,000; give the most sessions at once")
+            }
+            guard (1_024...(1 << 40)).contains(maximumBytes) else {
+                throw .invalid(
+                    "maximumBytes",
+                    "\(maximumBytes) is not within 1,024 and 1,099,511,627,776 (1 TiB); give the most bytes that "
+                        + "sessions may take, for example 268435456 (256 MiB)")
+            }
+        }
+    }
+
+    /// Makes the provider known as `memory`; its parameters are `maximumSessions` and `maximumBytes`.
+    public static func register() {
+        SessionProviders.register("memory") { options in
+            var configuration = Configuration()
+            for (name, value) in options.parameters {
+                switch name {
+                case "maximumSessions": configuration.maximumSessions = try number(value, name)
+                case "maximumBytes": configuration.maximumBytes = try number(value, name)
+                default:
+                    throw SessionError.invalid(
+                        name, "the memory provider has no such parameter; it has maximumSessions and maximumBytes")
+                }
+            }
+            return try MemoryProvider(configuration: configuration)
+        }
+    }
+
+    private static func number(_ text: String, _ name: String) throws(SessionError) -> Int {
+        guard let number = Int(text) else {
+            throw .invalid(name, "\"\(text)\" is not a whole number; give digits only, for example 100000")
+        }
+        return number
+    }
+}

@@ -1,0 +1,109 @@
+internal import GalletaPlatform
+internal import Sessions
+internal import Synchronization
+
+/// Room under the caps. No lock is held while another is taken.
+extension MemoryStore {
+    /// How long it is believed that nothing can make room, in nanoseconds.
+    private static let searchPause: Int64 = 1_000_000
+
+    /// Reserves one session of so many bytes, and makes room for it if need be; false when nothing may go for it.
+    func reserve(_ cost: Int, at now: Int64) -> Bool {
+        guard cost <= maximumBytes else {
+            ledger.refusedOne()
+            return false
+        }
+        let sessions = ledger.sessions.add(1, ordering: .relaxed).newValue
+        let bytes = ledger.bytes.add(cost, ordering: .relaxed).newValue
+        if sessions <= maximumSessions, bytes <= maximumBytes { return true }
+        if makeRoom(at: now, sparing: nil, reserved: 1) { return true }
+        ledger.release(sessions: 1, bytes: cost)
+        ledger.refusedOne()
+        return false
+    }
+
+    /// Reserves bytes for a session that grows, and evicts others if need be, never the session itself.
+    func reserve(_ growth: Int, for id: SessionID, at now: Int64) -> Bool {
+        ledger.bytes.add(growth, ordering: .relaxed)
+        if makeRoom(at: now, sparing: id, reserved: 0) { return true }
+        ledger.bytes.subtract(growth, ordering: .relaxed)
+        ledger.refusedOne()
+        return false
+    }
+
+    /// Reserves bytes for the memory of a replaced id; only older ones, and what expired, go for it.
+    func reserveReplaced(_ cost: Int, at now: Int64) -> Bool {
+        if ledger.reserve(bytes: cost, limit: maximumBytes) { return true }
+        _ = evict([.retired], sparing: nil, at: now)
+        return ledger.reserve(bytes: cost, limit: maximumBytes)
+    }
+
+    private var isOverSessions: Bool { ledger.sessions.load(ordering: .relaxed) > maximumSessions }
+
+    private var isOverBytes: Bool { ledger.bytes.load(ordering: .relaxed) > maximumBytes }
+
+    /// Takes out what may go until the store is within its caps; false when that is not enough.
+    ///
+    /// - Parameter reserved: Sessions that the caller counted and that are in no shard yet.
+    private func makeRoom(at now: Int64, sparing spared: SessionID?, reserved: Int) -> Bool {
+        while true {
+            let isOverSessions = isOverSessions
+            guard isOverSessions || isOverBytes else { return true }
+            // The memory of a replaced id is no session: its end helps only when bytes are short.
+            let kinds = isOverSessions ? [.fresh, .anonymous] : MemorySurvey.evictable
+            let hasCandidates =
+                ledger.sessions.load(ordering: .relaxed) - reserved > ledger.users.load(ordering: .relaxed)
+                || (!isOverSessions && ledger.replaced.load(ordering: .relaxed) > 0)
+            if !hasCandidates, now < nextSearch.load(ordering: .relaxed) { return false }
+            if evict(kinds, sparing: spared, at: now) == 0 {
+                // Under a flood of new sessions not each of them searches all shards for nothing.
+                if !hasCandidates { nextSearch.store(now + Self.searchPause, ordering: .relaxed) }
+                return !self.isOverSessions && !isOverBytes
+            }
+        }
+    }
+
+    /// Takes expired slots out, or else the first ones of the first of these kinds that has any.
+    ///
+    /// A small store evicts one slot at a time, the very first of all. A large one evicts a batch after one look at
+    /// all shards, so that a flood of new sessions pays for a small part of that look each.
+    ///
+    /// - Returns: How many slots went.
+    private func evict(_ kinds: [MemoryKind], sparing spared: SessionID?, at now: Int64) -> Int {
+        let batch = min(Self.sliceLimit, min(count, maximumSessions) / Self.shardCount) + 1
+        var garbage: [SessionValues] = []
+        while true {
+            var queues = [EvictionQueue](repeating: EvictionQueue(limit: batch), count: kinds.count)
+            var freed = 0
+            var (isUnsettled, hidesFirst) = (false, false)
+            for index in shards.indices {
+                let survey = shards[index].withLock {
+                    $0.survey(at: now, limit: Self.sliceLimit, sparing: spared, into: &garbage)
+                }
+                garbage.removeAll(keepingCapacity: true)
+                freed += survey.freed
+                if freed >= Self.sliceLimit { return freed }
+                isUnsettled = isUnsettled || survey.isUnsettled
+                hidesFirst = hidesFirst || survey.hidesFirst
+                for (queue, kind) in kinds.enumerated() {
+                    queues[queue].offer(shard: index, lastSeen: survey[kind])
+                }
+            }
+            if freed > 0 { return freed }
+            for (queue, kind) in zip(queues, kinds) where !queue.candidates.isEmpty {
+                // Sessions that came back may still hide fresh ones, which must go before any other.
+                if kind == .anonymous, hidesFirst { break }
+                let evicted = queue.candidates.count { candidate in
+                    let slot = shards[candidate.shard].withLock {
+                        $0.evictOldest(kind, notAfter: candidate.lastSeen, sparing: spared)
+                    }
+                    return slot != nil
+                }
+                if evicted > 0 { return evicted }
+                // All were visited since: look again.
+                isUnsettled = true
+            }
+            guard isUnsettled else { return 0 }
+        }
+    }
+}
