@@ -219,10 +219,10 @@ struct SessionTests {
         #expect(try fixture.open(id).get("b", as: Int.self) == 1)
     }
 
-    @Test("is refused when the store is full, as a failure of the store")
+    @Test("is refused when the store is full of users' sessions, as a failure of the store")
     func full() throws {
         let fixture = try SessionFixture(maximumSessions: 1)
-        _ = try fixture.begin()
+        _ = try fixture.begin { try $0.logIn(user: "ada") }
         let session = fixture.open()
         try session.set("k", 1)
         let error = #expect(throws: SessionStoreError.self) { try session.commit() }

@@ -76,7 +76,7 @@ struct SessionUsersTests {
         let first = try logIn(fixture, "ada")
         fixture.time.advance(by: .seconds(1))
         let second = try logIn(fixture, "ada")
-        fixture.time.advance(by: .seconds(100))
+        fixture.time.advance(by: .seconds(400))
         _ = try {
             let visit = fixture.open(first)
             _ = try visit.keys
