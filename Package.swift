@@ -31,6 +31,7 @@ let package = Package(
         // C
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CPlatform"),
 
         // Libraries
@@ -54,7 +55,13 @@ let package = Package(
             dependencies: ["Sessions", "GalletaPlatform"],
             swiftSettings: settings
         ),
-        .target(name: "MemorySessions", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
+        .target(
+            name: "MemorySessions",
+            dependencies: [
+                "CCrypto", "Sessions", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "Galleta",
             dependencies: [
