@@ -1,0 +1,194 @@
+internal import Sessions
+
+extension SessionProviderConformance {
+    private static func ids(_ store: ConformanceStore, _ user: String) throws -> [SessionValue?] {
+        try store.provider.sessions(of: user, current: nil).map { $0.record.values["n"] }
+    }
+
+    static let users = [
+        ConformanceCase("a user's sessions are listed, and no others") { store in
+            try store.create(["n": 1], user: "ada")
+            try store.create(["n": 2], user: "ada")
+            try store.create(["n": 3], user: "bob")
+            try store.create(["n": 4])
+            let list = try store.provider.sessions(of: "ada", current: nil)
+            try store.expectEqual(Set(list.map { $0.record.values["n"] }), [1, 2], "the sessions")
+            try store.expectEqual(list.count { $0.isCurrent }, 0, "how many are current")
+            try store.expectEqual(try store.provider.sessions(of: "eve", current: nil).count, 0, "a stranger's")
+        },
+        ConformanceCase("the list begins with the session last seen") { store in
+            let first = try store.create(["n": 1], user: "ada")
+            try store.advance(2)
+            try store.create(["n": 2], user: "ada")
+            try store.advance(2)
+            try store.create(["n": 3], user: "ada")
+            try store.expectEqual(try ids(store, "ada"), [3, 2, 1], "at first")
+            try store.advance(2)
+            _ = try store.provider.touch(first)
+            try store.expectEqual(try ids(store, "ada"), [1, 3, 2], "after a visit")
+        },
+        ConformanceCase("the list marks the session that asks, by its old id as well") { store in
+            let id = try store.create(["n": 1], user: "ada")
+            try store.create(["n": 2], user: "ada")
+            let current = { (id: SessionID) in
+                try store.provider.sessions(of: "ada", current: id).filter(\.isCurrent).map { $0.record.values["n"] }
+            }
+            try store.expectEqual(try current(id), [1], "by its id")
+            let new = try store.rotate(id, grace: 10)
+            try store.expectEqual(try current(new), [1], "by its new id")
+            try store.expectEqual(try current(id), [1], "by its old id")
+            try store.expectEqual(try current(.random()), [], "by an unknown id")
+        },
+        ConformanceCase("a listed session keeps its reference over changes and rotations") { store in
+            let id = try store.create(["n": 1], user: "ada")
+            let reference = try store.provider.sessions(of: "ada", current: nil).map(\.reference)
+            try store.set("n", 2, in: id)
+            _ = try store.provider.touch(id)
+            _ = try store.rotate(id, grace: 0)
+            let list = try store.provider.sessions(of: "ada", current: nil)
+            try store.expectEqual(list.map(\.reference), reference, "the reference")
+            try store.expectEqual(list.map { $0.record.values["n"] }, [2], "the value")
+        },
+        ConformanceCase("references differ, and none is the text of an id") { store in
+            let ids = try (0..<20).map { _ in try store.create(user: "ada") }
+            let references = try store.provider.sessions(of: "ada", current: nil).map(\.reference)
+            try store.expectEqual(Set(references).count, 20, "the number of references")
+            for reference in references {
+                try store.expect(
+                    !ids.contains { reference.rawValue.contains($0.encoded) }, "a reference gives an id away")
+            }
+        },
+        ConformanceCase("a log-in puts a session into the list, a log-out takes it off") { store in
+            let id = try store.create(["n": 1])
+            try store.logIn("ada", id)
+            try store.expectEqual(try ids(store, "ada"), [1], "after the log-in")
+            try store.logIn(nil, id)
+            try store.expectEqual(try ids(store, "ada"), [], "after the log-out")
+            try store.expect(try store.isThere(id), "the session is gone")
+        },
+        ConformanceCase("a change of user moves the session to the other list") { store in
+            let id = try store.create(["n": 1], user: "ada")
+            try store.logIn("bob", id)
+            try store.expectEqual(try ids(store, "ada"), [], "the first user's")
+            try store.expectEqual(try ids(store, "bob"), [1], "the second user's")
+        },
+        ConformanceCase("destroyed, emptied and expired sessions are not in the list") { store in
+            try store.create(["n": 1], user: "ada", idle: 5)
+            let destroyed = try store.create(["n": 2], user: "ada")
+            let emptied = try store.create([:], user: "ada")
+            try store.create(["n": 4], user: "ada")
+            _ = try store.provider.destroy(destroyed)
+            var patch = SessionPatch()
+            patch.remove(.user)
+            _ = try store.provider.commit(patch, to: emptied, expecting: nil)
+            try store.advance(6)
+            try store.expectEqual(try ids(store, "ada"), [4], "the list")
+        },
+        ConformanceCase("users of any name are kept apart") { store in
+            let names = ["ada", "Ada", "ada ", "", "a\0b", "ä", "user:1", "a/../b", String(repeating: "x", count: 500)]
+            for (number, name) in names.enumerated() { try store.create(["n": .int(Int64(number))], user: name) }
+            for (number, name) in names.enumerated() {
+                try store.expectEqual(try ids(store, name), [.int(Int64(number))], "the sessions of \"\(name)\"")
+            }
+        },
+        ConformanceCase("a user may have a thousand sessions") { store in
+            for _ in 0..<1_000 { try store.create(user: "ada", idle: 10_000, absolute: 10_000) }
+            try store.expectEqual(try store.provider.sessions(of: "ada", current: nil).count, 1_000, "the list")
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 1_000, "the ended ones")
+            try store.expectEqual(try store.provider.count(), 0, "the number of sessions")
+        },
+    ]
+
+    static let revocation = [
+        ConformanceCase("one session is ended by its reference, once, and only for its user") { store in
+            let one = try store.create(["n": 1], user: "ada")
+            let two = try store.create(["n": 2], user: "ada")
+            let list = try store.provider.sessions(of: "ada", current: one)
+            guard let reference = list.first(where: { !$0.isCurrent })?.reference else {
+                throw ConformanceFailure("the other session is not listed")
+            }
+            try store.expect(try !store.provider.destroy(reference, of: "bob"), "ended for another user")
+            try store.expect(try store.provider.destroy(reference, of: "ada"), "not ended")
+            try store.expect(try !store.provider.destroy(reference, of: "ada"), "ended twice")
+            try store.expectGone(two)
+            try store.expect(try store.isThere(one), "the other one is gone")
+        },
+        ConformanceCase("a reference of nobody's making ends nothing") { store in
+            let id = try store.create(user: "ada")
+            for text in ["", "x", "0", "../..", "\0", String(repeating: "9", count: 1_000), id.encoded] {
+                let reference = SessionReference(rawValue: text)
+                try store.expect(try !store.provider.destroy(reference, of: "ada"), "\"\(text)\" ended something")
+            }
+            try store.expect(try store.isThere(id), "the session is gone")
+        },
+        ConformanceCase("all sessions of a user end but the one that is spared") { store in
+            let ids = try (0..<5).map { _ in try store.create(user: "ada") }
+            let other = try store.create(user: "bob")
+            let anonymous = try store.create()
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: ids[2]), 4, "how many ended")
+            try store.expectEqual(
+                try ids.map { try store.isThere($0) }, [false, false, true, false, false], "who is left")
+            try store.expect(try store.isThere(other), "another user's session is gone")
+            try store.expect(try store.isThere(anonymous), "an anonymous session is gone")
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 1, "the last one")
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 0, "none is left")
+        },
+        ConformanceCase("the session that is spared may be named by its old id") { store in
+            let id = try store.create(user: "ada")
+            try store.create(user: "ada")
+            let new = try store.rotate(id, grace: 10)
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: id), 1, "how many ended")
+            try store.expect(try store.isThere(new), "the spared one is gone")
+        },
+        ConformanceCase("an ended session is not brought back by a request under way") { store in
+            let id = try store.create(user: "ada")
+            _ = try store.record(id)
+            _ = try store.provider.destroySessions(of: "ada", except: nil)
+            var patch = try store.patch(["late": true])
+            patch.touches = true
+            try store.expectGone(try store.provider.commit(patch, to: id, expecting: nil), "the commit")
+            try store.expectGone(id)
+        },
+        ConformanceCase("to end all beside rotations misses none") { store in
+            for _ in 0..<10 {
+                let ids = try (0..<4).map { _ in try store.create(user: "ada") }
+                let last = try store.inParallel(5) { thread in
+                    guard thread < 4 else {
+                        _ = try store.provider.destroySessions(of: "ada", except: nil)
+                        return ids[0]
+                    }
+                    var id = ids[thread]
+                    for _ in 0..<10 {
+                        let new = SessionID.random()
+                        guard case .rotated = try store.provider.rotate(id, to: new, grace: .zero) else { break }
+                        id = new
+                    }
+                    return id
+                }
+                for id in last { try store.expectGone(id, "a session that was bound before") }
+                try store.expectEqual(try store.provider.sessions(of: "ada", current: nil).count, 0, "the list")
+            }
+        },
+        ConformanceCase("to end all beside log-ins leaves the list and the sessions in accord") { store in
+            let made = try store.inParallel(6) { thread in
+                var ids: [SessionID] = []
+                for _ in 0..<20 {
+                    if thread == 0 {
+                        _ = try store.provider.destroySessions(of: "ada", except: nil)
+                    } else {
+                        let id = try store.create()
+                        try? store.logIn("ada", id)
+                        ids.append(id)
+                    }
+                }
+                return ids
+            }.flatMap { $0 }
+            let living = try made.count { try store.isThere($0) }
+            try store.expectEqual(
+                try store.provider.sessions(of: "ada", current: nil).count, living, "listed and living")
+            let new = try store.create(user: "ada")
+            try store.expect(try store.isThere(new), "a log-in afterwards is gone")
+            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), living + 1, "the ended")
+        },
+    ]
+}

@@ -1,0 +1,81 @@
+internal import Sessions
+
+/// One behaviour that every provider must have.
+public struct ConformanceCase: Sendable, CustomStringConvertible {
+    /// What became of a case that did not fail.
+    public enum Outcome: Hashable, Sendable {
+        /// The provider behaves as it must.
+        case passed
+        /// The fixture lacks what the case needs; the text says what.
+        case skipped(String)
+    }
+
+    /// The behaviour, as a sentence.
+    public let name: String
+    /// The cap of sessions that the cases about it ask for.
+    static let cap = 16
+
+    let needs: [Capability]
+    private let body: @Sendable (ConformanceStore) throws -> Void
+
+    init(_ name: String, needs: Capability..., body: @escaping @Sendable (ConformanceStore) throws -> Void) {
+        self.name = name
+        self.needs = needs
+        self.body = body
+    }
+
+    /// Runs the case on a provider with an empty store.
+    ///
+    /// Blocks for a few milliseconds, seconds at most; some cases start threads and wait for them.
+    ///
+    /// - Parameters:
+    ///   - makeFixture: Makes the provider; called once. The case closes it afterwards.
+    ///   - maximumSessions: The cap to make the provider with, where it has one; nil: room for 110,000 sessions.
+    /// - Throws: `ConformanceFailure` when the provider breaks the contract or throws.
+    @discardableResult
+    public func run(
+        _ makeFixture: (_ maximumSessions: Int?) throws -> ConformanceFixture
+    ) throws -> Outcome {
+        let fixture = try makeFixture(needs.contains(.cap) ? Self.cap : nil)
+        defer { fixture.provider.close() }
+        for need in needs where !need.isMet(by: fixture) {
+            return .skipped(need.rawValue)
+        }
+        do {
+            try body(ConformanceStore(fixture))
+        } catch let failure as ConformanceFailure {
+            throw failure.of(name)
+        } catch {
+            throw ConformanceFailure("the provider threw \(error)").of(name)
+        }
+        return .passed
+    }
+
+    /// The behaviour, as a sentence.
+    public var description: String { name }
+
+    /// What a case may need beyond a provider and a clock.
+    enum Capability: String, Sendable {
+        case exactClock = "a clock that stands still between advances"
+        case anotherProvider = "a second provider on the same store (another)"
+        case reopening = "a store that outlives its provider (reopen)"
+        case storedBytes = "the bytes of the store (storedBytes)"
+        case outage = "a store that can be stopped (outage)"
+        case cap = "a cap of sessions (keepsCap)"
+        case memoryOfRotations = "a memory of rotated ids (remembersRotatedIDs)"
+        case collection = "expired records that are there until they are collected (collects)"
+
+        func isMet(by fixture: ConformanceFixture) -> Bool {
+            switch self {
+            case .exactClock: fixture.isClockExact
+            case .anotherProvider: fixture.another != nil
+            case .reopening: fixture.reopen != nil
+            case .storedBytes: fixture.storedBytes != nil
+            case .outage: fixture.outage != nil
+            case .cap: fixture.keepsCap
+            case .memoryOfRotations: fixture.remembersRotatedIDs
+            case .collection: fixture.collects
+            }
+        }
+    }
+}
