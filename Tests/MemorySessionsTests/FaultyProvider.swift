@@ -1,0 +1,272 @@
+import GalletaPlatform
+import MemorySessions
+import Sessions
+import SessionsTesting
+
+/// The memory provider with one fault, as other libraries have had them.
+final class FaultyProvider: SessionProvider {
+    enum Fault: String, CaseIterable, Sendable {
+        case none
+        case adoptsUnknownIDs
+        case createOverwrites
+        case readTouches
+        case commitRevives
+        case commitUpsertsTheWhole
+        case commitIgnoresVersions
+        case commitKeepsTheVersion
+        case commitAlwaysTouches
+        case commitIgnoresLimits
+        case commitForgetsRemovals
+        case commitIgnoresLifetimes
+        case commitKeepsEmptied
+        case touchPassesTheAbsoluteTimeout
+        case touchDropsValues
+        case touchNeverFails
+        case expiryIsInclusive
+        case destroyLies
+        case destroyMissesOldIDs
+        case rotateLeavesTheOldID
+        case rotateIgnoresGrace
+        case rotateTwice
+        case rotateTakesUsedIDs
+        case outcomesHideTheSuccessor
+        case listForgetsLogIns
+        case listIsUnsorted
+        case listMarksNobody
+        case listShowsIDs
+        case revokeIgnoresTheUser
+        case revokeAllSparesNobody
+        case revokeAllCountsWrong
+        case collectIgnoresItsLimit
+        case collectTakesTheLiving
+        case neverFull
+        case evictsUsers
+        case countsOldIDs
+        case forgetsReplacedIDs
+    }
+
+    private let base: MemoryProvider
+    private let fault: Fault
+    private let rotated = Locked<[SessionID: SessionID]>([:])
+    private let living = Locked<[SessionID]>([])
+    private let longDraft = Locked<[SessionID: SessionDraft]>([:])
+
+    init(_ base: MemoryProvider, _ fault: Fault) {
+        self.base = base
+        self.fault = fault
+    }
+
+    func read(_ id: SessionID) throws -> SessionRecord? {
+        switch fault {
+        case .adoptsUnknownIDs:
+            if base.read(id) == nil {
+                _ = base.create(
+                    id, SessionDraft(values: SessionValues(), idleTimeout: .seconds(9), absoluteTimeout: .seconds(9)))
+            }
+        case .readTouches:
+            _ = base.touch(id)
+        case .rotateLeavesTheOldID:
+            if let new = rotated.withLock({ $0[id] }) { return base.read(new) }
+        case .expiryIsInclusive:
+            // One nanosecond too long.
+            if let record = base.read(id) { return record }
+            return longDraft.withLock { $0[id] }.map {
+                SessionRecord(
+                    values: $0.values, version: 0, age: .zero, idle: .zero, idleRemaining: .nanoseconds(1),
+                    absoluteRemaining: .nanoseconds(1))
+            }
+        default:
+            break
+        }
+        var record = base.read(id)
+        if fault == .outcomesHideTheSuccessor { record?.successor = nil }
+        return record
+    }
+
+    func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        switch fault {
+        case .createOverwrites: _ = base.destroy(id)
+        case .touchPassesTheAbsoluteTimeout, .expiryIsInclusive: longDraft.withLock { $0[id] = draft }
+        case .collectTakesTheLiving, .listShowsIDs: living.withLock { $0.append(id) }
+        case .evictsUsers:
+            living.withLock { $0.append(id) }
+            guard case .full = base.create(id, draft) else { return .created }
+            _ = base.destroy(living.withLock { $0.removeFirst() })
+            return base.create(id, draft)
+        case .neverFull:
+            return base.create(id, draft).asCreated
+        default: break
+        }
+        return base.create(id, draft)
+    }
+
+    func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
+        var patch = patch
+        switch fault {
+        case .commitRevives:
+            if base.read(id) == nil {
+                let values = try SessionValues(
+                    patch.changes.compactMap { change in change.value.map { (change.key, $0) } })
+                _ = base.create(
+                    id, SessionDraft(values: values, idleTimeout: .seconds(60), absoluteTimeout: .seconds(60)))
+            }
+        case .commitUpsertsTheWhole:
+            for key in base.read(id)?.values.entryKeys ?? [] where !patch.changes.contains(where: { $0.key == key }) {
+                patch.remove(key)
+            }
+        case .commitIgnoresVersions:
+            return try outcome(base.commit(patch, to: id, expecting: nil))
+        case .commitAlwaysTouches: patch.touches = true
+        case .commitIgnoresLimits: patch.limits = SessionLimits(bytes: 1 << 30, keys: 1 << 20)
+        case .commitIgnoresLifetimes: patch.lifetime = nil
+        case .commitForgetsRemovals:
+            var kept = SessionPatch()
+            kept.touches = patch.touches
+            kept.limits = patch.limits
+            kept.lifetime = patch.lifetime
+            for change in patch.changes { if let value = change.value { try kept.set(value, for: change.key) } }
+            patch = kept
+        case .commitKeepsEmptied:
+            let record = base.read(id)
+            let outcome = try base.commit(patch, to: id, expecting: version)
+            if case .emptied = outcome, record != nil {
+                _ = base.create(
+                    id, SessionDraft(values: SessionValues(), idleTimeout: .seconds(60), absoluteTimeout: .seconds(60)))
+            }
+            return outcome
+        case .commitKeepsTheVersion:
+            guard case .committed(_, let values, let successor) = try base.commit(patch, to: id, expecting: nil) else {
+                return .gone
+            }
+            return .committed(version: 0, values: values, successor: successor)
+        default: break
+        }
+        return try outcome(base.commit(patch, to: id, expecting: version))
+    }
+
+    private func outcome(_ outcome: SessionCommitOutcome) -> SessionCommitOutcome {
+        guard fault == .outcomesHideTheSuccessor else { return outcome }
+        switch outcome {
+        case .committed(let version, let values, _): return .committed(version: version, values: values)
+        case .conflict(var record):
+            record.successor = nil
+            return .conflict(record)
+        default: return outcome
+        }
+    }
+
+    func touch(_ id: SessionID) throws -> SessionTouch {
+        switch fault {
+        case .touchNeverFails:
+            let outcome = base.touch(id)
+            return outcome == .gone ? .touched(remaining: .seconds(1)) : outcome
+        case .touchDropsValues:
+            if let values = base.read(id)?.values, values.count > 1, let last = values.keys.last {
+                var patch = SessionPatch()
+                patch.remove(SessionKey(last))
+                _ = try base.commit(patch, to: id, expecting: nil)
+            }
+            return base.touch(id)
+        case .touchPassesTheAbsoluteTimeout:
+            if let record = base.read(id) {
+                var patch = SessionPatch()
+                patch.touches = true
+                let idle = record.idle + record.idleRemaining
+                patch.lifetime = SessionLifetime(idleTimeout: idle, absoluteTimeout: record.age + idle)
+                _ = try base.commit(patch, to: id, expecting: nil)
+            }
+            return base.touch(id)
+        case .outcomesHideTheSuccessor:
+            guard case .touched(let remaining, _) = base.touch(id) else { return .gone }
+            return .touched(remaining: remaining)
+        default: return base.touch(id)
+        }
+    }
+
+    func destroy(_ id: SessionID) throws -> Bool {
+        switch fault {
+        case .destroyLies:
+            _ = base.destroy(id)
+            return true
+        case .destroyMissesOldIDs:
+            return base.read(id)?.successor == nil ? base.destroy(id) : false
+        default: return base.destroy(id)
+        }
+    }
+
+    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        switch fault {
+        case .rotateLeavesTheOldID:
+            let outcome = base.rotate(id, to: new, grace: .zero)
+            if case .rotated = outcome { rotated.withLock { $0[id] = new } }
+            return outcome
+        case .rotateIgnoresGrace: return base.rotate(id, to: new, grace: .zero)
+        case .rotateTwice:
+            if let successor = base.read(id)?.successor { return base.rotate(successor, to: new, grace: grace) }
+            return base.rotate(id, to: new, grace: grace)
+        case .rotateTakesUsedIDs:
+            if base.read(id) != nil { _ = base.destroy(new) }
+            return base.rotate(id, to: new, grace: grace)
+        default: return base.rotate(id, to: new, grace: grace)
+        }
+    }
+
+    func retirement(of id: SessionID) throws -> SessionRetirement? {
+        fault == .forgetsReplacedIDs ? nil : base.retirement(of: id)
+    }
+
+    func sessions(of user: String, current id: SessionID?) throws -> [UserSession] {
+        let list = base.sessions(of: user, current: id)
+        switch fault {
+        case .listForgetsLogIns: return list.filter { $0.record.version == 0 }
+        case .listIsUnsorted: return list.reversed()
+        case .listMarksNobody:
+            return list.map { UserSession(reference: $0.reference, record: $0.record, isCurrent: false) }
+        case .listShowsIDs:
+            let ids = living.withLock { $0 }
+            return list.map { session in
+                UserSession(
+                    reference: SessionReference(rawValue: ids.first?.encoded ?? session.reference.rawValue),
+                    record: session.record, isCurrent: session.isCurrent)
+            }
+        default: return list
+        }
+    }
+
+    func destroy(_ reference: SessionReference, of user: String) throws -> Bool {
+        guard fault == .revokeIgnoresTheUser else { return base.destroy(reference, of: user) }
+        return base.destroy(reference, of: "ada") || base.destroy(reference, of: user)
+    }
+
+    func destroySessions(of user: String, except id: SessionID?) throws -> Int {
+        switch fault {
+        case .revokeAllSparesNobody: base.destroySessions(of: user, except: nil)
+        case .revokeAllCountsWrong: base.destroySessions(of: user, except: id) + 1
+        default: base.destroySessions(of: user, except: id)
+        }
+    }
+
+    func collect(limit: Int) throws -> SessionCollection {
+        switch fault {
+        case .collectIgnoresItsLimit: return base.collect(limit: .max)
+        case .collectTakesTheLiving:
+            let victim = living.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+            if let victim { _ = base.destroy(victim) }
+            return base.collect(limit: limit)
+        default: return base.collect(limit: limit)
+        }
+    }
+
+    func count() throws -> Int {
+        fault == .countsOldIDs ? base.count() + 1 : base.count()
+    }
+
+    func close() { base.close() }
+}
+
+extension SessionCreation {
+    /// Says "created" where there was no room.
+    fileprivate var asCreated: SessionCreation {
+        if case .full = self { .created } else { self }
+    }
+}
