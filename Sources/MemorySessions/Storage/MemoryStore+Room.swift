@@ -76,7 +76,10 @@ extension MemoryStore {
             var queues = [EvictionQueue](repeating: EvictionQueue(limit: batch), count: kinds.count)
             var freed = 0
             var (isUnsettled, hidesFirst) = (false, false)
-            for index in shards.indices {
+            // From another shard each time, so that equal candidates are taken from all in turn.
+            let start = evictionStart.add(batch, ordering: .relaxed).oldValue
+            for offset in shards.indices {
+                let index = (start &+ offset) & (Self.shardCount - 1)
                 let survey = shards[index].withLock {
                     $0.survey(at: now, limit: Self.sliceLimit, sparing: spared, into: &garbage)
                 }
@@ -100,8 +103,9 @@ extension MemoryStore {
                     return slot != nil
                 }
                 if evicted > 0 { return evicted }
-                // All were visited since: look again.
+                // All were visited or went since: look again.
                 isUnsettled = true
+                break
             }
             guard isUnsettled else { return 0 }
         }
