@@ -54,7 +54,11 @@ let package = Package(
             dependencies: ["Sessions", "GalletaPlatform"],
             swiftSettings: settings
         ),
-        .target(name: "MemorySessions", dependencies: ["Sessions", "GalletaPlatform"], swiftSettings: settings),
+        .target(
+            name: "MemorySessions",
+            dependencies: ["Sessions", "CPlatform", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Galleta",
             dependencies: [

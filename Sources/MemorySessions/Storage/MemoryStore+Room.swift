@@ -4,6 +4,8 @@ internal import Synchronization
 
 /// Room under the caps. No lock is held while another is taken.
 extension MemoryStore {
+    /// Below so many sessions they are evicted one by one.
+    private static let exactLimit = 512
     /// How long it is believed that nothing can make room, in nanoseconds.
     private static let searchPause: Int64 = 1_000_000
 
@@ -38,6 +40,9 @@ extension MemoryStore {
         return ledger.reserve(bytes: cost, limit: maximumBytes)
     }
 
+    /// True when there may be need of room before long.
+    var isHalfFull: Bool { count > maximumSessions / 2 || ledger.bytes.load(ordering: .relaxed) > maximumBytes / 2 }
+
     private var isOverSessions: Bool { ledger.sessions.load(ordering: .relaxed) > maximumSessions }
 
     private var isOverBytes: Bool { ledger.bytes.load(ordering: .relaxed) > maximumBytes }
@@ -70,7 +75,8 @@ extension MemoryStore {
     ///
     /// - Returns: How many slots went.
     private func evict(_ kinds: [MemoryKind], sparing spared: SessionID?, at now: Int64) -> Int {
-        let batch = min(Self.sliceLimit, min(count, maximumSessions) / Self.shardCount) + 1
+        let held = min(count, maximumSessions)
+        let batch = held < Self.exactLimit ? 1 : min(Self.sliceLimit, held / 64)
         var garbage: [SessionValues] = []
         while true {
             var queues = [EvictionQueue](repeating: EvictionQueue(limit: batch), count: kinds.count)
