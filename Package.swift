@@ -58,7 +58,7 @@ let package = Package(
         .target(
             name: "MemorySessions",
             dependencies: [
-                "CCrypto", "Sessions", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+                "CCrypto", "CPlatform", "Sessions", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

@@ -16,7 +16,7 @@ public import Sessions
 /// goes. A session with a user is never evicted: a store full of them answers `SessionCreation.full`, and a change that
 /// needs more bytes than there are throws a `SessionStoreError` of the reason `full`; the old data stay.
 ///
-/// Cost: well under a microsecond a call, about 120 bytes a session beside its values' block, 160 more with a user.
+/// Cost: well under a microsecond a call, about 120 bytes a session beside its values' block, 130 more with a user.
 /// 256 shards, each behind its own lock, which is held for a lookup and a copy of one session's bytes at most.
 /// Expired sessions are never seen, and their memory is taken back in the background in small slices.
 public final class MemoryProvider: SessionProvider {

@@ -50,6 +50,9 @@ int cplatform_link_temporary(int fd, const char *path);
 int cplatform_bind_unix(int fd, const char *path);
 int cplatform_connect_unix(int fd, const char *path);
 
+/* Gives free pages of malloc's heaps back to the system; each heap is locked meanwhile. */
+void cplatform_trim_heap(void);
+
 /* Bytes of `value` stored so that the compiler cannot drop the write (secrets). */
 void cplatform_zero(void *memory, size_t count);
 

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import GalletaPlatform
 internal import Glibc
 internal import Sessions
 internal import Synchronization
@@ -9,16 +10,19 @@ internal import Synchronization
 /// unlocking alone is not enough, since the lock is not fair and would be taken straight back. After the run the timer
 /// is set to the next deadline, within limits; with nothing to collect that is two wake-ups a minute.
 final class MemoryCollector: @unchecked Sendable {
-    // Safe: `timer` is thread-safe by Dispatch's own contract, the rest is immutable or atomic.
+    // Safe: `timer` is thread-safe by Dispatch's own contract, `trimmer` is used on the queue only, the rest is
+    // immutable or atomic.
     private let store: MemoryStore
     private let timer: any DispatchSourceTimer
     private let isClosed = Atomic<Bool>(false)
+    private var trimmer: MemoryTrimmer
 
     private static let shortestNap: Int64 = 1_000_000_000
     private static let longestNap: Int64 = 30_000_000_000
 
     init(store: MemoryStore, queue: DispatchQueue) {
         self.store = store
+        trimmer = MemoryTrimmer()
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in
             self?.run()
@@ -46,21 +50,40 @@ final class MemoryCollector: @unchecked Sendable {
         garbage.reserveCapacity(MemoryStore.sliceLimit)
         var next = Int64.max
         var fullSlices = 0
-        for shard in 0..<MemoryStore.shardCount {
-            while !isClosed.load(ordering: .relaxed) {
-                let slice = store.sweep(
-                    shard: shard, at: store.clock.nanoseconds, limit: MemoryStore.sliceLimit, garbage: &garbage)
-                guard slice.hasMore else {
-                    next = min(next, slice.nextBound ?? .max)
-                    break
-                }
-                fullSlices += 1
-                // A large backlog costs memory, so it is worth a faster pace: from 0.1 to 0.4 million a second.
-                usleep(fullSlices < 64 ? 500 : 100)
+        let settles = store.isHalfFull
+        for shard in store.shards.indices {
+            next = min(next, sweep(shard, &garbage, &fullSlices))
+            inSlices(&fullSlices) {
+                settles && store.shards[shard].withLock { $0.settle(limit: MemoryStore.sliceLimit) }
+            }
+            inSlices(&fullSlices) {
+                store.shards[shard].withLock { $0.compact(limit: MemoryStore.sliceLimit) }
             }
         }
         guard !isClosed.load(ordering: .relaxed) else { return }
+        trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed))
         let wait = next == .max ? Self.longestNap : next - store.clock.nanoseconds
         schedule(after: min(max(wait, Self.shortestNap), Self.longestNap))
+    }
+
+    /// - Returns: The earliest moment at which something in the shard may be due.
+    private func sweep(_ shard: Int, _ garbage: inout [SessionValues], _ fullSlices: inout Int) -> Int64 {
+        var next = Int64.max
+        inSlices(&fullSlices) {
+            let slice = store.sweep(
+                shard: shard, at: store.clock.nanoseconds, limit: MemoryStore.sliceLimit, garbage: &garbage)
+            next = slice.nextBound ?? .max
+            return slice.hasMore
+        }
+        return next
+    }
+
+    /// Runs `slice` until it says that there is no more to do, and sleeps in between.
+    private func inSlices(_ fullSlices: inout Int, _ slice: () -> Bool) {
+        while !isClosed.load(ordering: .relaxed), slice() {
+            fullSlices += 1
+            // A large backlog costs memory, so it is worth a faster pace: from 0.1 to 0.4 million a second.
+            usleep(fullSlices < 64 ? 500 : 100)
+        }
     }
 }

@@ -59,12 +59,9 @@ extension MemoryShard {
     /// Of many with different timeouts: the one that ends first if nobody comes.
     private mutating func oldest(_ kind: MemoryKind, limit: Int) -> Oldest {
         if kind == .fresh, settle(limit: limit) { return .unsettled }
-        if orders.count(kind) <= Self.exactCount {
-            let numbers = orders.numbers(kind)
-            let first = numbers.lazy.filter { [pool] in kind != .fresh || !pool.slot($0).pointee.isSeen }
-                .map { [pool] in ($0, pool.slot($0).pointee.lastSeen) }.min { $0.1 < $1.1 }
-            return first.map { .slot($0.0, lastSeen: $0.1) } ?? .none
-        }
+        let count = orders.count(kind)
+        if count == 0 { return .none }
+        if count <= Self.exactCount { return leastRecent(kind, count) }
         for _ in 0..<limit {
             guard let (bound, number) = orders.first(kind) else { return .none }
             let slot = pool.slot(number)
@@ -77,6 +74,20 @@ extension MemoryShard {
             }
         }
         return .unsettled
+    }
+
+    private func leastRecent(_ kind: MemoryKind, _ count: Int) -> Oldest {
+        var found: (number: UInt32, lastSeen: Int64)?
+        for position in 0..<count {
+            let number = orders.number(kind, at: position)
+            let slot = pool.slot(number)
+            if kind == .fresh, slot.pointee.isSeen { continue }
+            let lastSeen = slot.pointee.lastSeen
+            if let known = found, known.lastSeen <= lastSeen { continue }
+            found = (number, lastSeen)
+        }
+        guard let found else { return .none }
+        return .slot(found.number, lastSeen: found.lastSeen)
     }
 
     /// Takes a session out of the order for a moment, within one hold of the lock.

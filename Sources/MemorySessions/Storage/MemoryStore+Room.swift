@@ -4,6 +4,8 @@ internal import Synchronization
 
 /// Room under the caps. No lock is held while another is taken.
 extension MemoryStore {
+    /// Below so many sessions they are evicted one by one.
+    private static let exactLimit = 512
     /// How long it is believed that nothing can make room, in nanoseconds.
     private static let searchPause: Int64 = 1_000_000
 
@@ -38,6 +40,9 @@ extension MemoryStore {
         return ledger.reserve(bytes: cost, limit: maximumBytes)
     }
 
+    /// True when there may be need of room before long.
+    var isHalfFull: Bool { count > maximumSessions / 2 || ledger.bytes.load(ordering: .relaxed) > maximumBytes / 2 }
+
     private var isOverSessions: Bool { ledger.sessions.load(ordering: .relaxed) > maximumSessions }
 
     private var isOverBytes: Bool { ledger.bytes.load(ordering: .relaxed) > maximumBytes }
@@ -70,13 +75,17 @@ extension MemoryStore {
     ///
     /// - Returns: How many slots went.
     private func evict(_ kinds: [MemoryKind], sparing spared: SessionID?, at now: Int64) -> Int {
-        let batch = min(Self.sliceLimit, min(count, maximumSessions) / Self.shardCount) + 1
+        let held = min(count, maximumSessions)
+        let batch = held < Self.exactLimit ? 1 : min(Self.sliceLimit, held / 64)
         var garbage: [SessionValues] = []
         while true {
             var queues = [EvictionQueue](repeating: EvictionQueue(limit: batch), count: kinds.count)
             var freed = 0
             var (isUnsettled, hidesFirst) = (false, false)
-            for index in shards.indices {
+            // From another shard each time, so that equal candidates are taken from all in turn.
+            let start = evictionStart.add(batch, ordering: .relaxed).oldValue
+            for offset in shards.indices {
+                let index = (start &+ offset) & (Self.shardCount - 1)
                 let survey = shards[index].withLock {
                     $0.survey(at: now, limit: Self.sliceLimit, sparing: spared, into: &garbage)
                 }
@@ -100,8 +109,9 @@ extension MemoryStore {
                     return slot != nil
                 }
                 if evicted > 0 { return evicted }
-                // All were visited since: look again.
+                // All were visited or went since: look again.
                 isUnsettled = true
+                break
             }
             guard isUnsettled else { return 0 }
         }

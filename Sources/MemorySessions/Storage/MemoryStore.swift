@@ -20,6 +20,8 @@ final class MemoryStore: Sendable {
     let shards: [Locked<MemoryShard>]
     /// The shard where `collect` goes on.
     private let cursor = Atomic<Int>(0)
+    /// The shard where the next eviction begins to look.
+    let evictionStart = Atomic<Int>(0)
     /// No search for room before this moment, while there are only users' sessions.
     let nextSearch = Atomic<Int64>(.min)
 

@@ -16,9 +16,10 @@ struct SlotOrders {
         heaps[kind.order].first
     }
 
-    /// The slots of a kind, the first one first, the others as they come.
-    func numbers(_ kind: MemoryKind) -> [UInt32] {
-        heaps[kind.order].numbers
+    /// One of the slots of a kind, in no order but for the first.
+    @inline(__always)
+    func number(_ kind: MemoryKind, at position: Int) -> UInt32 {
+        heaps[kind.order].numbers[position]
     }
 
     /// The earliest bound of all, and its slot.
