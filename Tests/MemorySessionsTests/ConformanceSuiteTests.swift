@@ -23,7 +23,8 @@ struct ConformanceSuiteTests {
         }
     }
 
-    /// The cases that must notice each fault.
+    /// The cases that must notice each fault. Not those that need luck: what threads meet by chance is for the sound
+    /// provider, under the thread sanitizer.
     static let noticed: [(Fault, [String])] = [
         (
             .adoptsUnknownIDs,
@@ -41,7 +42,7 @@ struct ConformanceSuiteTests {
             .commitRevives,
             [
                 "a commit after the session was destroyed brings nothing back",
-                "a commit after the end brings nothing back", "commits beside a destruction bring nothing back",
+                "a commit after the end brings nothing back",
                 "an ended session is not brought back by a request under way",
             ]
         ),
@@ -56,8 +57,7 @@ struct ConformanceSuiteTests {
         (
             .commitIgnoresVersions,
             [
-                "a stale version is a conflict, which shows the record and changes nothing",
-                "50 increments at once, each by compare-and-set, give 50",
+                "a stale version is a conflict, which shows the record and changes nothing"
             ]
         ),
         (
@@ -94,7 +94,7 @@ struct ConformanceSuiteTests {
         ),
         (
             .touchDropsValues,
-            ["a touch keeps what was written since the read", "touches beside commits lose none of them"]
+            ["a touch keeps what was written since the read"]
         ),
         (
             .touchNeverFails,
@@ -149,7 +149,7 @@ struct ConformanceSuiteTests {
         (.collectIgnoresItsLimit, ["a collection takes the expired only, and no more than its limit"]),
         (
             .collectTakesTheLiving,
-            ["a collection of nothing removes nothing", "collections beside traffic lose no live session"]
+            ["a collection of nothing removes nothing"]
         ),
         (.neverFull, ["a user's session never makes room, and a new one is refused then"]),
         (.evictsUsers, ["a user's session never makes room, and a new one is refused then"]),
