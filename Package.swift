@@ -103,7 +103,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MemorySessionsTests",
-            dependencies: ["MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform"],
+            dependencies: ["MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

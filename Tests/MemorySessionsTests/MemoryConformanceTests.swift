@@ -1,6 +1,8 @@
+import Foundation
 import MemorySessions
 import Sessions
 import SessionsTesting
+import TestSupport
 import Testing
 
 @Suite("The memory provider")
@@ -21,5 +23,40 @@ struct MemoryConformanceTests {
     @Test("conforms", arguments: SessionProviderConformance.cases)
     func conforms(_ test: ConformanceCase) throws {
         try test.run(Self.fixture)
+    }
+
+    @Test(
+        "conforms with a state file, over a restart",
+        arguments: SessionProviderConformance.cases.filter(\.isAboutStores))
+    func outlives(_ test: ConformanceCase) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("state")
+        let time = ManualSessionClock()
+        var configuration = MemoryProvider.Configuration()
+        configuration.clock = time.clock
+        configuration.collectsInBackground = false
+        configuration.state = MemoryProvider.StateFile(path: path)
+        let outcome = try test.run { [configuration] _ in
+            let provider = try MemoryProvider(configuration: configuration)
+            var fixture = ConformanceFixture(provider: provider, time: time)
+            fixture.reopen = { try MemoryProvider(configuration: configuration) }
+            fixture.storedBytes = {
+                provider.close()
+                return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            }
+            return fixture
+        }
+        #expect(outcome == .passed)
+    }
+}
+
+extension ConformanceCase {
+    /// The cases about a store that outlives its provider.
+    fileprivate var isAboutStores: Bool {
+        [
+            "a store that is opened again has the live sessions and not the expired",
+            "the store holds no id as it stands",
+        ]
+        .contains(name)
     }
 }

@@ -21,7 +21,8 @@ extension Page {
         label { display: grid; gap: .2rem; }
         input, button { font: inherit; padding: .55rem .7rem; border: 1px solid var(--line); border-radius: 8px;
           background: var(--paper); color: inherit; }
-        button { background: var(--crust); color: var(--card); border: 0; font-weight: 600; cursor: pointer; }
+        button { background: var(--crust); color: var(--card); border: 0; font-weight: 600; cursor: pointer;
+          white-space: nowrap; }
         section { margin: 0 0 1rem; }
         ul { list-style: none; margin: 0; padding: 0; }
         li { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .6rem 0;

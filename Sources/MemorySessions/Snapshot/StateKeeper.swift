@@ -91,7 +91,9 @@ final class StateKeeper: @unchecked Sendable {
             if taker.oversized > 0 {
                 logger.warning("sessions too large for the state file, not saved: \(taker.oversized)")
             }
-            logger.debug("saved \(taker.sessions) sessions (\(output.byteCount) bytes) to \(file.path)")
+            logger.log(
+                level: isLast ? .info : .debug,
+                "saved \(taker.sessions) sessions (\(output.byteCount) bytes) to \(file.path)")
             return taker.sessions
         } catch {
             failures.add(1, ordering: .relaxed)
