@@ -22,7 +22,7 @@ final class MemoryCollector: @unchecked Sendable {
 
     init(store: MemoryStore) {
         self.store = store
-        trimmer = MemoryTrimmer()
+        trimmer = MemoryTrimmer(at: .now)
         let queue = DispatchQueue(label: "galleta.sessions.memory.collect", qos: .utility)
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in
@@ -62,7 +62,7 @@ final class MemoryCollector: @unchecked Sendable {
             }
         }
         guard !isClosed.load(ordering: .relaxed) else { return }
-        trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed))
+        trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed), at: .now)
         let wait = next == .max ? Self.longestNap : next - store.clock.nanoseconds
         schedule(after: min(max(wait, Self.shortestNap), Self.longestNap))
     }
