@@ -31,6 +31,7 @@ let package = Package(
         // C
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CPlatform"),
 
         // Libraries
@@ -56,7 +57,10 @@ let package = Package(
         ),
         .target(
             name: "MemorySessions",
-            dependencies: ["Sessions", "CPlatform", "GalletaPlatform"],
+            dependencies: [
+                "CCrypto", "CPlatform", "Sessions", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .target(

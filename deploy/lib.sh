@@ -20,6 +20,7 @@ has_package() {
     case $1 in
         libfcgi-dev) [[ -e /usr/include/fcgiapp.h ]] ;;
         libcrypt-dev) [[ -e /usr/include/crypt.h ]] ;;
+        libssl-dev) [[ -e /usr/include/openssl/sha.h ]] ;;
         libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
         nginx-light) command -v nginx >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;

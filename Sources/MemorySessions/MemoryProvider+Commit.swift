@@ -55,7 +55,7 @@ extension MemoryProvider {
         defer { withExtendedLifetime(garbage) {} }
         return following(id) { shard, id in
             switch shard.find(id, at: now) {
-            case .none: return .done(.done(.gone))
+            case .none: return .missing(.done(.gone))
             case .alias(let successor): return .alias(successor)
             case .slot(let number, let slot):
                 if let version, version != UInt64(slot.pointee.version) {
@@ -84,6 +84,7 @@ extension MemoryProvider {
                 if let lifetime = patch.lifetime {
                     slot.pointee.set(lifetime)
                     shard.deadlineChanged(number)
+                    shard.ledger.journal.note(id, isDigest: false)
                 }
                 return .done(.done(.committed(version: UInt64(slot.pointee.version), values: merged)))
             }

@@ -1,3 +1,4 @@
+public import Logging
 public import Sessions
 
 extension MemoryProvider {
@@ -12,6 +13,11 @@ extension MemoryProvider {
         public var clock = SessionClock.boot
         /// Whether expired sessions are collected in the background. Default: true; tests collect by hand.
         public var collectsInBackground = true
+
+        /// The file that carries sessions over a restart. Default: none.
+        public var state: StateFile?
+        /// Where trouble with the state file is logged.
+        public var logger = Logger(label: "galleta.sessions")
 
         /// The defaults.
         public init() {}
@@ -28,10 +34,12 @@ extension MemoryProvider {
                     "\(maximumBytes) is not within 1,024 and 1,099,511,627,776 (1 TiB); give the most bytes that "
                         + "sessions may take, for example 268435456 (256 MiB)")
             }
+            try state?.check()
         }
     }
 
-    /// Makes the provider known as `memory`; its parameters are `maximumSessions` and `maximumBytes`.
+    /// Makes the provider known as `memory`; its parameters are `maximumSessions`, `maximumBytes`,
+    /// and for a state file `state` (the path), `stateInterval` and `stateLockTimeout` (whole seconds).
     public static func register() {
         SessionProviders.register("memory") { options in
             var configuration = Configuration()
@@ -39,19 +47,45 @@ extension MemoryProvider {
                 switch name {
                 case "maximumSessions": configuration.maximumSessions = try number(value, name)
                 case "maximumBytes": configuration.maximumBytes = try number(value, name)
+                case "state", "stateInterval", "stateLockTimeout": break
                 default:
                     throw SessionError.invalid(
-                        name, "the memory provider has no such parameter; it has maximumSessions and maximumBytes")
+                        name,
+                        "the memory provider has no such parameter; it has maximumSessions, maximumBytes, state, "
+                            + "stateInterval and stateLockTimeout")
                 }
             }
+            configuration.logger = options.logger
+            configuration.state = try StateFile(parameters: options.parameters)
             return try MemoryProvider(configuration: configuration)
         }
     }
 
-    private static func number(_ text: String, _ name: String) throws(SessionError) -> Int {
+    fileprivate static func number(_ text: String, _ name: String) throws(SessionError) -> Int {
         guard let number = Int(text) else {
             throw .invalid(name, "\"\(text)\" is not a whole number; give digits only, for example 100000")
         }
         return number
+    }
+}
+
+extension MemoryProvider.StateFile {
+    /// What a registered provider's parameters say; nil without a path.
+    fileprivate init?(parameters: [String: String]) throws(SessionError) {
+        let interval = try Self.seconds("stateInterval", parameters)
+        let lockTimeout = try Self.seconds("stateLockTimeout", parameters)
+        guard let path = parameters["state"] else {
+            guard interval == nil, lockTimeout == nil else {
+                throw .invalid("state", "stateInterval and stateLockTimeout need it; give the path of the state file")
+            }
+            return nil
+        }
+        self.init(path: path)
+        if let interval { self.interval = interval }
+        if let lockTimeout { self.lockTimeout = lockTimeout }
+    }
+
+    private static func seconds(_ name: String, _ parameters: [String: String]) throws(SessionError) -> Duration? {
+        try parameters[name].map { text throws(SessionError) in .seconds(try MemoryProvider.number(text, name)) }
     }
 }

@@ -6,6 +6,8 @@ internal import Synchronization
 enum MemoryStep<Answer> {
     case done(Answer)
     case alias(SessionID)
+    /// The answer when there is nothing under the id, not even a restored session.
+    case missing(Answer)
 }
 
 extension MemoryProvider {
@@ -24,6 +26,7 @@ extension MemoryProvider {
     ) -> Answer {
         var current = id
         var hops = 0
+        var mayBeRestored = store.restored.areInUse
         while true {
             switch store.shard(current).withLock({ look(&$0, current) }) {
             case .done(var answer):
@@ -33,6 +36,10 @@ extension MemoryProvider {
                 // A chain is as long as rotations within one grace; beyond, the id leads nowhere.
                 current = hops < Self.hopLimit ? successor : SessionID(words: (0, 0, 0, 0))
                 hops += 1
+            case .missing(let answer):
+                guard mayBeRestored else { return answer }
+                mayBeRestored = false
+                store.claim(current, at: store.clock.nanoseconds)
             }
         }
     }
@@ -45,7 +52,7 @@ extension MemoryProvider {
         return following(id) { shard, id in
             switch shard.find(id, at: now) {
             case .none:
-                return .done(false)
+                return .missing(false)
             case .alias(let successor):
                 if let (number, _) = shard.slot(of: id) { garbage.append(shard.remove(number)) }
                 return .alias(successor)
@@ -72,6 +79,10 @@ extension MemoryProvider {
             store.ledger.bytes.add(cost, ordering: .relaxed)
             remembers = true
         }
+        if store.restored.areInUse {
+            store.claim(id, at: now)
+            store.claim(new, at: now)
+        }
         var garbage: (SessionValues, MemorySlot?) = (SessionValues(), nil)
         defer { withExtendedLifetime(garbage) {} }
         let outcome = store.withShards(of: id, and: new) { source, target -> SessionRotation in
@@ -92,6 +103,8 @@ extension MemoryProvider {
                 }
                 target.pointee.place(moved)
                 if let user = moved.user { store.users.move(id, to: new, user: user) }
+                store.ledger.journal.note(id, isDigest: false)
+                store.ledger.journal.note(new, isDigest: false)
                 return .rotated
             }
         }

@@ -55,7 +55,7 @@ extension MemoryProvider {
     private func serial(of id: SessionID, user: String, at now: Int64) -> UInt64? {
         following(id) { shard, id -> MemoryStep<UInt64?> in
             switch shard.find(id, at: now) {
-            case .none: .done(nil)
+            case .none: .missing(nil)
             case .alias(let successor): .alias(successor)
             case .slot: .done(store.users.serial(of: id, user: user))
             }

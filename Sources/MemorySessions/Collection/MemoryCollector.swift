@@ -4,7 +4,7 @@ internal import Glibc
 internal import Sessions
 internal import Synchronization
 
-/// Garbage collection in the background: a Dispatch timer on a serial queue of its own.
+/// Garbage collection in the background: a Dispatch timer on the serial queue of all background work.
 ///
 /// A run visits each shard once, in slices that hold its lock for at most 64 slots, and sleeps between full slices:
 /// unlocking alone is not enough, since the lock is not fair and would be taken straight back. After the run the timer
@@ -20,10 +20,9 @@ final class MemoryCollector: @unchecked Sendable {
     private static let shortestNap: Int64 = 1_000_000_000
     private static let longestNap: Int64 = 30_000_000_000
 
-    init(store: MemoryStore) {
+    init(store: MemoryStore, queue: DispatchQueue) {
         self.store = store
         trimmer = MemoryTrimmer(at: .now)
-        let queue = DispatchQueue(label: "galleta.sessions.memory.collect", qos: .utility)
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in
             self?.run()

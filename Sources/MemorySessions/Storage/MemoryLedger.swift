@@ -20,6 +20,9 @@ final class MemoryLedger: Sendable {
     let evicted = Atomic<Int>(0)
     /// Sessions and changes for which there was no room.
     let refused = Atomic<Int>(0)
+    /// What moves or ends while a snapshot is taken.
+    let journal = SnapshotJournal()
+    let restored = RestoredIDs()
 
     /// Adds bytes unless they would pass `limit`.
     func reserve(bytes count: Int, limit: Int) -> Bool {

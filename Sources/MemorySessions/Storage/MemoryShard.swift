@@ -71,6 +71,8 @@ struct MemoryShard {
     /// Takes a slot out, also of the ledger and the index.
     mutating func remove(_ number: UInt32) -> MemorySlot {
         let slot = take(number)
+        if slot.isDigest { ledger.restored.removed() }
+        ledger.journal.note(slot.id, isDigest: slot.isDigest)
         let user = slot.user
         if let user { users.remove(slot.id, user: user) }
         ledger.release(slot, cost: MemorySlot.cost(values: slot.values, user: user))

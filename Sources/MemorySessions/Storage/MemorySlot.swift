@@ -17,6 +17,8 @@ struct MemorySlot {
     var kind: MemoryKind
     /// True once the id came back.
     var isSeen = false
+    /// True for a restored session whose id is not known yet: it is under the key that `RestoredIDs` gives its digest.
+    var isDigest = false
 
     /// How long a replaced id is remembered, in nanoseconds: one hour.
     static let retiredLifetime: Int64 = 3_600_000_000_000
@@ -32,7 +34,7 @@ struct MemorySlot {
     /// A session with these parts.
     init(
         id: SessionID, values: SessionValues, created: Int64, lastSeen: Int64, idleTimeout: Int64,
-        absoluteDeadline: Int64, version: UInt32, kind: MemoryKind, isSeen: Bool
+        absoluteDeadline: Int64, version: UInt32, kind: MemoryKind, isSeen: Bool, isDigest: Bool = false
     ) {
         self.id = id
         self.values = values
@@ -43,6 +45,7 @@ struct MemorySlot {
         self.version = version
         self.kind = kind
         self.isSeen = isSeen
+        self.isDigest = isDigest
     }
 
     /// The end of the idle timeout; of a replaced id the end of its grace.

@@ -15,6 +15,8 @@ final class MemoryStore: Sendable {
     let maximumBytes: Int
     let users = UserIndex()
     let ledger = MemoryLedger()
+    /// The ledger's, for lookups: what they ask is not beside counts that change all the time.
+    let restored: RestoredIDs
     let shards: [Locked<MemoryShard>]
     /// The shard where `collect` goes on.
     private let cursor = Atomic<Int>(0)
@@ -28,6 +30,7 @@ final class MemoryStore: Sendable {
         self.maximumSessions = maximumSessions
         self.maximumBytes = maximumBytes
         let (ledger, users) = (ledger, users)
+        restored = ledger.restored
         shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard(ledger: ledger, users: users)) }
     }
 
@@ -68,6 +71,7 @@ final class MemoryStore: Sendable {
     /// - Parameter user: The user in the slot's values, when its kind is `user`.
     func insert(_ slot: MemorySlot, user: String?, at now: Int64) -> SessionCreation {
         let cost = MemorySlot.cost(values: slot.values, user: user)
+        if restored.areInUse { claim(slot.id, at: now) }
         guard reserve(cost, at: now) else { return .full }
         let binding = user.map { (user: $0, serial: UInt64.random(in: .min ... .max)) }
         var expired: MemorySlot?

@@ -49,6 +49,17 @@ final class SlotPool {
         return slot
     }
 
+    /// Chunks that there are, of 64 places each.
+    var chunkTotal: Int { chunks.count }
+
+    /// Calls `body` with each slot of a chunk that is out; with none if there is no such chunk.
+    func forEach(inChunk chunk: Int, _ body: (MemorySlot) -> Void) {
+        guard chunk < chunks.count else { return }
+        for offset in 0..<Self.chunkCount where isUsed[chunk] & (1 << UInt64(offset)) != 0 {
+            body(chunks[chunk][offset])
+        }
+    }
+
     /// The highest number that is out; nil when none is.
     var last: UInt32? {
         guard let chunk = isUsed.lastIndex(where: { $0 != 0 }) else { return nil }

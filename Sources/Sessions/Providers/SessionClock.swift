@@ -18,6 +18,9 @@ public struct SessionClock: Sendable {
         custom = now
     }
 
+    /// True for the time since boot, false for a clock of the application's own.
+    package var isBootClock: Bool { custom == nil }
+
     /// Nanoseconds since the clock's beginning.
     package var nanoseconds: Int64 {
         guard let custom else { return BootInstant.now.nanoseconds }

@@ -1,0 +1,46 @@
+internal import GalletaPlatform
+internal import Sessions
+
+extension MemoryStore {
+    /// Puts the restored session of `id`, if there is one, under the id itself, under the locks of both places.
+    func claim(_ id: SessionID, at now: Int64) {
+        let key = restored.swap(IDDigest.of(id))
+        withShards(of: key, and: id) { source, target in
+            guard let (number, slot) = source.pointee.slot(of: key), slot.pointee.deadline > now,
+                target.pointee.slot(of: id) == nil
+            else { return }
+            var moved = slot.pointee
+            moved.id = id
+            moved.isDigest = false
+            _ = source.pointee.take(number)
+            target.pointee.place(moved)
+            if let user = moved.user { users.move(key, to: id, user: user) }
+            ledger.journal.note(id, isDigest: false)
+            // Last: who still sees it counted looks once more.
+            restored.removed()
+        }
+    }
+
+    /// Puts a session of a snapshot in; an earlier one of the same id goes.
+    ///
+    /// - Returns: False when there is no room for it.
+    func restore(_ session: SnapshotSession, shift: Int64, at now: Int64) -> Bool {
+        let user = session.values.user
+        let slot = session.slot(id: restored.swap(session.digest), shift: shift, at: now)
+        let cost = MemorySlot.cost(values: slot.values, user: user)
+        guard reserve(cost, at: now) else { return false }
+        let binding = user.map { (user: $0, serial: session.serial == 0 ? .random(in: 1 ... .max) : session.serial) }
+        shard(slot.id).withLock { shard in shard.insert(slot, binding: binding) }
+        restored.added()
+        return true
+    }
+
+    /// Takes a session out that was restored before.
+    ///
+    /// - Returns: False when there is none.
+    func removeRestored(_ digest: SessionID) -> Bool {
+        let key = restored.swap(digest)
+        let removed = shard(key).withLock { shard in shard.slot(of: key).map { shard.remove($0.number) } }
+        return removed != nil
+    }
+}

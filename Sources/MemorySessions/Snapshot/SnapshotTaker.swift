@@ -1,0 +1,109 @@
+internal import GalletaPlatform
+internal import Sessions
+
+/// Takes a snapshot of a store, while it is in use.
+///
+/// Copies 64 slots at most in one hold of a shard's lock, and encodes them after it. Sessions that move or end meanwhile
+/// are in the journal, and written again at the end as they are then.
+struct SnapshotTaker {
+    /// What a snapshot is written to.
+    typealias Sink = (borrowing [UInt8]) throws(StateFailure) -> Void
+
+    /// Encoded bytes that are written at once.
+    private static let pieceCount = 256 << 10
+    /// With more changes a second than can be looked at, the last ones are left for the next snapshot.
+    private static let roundLimit = 64
+
+    private let store: MemoryStore
+    private let now: Int64
+    private var encoder: SnapshotEncoder
+    private var copies: [MemorySlot] = []
+    /// Sessions too large for a record.
+    private(set) var oversized = 0
+    private var removed: Set<SessionID> = []
+
+    init(of store: MemoryStore) {
+        self.store = store
+        let time = SnapshotTime(store.clock)
+        now = time.clock
+        encoder = SnapshotEncoder(SnapshotHeader(time: time, mark: .random(in: .min ... .max)))
+        copies.reserveCapacity(MemoryStore.sliceLimit)
+    }
+
+    /// The number of sessions written.
+    var sessions: Int { Int(encoder.sessions) }
+
+    /// - Parameters:
+    ///   - shouldGoOn: Asked after each slice; false ends the snapshot, which is of no use then.
+    /// - Returns: False when it was ended early.
+    mutating func run(while shouldGoOn: () -> Bool, to sink: Sink) throws(StateFailure) -> Bool {
+        store.ledger.journal.begin()
+        defer { store.ledger.journal.end() }
+        for shard in store.shards.indices {
+            // Downwards: slots only ever move to lower numbers, so none is missed.
+            var chunk = store.shards[shard].withLock { $0.pool.chunkTotal }
+            while chunk > 0 {
+                guard shouldGoOn() else { return false }
+                chunk -= 1
+                store.shards[shard].withLock { shard in
+                    shard.pool.forEach(inChunk: chunk) { slot in
+                        if slot.kind.isSession, slot.deadline > now { copies.append(slot) }
+                    }
+                }
+                try encodeCopies(to: sink)
+            }
+        }
+        for _ in 0..<Self.roundLimit {
+            let notes = store.ledger.journal.take()
+            guard !notes.isEmpty else { break }
+            for note in notes.lazy.joined() {
+                guard shouldGoOn() else { return false }
+                try look(at: note, to: sink)
+            }
+        }
+        for digest in removed { encoder.appendRemoval(of: digest) }
+        encoder.appendEnd()
+        try sink(encoder.output)
+        return true
+    }
+
+    private mutating func look(at note: SnapshotJournal.Note, to sink: Sink) throws(StateFailure) {
+        let now = store.clock.nanoseconds
+        let slot = store.shard(note.id).withLock { shard -> MemorySlot? in
+            guard let slot = shard.slot(of: note.id)?.slot.pointee, slot.kind.isSession, slot.deadline > now else {
+                return nil
+            }
+            return slot
+        }
+        if let slot {
+            copies.append(slot)
+            if !removed.isEmpty { removed.remove(store.restored.digest(slot.id, isDigest: slot.isDigest)) }
+            try encodeCopies(to: sink)
+        } else {
+            let digest = store.restored.digest(note.id, isDigest: note.isDigest)
+            removed.insert(digest)
+            encoder.appendRemoval(of: digest)
+            try flush(to: sink)
+        }
+    }
+
+    private mutating func encodeCopies(to sink: Sink) throws(StateFailure) {
+        for slot in copies {
+            guard slot.values.byteCount <= SnapshotRecord.limit - SnapshotSession.fixedCount else {
+                oversized += 1
+                continue
+            }
+            let serial = slot.user.flatMap { store.users.serial(of: slot.id, user: $0) }
+            let digest = store.restored.digest(slot.id, isDigest: slot.isDigest)
+            encoder.append(SnapshotSession(slot, digest: digest, serial: serial ?? 0))
+            try flush(to: sink)
+        }
+        copies.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func flush(to sink: Sink) throws(StateFailure) {
+        guard encoder.output.count >= Self.pieceCount else { return }
+        try sink(encoder.output)
+        encoder.output.removeAll(keepingCapacity: true)
+    }
+}

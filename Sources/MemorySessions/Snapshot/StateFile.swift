@@ -1,0 +1,49 @@
+internal import GalletaPlatform
+internal import Sessions
+
+extension MemoryProvider {
+    /// The file that carries sessions over a restart: a snapshot of all of them, written at intervals and by `close()`,
+    /// read when the provider is made.
+    ///
+    /// After a crash the sessions are as they were at the last interval. What came later is lost, log-outs included.
+    ///
+    /// The file holds the sessions' values as they are, and of each id only the SHA-256. It is made with mode 0600, and
+    /// read only if it belongs to this user and nobody else may write it. Beside it: `.tmp` while it is written; `.lock`,
+    /// which keeps other processes away; `.damaged`, `.newer` or `.refused`, a copy of what could not be read.
+    ///
+    /// A file that cannot be read or written never stops the provider: the reason and the remedy are logged as an error,
+    /// and it is tried again at the next interval.
+    public struct StateFile: Sendable {
+        /// Where it is; the folder must exist.
+        public var path: String
+        /// The time between two snapshots, 1 second to 1 day. Default: 5 minutes.
+        public var interval: Duration
+        /// How long a new provider waits for another process to let go of the file, 0 to 1 hour, so that a restart gets
+        /// the old process's last snapshot. Default: 15 seconds.
+        public var lockTimeout: Duration
+
+        /// A state file at `path`.
+        public init(path: String, interval: Duration = .seconds(300), lockTimeout: Duration = .seconds(15)) {
+            self.path = path
+            self.interval = interval
+            self.lockTimeout = lockTimeout
+        }
+
+        func check() throws(SessionError) {
+            guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
+                throw .invalid("state", "\"\(path)\" is no path of a file; give one, for example /var/lib/app/sessions")
+            }
+            guard interval >= .seconds(1), interval <= .seconds(86_400) else {
+                throw .invalid(
+                    "stateInterval", "\(interval) is not within 1 second and 1 day; give the time between two snapshots"
+                )
+            }
+            guard lockTimeout >= .zero, lockTimeout <= .seconds(3_600) else {
+                throw .invalid(
+                    "stateLockTimeout",
+                    "\(lockTimeout) is not within 0 and 1 hour; give the time to wait for the old process"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import Dispatch
+internal import GalletaPlatform
+internal import Glibc
+internal import Logging
+internal import Sessions
+internal import Synchronization
+
+/// Keeps a store's state file: restores from it, writes it at intervals and once at the end.
+///
+/// All that touches the file runs before `init` returns or on the queue of the background work, so never twice at once.
+final class StateKeeper: @unchecked Sendable {
+    // Safe: `lock`, `counts` and `isFinished` are only used in `init` and on `queue`, the rest is immutable or
+    // thread-safe by itself.
+    let store: MemoryStore
+    let file: MemoryProvider.StateFile
+    let logger: Logger
+    private let queue: DispatchQueue
+    private let timer: any DispatchSourceTimer
+    private let throttle = LogThrottle()
+    private let isClosing = Atomic<Bool>(false)
+    /// Snapshots that failed.
+    let failures = Atomic<Int>(0)
+    private var lock: StateLock?
+
+    /// Restores what the file holds, and begins to write it.
+    ///
+    /// - Throws: `SessionError` of code `invalidConfiguration` when another process has the file.
+    init(store: MemoryStore, file: MemoryProvider.StateFile, logger: Logger, queue: DispatchQueue) throws {
+        self.store = store
+        self.file = file
+        self.logger = logger
+        self.queue = queue
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        let attempt = Result { () throws(StateFailure) in
+            try StateLock.take(for: file.path, timeout: file.lockTimeout)
+        }
+        switch attempt {
+        case .success(let lock?):
+            self.lock = lock
+        case .success(nil):
+            throw SessionError.invalid(
+                "state",
+                "\(file.path) is in use by another process (waited \(file.lockTimeout)); stop it, or give each process a "
+                    + "path of its own")
+        case .failure(let failure):
+            report(failure)
+        }
+        restore()
+        if lock != nil { probe() }
+        timer.setEventHandler { [weak self] in
+            _ = self?.write(isLast: false)
+        }
+        let interval = DispatchTimeInterval.nanoseconds(Int(file.interval.nanoseconds))
+        timer.schedule(deadline: .now() + interval, repeating: interval, leeway: .milliseconds(100))
+        timer.activate()
+    }
+
+    deinit {
+        timer.cancel()
+    }
+
+    /// Writes the last snapshot and lets go of the file. Later calls do nothing.
+    func close() {
+        guard isClosing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        timer.cancel()
+        queue.sync {
+            _ = write(isLast: true)
+            lock = nil
+        }
+    }
+
+    /// Writes a snapshot now, on the queue.
+    ///
+    /// - Returns: The number of sessions in it; nil when it failed.
+    func writeNow() -> Int? {
+        queue.sync { write(isLast: false) }
+    }
+
+    private func write(isLast: Bool) -> Int? {
+        guard isLast || !isClosing.load(ordering: .relaxed) else { return nil }
+        do throws(StateFailure) {
+            if lock == nil { lock = try takeLate() }
+            let output = try StateOutput(file.path)
+            var taker = SnapshotTaker(of: store)
+            let isWhole = try taker.run(while: { isLast || !isClosing.load(ordering: .relaxed) }) {
+                bytes throws(StateFailure) in
+                try output.write(bytes)
+            }
+            guard isWhole else { return nil }
+            try output.finish()
+            if taker.oversized > 0 {
+                logger.warning("sessions too large for the state file, not saved: \(taker.oversized)")
+            }
+            logger.debug("saved \(taker.sessions) sessions (\(output.byteCount) bytes) to \(file.path)")
+            return taker.sessions
+        } catch {
+            failures.add(1, ordering: .relaxed)
+            report(error)
+            return nil
+        }
+    }
+
+    /// Takes the lock when that was not possible at the start; what the file holds was not restored then.
+    private func takeLate() throws(StateFailure) -> StateLock {
+        guard let lock = try StateLock.take(for: file.path, timeout: .zero) else {
+            throw StateFailure(
+                operation: "lock", path: file.path, code: EWOULDBLOCK, detail: "another process uses the file")
+        }
+        _ = StateInput.keepAside(file.path, as: ".unread")
+        return lock
+    }
+
+    /// Reports at once that the file cannot be written.
+    private func probe() {
+        do throws(StateFailure) {
+            _ = try StateOutput(file.path)
+        } catch {
+            report(error)
+        }
+    }
+
+    private func report(_ failure: StateFailure) {
+        guard let suppressed = throttle.pass(failure.operation) else { return }
+        let more = suppressed > 0 ? " (and \(suppressed) times before)" : ""
+        logger.error(
+            "sessions are not saved: \(failure.text)\(more); \(failure.remedy); next try in \(file.interval)")
+    }
+}

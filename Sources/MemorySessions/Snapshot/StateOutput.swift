@@ -1,0 +1,48 @@
+internal import Glibc
+
+/// A state file on its way: written beside the old one, which it replaces at the end or not at all.
+final class StateOutput {
+    private let path: String
+    private let file: Int32
+    private(set) var byteCount = 0
+    private var isDone = false
+
+    private var temporary: String { path + ".tmp" }
+
+    /// Begins the file. The caller holds the lock, so a temporary file that is there is a dead process's.
+    init(_ path: String) throws(StateFailure) {
+        self.path = path
+        let temporary = path + ".tmp"
+        if unlink(temporary) != 0, errno != ENOENT { throw .system("remove", temporary) }
+        file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .system("open", temporary) }
+    }
+
+    deinit {
+        close(file)
+        if !isDone { unlink(path + ".tmp") }
+    }
+
+    func write(_ bytes: [UInt8]) throws(StateFailure) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + offset, $0.count - offset) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .system("write", temporary) }
+            offset += count
+        }
+        byteCount += bytes.count
+    }
+
+    /// Puts the file in the place of the old one, both it and its name on the disk.
+    func finish() throws(StateFailure) {
+        guard fsync(file) == 0 else { throw .system("fsync", temporary) }
+        guard rename(temporary, path) == 0 else { throw .system("rename to", path) }
+        isDone = true
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let folderFile = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folderFile >= 0 else { throw .system("open", folder) }
+        defer { close(folderFile) }
+        guard fsync(folderFile) == 0 else { throw .system("fsync", folder) }
+    }
+}
