@@ -104,7 +104,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MemorySessionsTests",
-            dependencies: ["MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform"],
+            dependencies: [
+                "MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
