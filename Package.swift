@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "MemorySessions",
             dependencies: [
-                "CCrypto", "CPlatform", "Sessions", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+                "CCrypto", "CPlatform", "Sessions", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -103,7 +104,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MemorySessionsTests",
-            dependencies: ["MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport"],
+            dependencies: [
+                "MemorySessions", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -69,6 +69,13 @@ final class StateKeeper: @unchecked Sendable {
         }
     }
 
+    /// Lets go of the file without a last snapshot, as a crash does.
+    func abandon() {
+        isClosing.store(true, ordering: .relaxed)
+        timer.cancel()
+        queue.sync { lock = nil }
+    }
+
     /// Writes a snapshot now, on the queue.
     ///
     /// - Returns: The number of sessions in it; nil when it failed.

@@ -1,0 +1,229 @@
+import Foundation
+import Glibc
+import Sessions
+import TestSupport
+import Testing
+
+@testable import MemorySessions
+
+@Suite("The state file", .serialized)
+struct SnapshotFileTests {
+    private var fixture: SnapshotFixture
+
+    init() throws {
+        fixture = try SnapshotFixture()
+    }
+
+    @Test("it is made with mode 0600, and nothing but the lock stays beside it")
+    func mode() throws {
+        let provider = try fixture.start()
+        try Data("stale".utf8).write(to: URL(fileURLWithPath: fixture.path + ".tmp"))
+        try provider.begin()
+        provider.close()
+        var status = stat()
+        #expect(stat(fixture.path, &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o600)
+        #expect(try fixture.names == ["state", "state.lock"])
+    }
+
+    @Test("the end writes it once")
+    func closedOnce() throws {
+        let provider = try fixture.start()
+        provider.close()
+        #expect(unlink(fixture.path) == 0)
+        provider.close()
+        #expect(try fixture.names == ["state.lock"])
+    }
+
+    @Test("what comes after the last snapshot is lost in a crash, and nothing else")
+    func crash() throws {
+        let first = try fixture.start()
+        let (early, late) = (try first.begin(), SessionID.random())
+        #expect(first.keeper?.writeNow() == 1)
+        try first.begin(id: late)
+        first.crash()
+        let second = try fixture.start()
+        #expect(second.read(early) != nil && second.read(late) == nil)
+    }
+
+    @Test("an unwritable path is reported at the start with the remedy, and the provider works")
+    func unwritable() throws {
+        var fixture = fixture
+        try Data().write(to: URL(fileURLWithPath: fixture.folder.file("plain")))
+        for path in [fixture.folder.file("missing/state"), fixture.folder.file("plain/state")] {
+            fixture.path = path
+            let provider = try fixture.start()
+            #expect(fixture.log.contains("error", path, "create the folder"))
+            let id = try provider.begin()
+            #expect(provider.keeper?.writeNow() == nil)
+            #expect(provider.read(id) != nil)
+            provider.close()
+        }
+    }
+
+    @Test("a folder that appears later is used, and what is in it is kept")
+    func late() throws {
+        var fixture = fixture
+        fixture.path = fixture.folder.file("late/state")
+        let provider = try fixture.start()
+        try provider.begin()
+        try FileManager.default.createDirectory(
+            atPath: fixture.folder.file("late"), withIntermediateDirectories: false)
+        try fixture.write([1, 2, 3])
+        #expect(provider.keeper?.writeNow() == 1)
+        #expect(FileManager.default.contents(atPath: fixture.path + ".unread") == Data([1, 2, 3]))
+    }
+
+    /// A limit on the size of files stands for the disk's end.
+    @Test("a disk that is full keeps the old snapshot, and the next try succeeds")
+    func full() throws {
+        let provider = try fixture.start()
+        let id = try provider.begin()
+        #expect(provider.keeper?.writeNow() == 1)
+        let before = fixture.bytes
+        try provider.begin(text: String(repeating: "x", count: 1 << 20))
+        signal(SIGXFSZ, SIG_IGN)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(1), &limit)
+        var small = limit
+        small.rlim_cur = 64 << 10
+        setrlimit(__rlimit_resource_t(1), &small)
+        let written = provider.keeper?.writeNow()
+        setrlimit(__rlimit_resource_t(1), &limit)
+        #expect(written == nil)
+        #expect(fixture.log.contains("error", fixture.path, "File too large", "ulimit -f"))
+        #expect(fixture.bytes == before)
+        #expect(try fixture.names == ["state", "state.lock"])
+        #expect(provider.read(id) != nil)
+        #expect(provider.keeper?.writeNow() == 2)
+    }
+
+    @Test("what cannot be trusted is not read, and the reason is said")
+    func refused() throws {
+        let first = try fixture.start()
+        let id = try first.begin()
+        first.close()
+        chmod(fixture.path, 0o666)
+        let second = try fixture.start()
+        #expect(second.read(id) == nil)
+        #expect(fixture.log.contains("error", "others may write it"))
+        second.close()
+        chmod(fixture.path, 0o600)
+        if geteuid() == 0 {
+            chown(fixture.path, 12_345, 12_345)
+            _ = try fixture.start()
+            #expect(fixture.log.contains("error", "another user (id 12345)"))
+        }
+        unlink(fixture.path)
+        symlink("/etc/passwd", fixture.path)
+        _ = try fixture.start()
+        #expect(fixture.log.contains("error", "symbolic link"))
+        unlink(fixture.path)
+        mkdir(fixture.path, 0o700)
+        let last = try fixture.start()
+        #expect(fixture.log.contains("error", "it is a folder"))
+        #expect(last.keeper?.writeNow() == nil)
+        #expect(fixture.log.contains("error", "rename to"))
+    }
+
+    @Test("a damaged file and one of a newer version are kept under other names")
+    func kept() throws {
+        let first = try fixture.start()
+        let ids = try (0..<10).map { _ in try first.begin() }
+        first.close()
+        var bytes = fixture.bytes
+        bytes[bytes.count / 2] ^= 1
+        try fixture.write(bytes)
+        let second = try fixture.start()
+        #expect(ids.filter { second.read($0) != nil }.count == 9)
+        #expect(fixture.log.contains("error", "damaged in 1 places", ".damaged"))
+        second.close()
+        #expect(FileManager.default.contents(atPath: fixture.path + ".damaged") == Data(bytes))
+        var header = try #require(fixture.bytes.withUnsafeBytes { SnapshotHeader($0) })
+        header.version = 9
+        var newer: [UInt8] = []
+        header.append(to: &newer)
+        header.append(to: &newer)
+        try fixture.write(newer)
+        let third = try fixture.start()
+        #expect(third.count() == 0)
+        #expect(fixture.log.contains("error", "newer version 9", ".newer"))
+        third.close()
+        #expect(FileManager.default.contents(atPath: fixture.path + ".newer") == Data(newer))
+        try fixture.write(Array("something else".utf8))
+        _ = try fixture.start()
+        #expect(fixture.log.contains("error", "no state file"))
+    }
+
+    @Test("two providers never share one file")
+    func lock() throws {
+        let first = try fixture.start()
+        let id = try first.begin()
+        do {
+            _ = try fixture.start()
+            Issue.record("two providers on one file")
+        } catch let error as SessionError {
+            #expect(error.code == .invalidConfiguration)
+            #expect(error.message.contains("state") && error.message.contains("another process"))
+        }
+        first.close()
+        #expect(try fixture.start().read(id) != nil)
+    }
+
+    @Test("a new process that waits gets the old one's last snapshot")
+    func handover() throws {
+        let first = try fixture.start()
+        let id = try first.begin()
+        let fixture = fixture
+        let outcome = LogLines()
+        let thread = Thread {
+            let next = try? fixture.start(lockTimeout: .seconds(30))
+            outcome.add(next?.read(id) == nil ? "lost" : "found")
+        }
+        thread.start()
+        first.close()
+        #expect(eventually(within: 30) { !outcome.all.isEmpty })
+        #expect(outcome.all == ["found"])
+    }
+
+    @Test("a provider that is dropped lets go of the file")
+    func dropped() throws {
+        do {
+            let first = try fixture.start()
+            try first.begin()
+        }
+        _ = try fixture.start()
+    }
+
+    @Test(
+        "impossible settings are refused with the field and the remedy",
+        arguments: [
+            (["state": ""], "state"), (["state": "/tmp/"], "state"), (["stateInterval": "5"], "state"),
+            (["state": "/tmp/x", "stateInterval": "0"], "stateInterval"),
+            (["state": "/tmp/x", "stateInterval": "86401"], "stateInterval"),
+            (["state": "/tmp/x", "stateInterval": "soon"], "stateInterval"),
+            (["state": "/tmp/x", "stateLockTimeout": "-1"], "stateLockTimeout"),
+        ] as [([String: String], String)])
+    func settings(parameters: [String: String], field: String) throws {
+        MemoryProvider.register()
+        do {
+            _ = try SessionProviders.make("memory", options: SessionProviderOptions(parameters: parameters))
+            Issue.record("accepted")
+        } catch let error as SessionError {
+            #expect(error.code == .invalidConfiguration)
+            #expect(error.message.contains("invalid \(field):") && error.message.contains("give"))
+        }
+    }
+
+    @Test("a registered provider has the file of its parameters")
+    func registered() throws {
+        MemoryProvider.register()
+        let options = SessionProviderOptions(parameters: ["state": fixture.path, "stateInterval": "1"])
+        let provider = try #require(try SessionProviders.make("memory", options: options) as? MemoryProvider)
+        #expect(provider.keeper?.file.interval == .seconds(1))
+        let id = try provider.begin()
+        #expect(eventually(within: 20) { !fixture.bytes.isEmpty })
+        provider.close()
+        #expect(try SessionProviders.make("memory", options: options).read(id) != nil)
+    }
+}
