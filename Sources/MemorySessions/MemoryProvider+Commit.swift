@@ -84,7 +84,7 @@ extension MemoryProvider {
                 if let lifetime = patch.lifetime {
                     slot.pointee.set(lifetime)
                     shard.deadlineChanged(number)
-                    shard.ledger.journal.note(id, isDigest: false)
+                    shard.ledger.journal.changed(slot.pointee)
                 }
                 return .done(.done(.committed(version: UInt64(slot.pointee.version), values: merged)))
             }

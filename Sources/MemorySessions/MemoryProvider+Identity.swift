@@ -103,8 +103,7 @@ extension MemoryProvider {
                 }
                 target.pointee.place(moved)
                 if let user = moved.user { store.users.move(id, to: new, user: user) }
-                store.ledger.journal.note(id, isDigest: false)
-                store.ledger.journal.note(new, isDigest: false)
+                store.ledger.journal.changed(moved, from: id)
                 return .rotated
             }
         }

@@ -191,7 +191,7 @@ struct SnapshotRestoreTests {
     @Test("a restart of the machine is measured by the wall clock")
     func reboot() throws {
         let first = try fixture.start(clock: .boot)
-        let id = try first.begin(idle: .seconds(3_600))
+        let id = try first.begin(idle: .seconds(3_600), absolute: .seconds(9_000))
         first.close()
         var bytes = fixture.bytes
         var header = try #require(bytes.withUnsafeBytes { SnapshotHeader($0) })

@@ -60,7 +60,7 @@ struct SnapshotTrafficTests {
     func manyRotations() throws {
         var ids = try (0..<500).map { _ in try provider.begin("ada") }
         let next = try crash { slice in
-            guard slice < 400 else { return }
+            guard slice < 150 else { return }
             for _ in 0..<20 {
                 let position = Int.random(in: ids.indices)
                 ids[position] = rotate(ids[position], grace: slice % 2 == 0 ? .seconds(10) : .zero)

@@ -36,8 +36,9 @@ enum SnapshotReader {
 
     private enum Step {
         case record(SnapshotRecord, Int)
-        case damagedPayload(Int)
-        case damagedFrame
+        /// Its checksum is right, so its length is.
+        case senseless(Int)
+        case damaged
         case short
     }
 
@@ -61,11 +62,11 @@ enum SnapshotReader {
                 }
                 report.records += 1
                 visit(record)
-            case .damagedPayload(let count):
+            case .senseless(let count):
                 isLost = false
                 report.damaged += 1
                 window.skip(count)
-            case .damagedFrame, .short:
+            case .damaged, .short:
                 if !isLost { report.damaged += 1 }
                 isLost = true
                 window.skip(1)
@@ -88,14 +89,14 @@ enum SnapshotReader {
             }
             return (Int(length), type, payload)
         }
-        guard let frame else { return .damagedFrame }
+        guard let frame else { return .damaged }
         let count = SnapshotRecord.frameCount + frame.length
         guard window.fill(count) else { return .short }
         return window.withBytes { bytes in
             let payload = UnsafeRawBufferPointer(rebasing: bytes[SnapshotRecord.frameCount..<count])
-            guard CRC32C.checksum(payload, after: seed) == frame.checksum,
-                let record = SnapshotRecord(type: frame.type, payload)
-            else { return .damagedPayload(count) }
+            // The length may be right and bytes be missing: only the next mark tells where the next record is.
+            guard CRC32C.checksum(payload, after: seed) == frame.checksum else { return .damaged }
+            guard let record = SnapshotRecord(type: frame.type, payload) else { return .senseless(count) }
             return .record(record, count)
         }
     }

@@ -3,8 +3,8 @@ internal import Sessions
 /// One record of a snapshot. The file is two headers (`SnapshotHeader`), then records, the last one `end`.
 ///
 /// A record, little-endian: the header's mark 8, length of the payload 4, type 4, CRC-32C of the payload 4, CRC-32C of
-/// the twenty bytes before 4, payload. The two checksums go on from the mark. Whatever byte is damaged costs one record:
-/// in the payload the length still leads to the next one, elsewhere the next mark does.
+/// the twenty bytes before 4, payload. The two checksums go on from the mark. Whatever byte is damaged costs one
+/// record: the next mark leads to the next one.
 ///
 /// Payloads: a session (1): SHA-256 of the id 32, created 8, last seen 8, idle timeout 8, absolute deadline 8 (all
 /// nanoseconds of the provider's clock), reference 8 (0: none), version 4, zeros 4, and the values as `SessionValues`

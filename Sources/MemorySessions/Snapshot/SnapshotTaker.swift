@@ -4,15 +4,13 @@ internal import Sessions
 /// Takes a snapshot of a store, while it is in use.
 ///
 /// Copies 64 slots at most in one hold of a shard's lock, and encodes them after it. Sessions that move or end meanwhile
-/// are in the journal, and written again at the end as they are then.
+/// are in the journal, and written again at the end.
 struct SnapshotTaker {
     /// What a snapshot is written to.
     typealias Sink = (borrowing [UInt8]) throws(StateFailure) -> Void
 
     /// Encoded bytes that are written at once.
     private static let pieceCount = 256 << 10
-    /// With more changes a second than can be looked at, the last ones are left for the next snapshot.
-    private static let roundLimit = 64
 
     private let store: MemoryStore
     private let now: Int64
@@ -37,8 +35,8 @@ struct SnapshotTaker {
     ///   - shouldGoOn: Asked after each slice; false ends the snapshot, which is of no use then.
     /// - Returns: False when it was ended early.
     mutating func run(while shouldGoOn: () -> Bool, to sink: Sink) throws(StateFailure) -> Bool {
-        store.ledger.journal.begin()
-        defer { store.ledger.journal.end() }
+        store.ledger.journal.begin(at: now)
+        defer { _ = store.ledger.journal.end() }
         for shard in store.shards.indices {
             // Downwards: slots only ever move to lower numbers, so none is missed.
             var chunk = store.shards[shard].withLock { $0.pool.chunkTotal }
@@ -53,12 +51,18 @@ struct SnapshotTaker {
                 try encodeCopies(to: sink)
             }
         }
-        for _ in 0..<Self.roundLimit {
-            let notes = store.ledger.journal.take()
-            guard !notes.isEmpty else { break }
-            for note in notes.lazy.joined() {
-                guard shouldGoOn() else { return false }
-                try look(at: note, to: sink)
+        for note in store.ledger.journal.end().lazy.joined() {
+            guard shouldGoOn() else { return false }
+            switch note {
+            case .session(let slot):
+                copies.append(current(slot))
+                if !removed.isEmpty { removed.remove(store.restored.digest(slot.id, isDigest: slot.isDigest)) }
+                try encodeCopies(to: sink)
+            case .removal(let id, let isDigest):
+                let digest = store.restored.digest(id, isDigest: isDigest)
+                removed.insert(digest)
+                encoder.appendRemoval(of: digest)
+                try flush(to: sink)
             }
         }
         for digest in removed { encoder.appendRemoval(of: digest) }
@@ -67,23 +71,11 @@ struct SnapshotTaker {
         return true
     }
 
-    private mutating func look(at note: SnapshotJournal.Note, to sink: Sink) throws(StateFailure) {
-        let now = store.clock.nanoseconds
-        let slot = store.shard(note.id).withLock { shard -> MemorySlot? in
-            guard let slot = shard.slot(of: note.id)?.slot.pointee, slot.kind.isSession, slot.deadline > now else {
-                return nil
-            }
+    /// The session as it is now, or as it was noted, if it has moved on after the journal's end.
+    private func current(_ noted: MemorySlot) -> MemorySlot {
+        store.shard(noted.id).withLock { shard in
+            guard let slot = shard.slot(of: noted.id)?.slot.pointee, slot.kind.isSession else { return noted }
             return slot
-        }
-        if let slot {
-            copies.append(slot)
-            if !removed.isEmpty { removed.remove(store.restored.digest(slot.id, isDigest: slot.isDigest)) }
-            try encodeCopies(to: sink)
-        } else {
-            let digest = store.restored.digest(note.id, isDigest: note.isDigest)
-            removed.insert(digest)
-            encoder.appendRemoval(of: digest)
-            try flush(to: sink)
         }
     }
 

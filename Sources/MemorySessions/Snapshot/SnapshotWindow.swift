@@ -1,25 +1,31 @@
 /// A part of a stream in memory: as much as is asked for, and no more than the stream has.
-struct SnapshotWindow {
+struct SnapshotWindow: ~Copyable {
     /// Fills the buffer from its beginning; returns the number of bytes, 0 at the end or on an error.
     typealias Source = (UnsafeMutableRawBufferPointer) -> Int
 
     private static let step = 256 << 10
 
     private let source: Source
-    private var buffer: [UInt8] = []
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    // Within `memory`, the bytes at hand are from `start` to `end`; what comes after is not initialised.
     private var start = 0
+    private var end = 0
     private var hasEnded = false
 
     init(_ source: @escaping Source) {
         self.source = source
     }
 
+    deinit {
+        memory.deallocate()
+    }
+
     /// Bytes at hand.
-    var count: Int { buffer.count - start }
+    var count: Int { end - start }
 
     /// Calls `body` with the bytes at hand.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        body(UnsafeRawBufferPointer(rebasing: memory[start..<end]))
     }
 
     /// Reads on until `wanted` bytes are at hand; false when the stream ends before.
@@ -27,18 +33,29 @@ struct SnapshotWindow {
     /// The memory grows with what was read, not with what is wanted.
     mutating func fill(_ wanted: Int) -> Bool {
         while count < wanted, !hasEnded {
-            if start > 0 {
-                buffer.removeFirst(start)
-                start = 0
-            }
-            let old = buffer.count
-            let room = max(Self.step, min(old, wanted - old))
-            buffer.append(contentsOf: repeatElement(0, count: room))
-            let got = buffer.withUnsafeMutableBytes { source(UnsafeMutableRawBufferPointer(rebasing: $0[old...])) }
+            makeRoom()
+            let free = UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+            let got = min(source(free), free.count)
             hasEnded = got <= 0
-            buffer.removeLast(room - min(max(got, 0), room))
+            end += max(got, 0)
         }
         return count >= wanted
+    }
+
+    /// Moves the bytes at hand to the front, into twice the memory if it is full.
+    private mutating func makeRoom() {
+        guard memory.count - end < Self.step else { return }
+        let bytes = UnsafeRawBufferPointer(rebasing: memory[start..<end])
+        if memory.count - bytes.count >= Self.step {
+            memory.copyMemory(from: bytes)
+        } else {
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: 2 * max(memory.count, Self.step), alignment: 16)
+            larger.copyMemory(from: bytes)
+            memory.deallocate()
+            memory = larger
+        }
+        (start, end) = (0, bytes.count)
     }
 
     mutating func skip(_ bytes: Int) {

@@ -31,6 +31,8 @@ final class StateKeeper: @unchecked Sendable {
         self.logger = logger
         self.queue = queue
         timer = DispatchSource.makeTimerSource(queue: queue)
+        // At once, as Dispatch traps when a source that was never active is released.
+        timer.activate()
         let attempt = Result { () throws(StateFailure) in
             try StateLock.take(for: file.path, timeout: file.lockTimeout)
         }
@@ -52,7 +54,6 @@ final class StateKeeper: @unchecked Sendable {
         }
         let interval = DispatchTimeInterval.nanoseconds(Int(file.interval.nanoseconds))
         timer.schedule(deadline: .now() + interval, repeating: interval, leeway: .milliseconds(100))
-        timer.activate()
     }
 
     deinit {

@@ -72,7 +72,7 @@ struct MemoryShard {
     mutating func remove(_ number: UInt32) -> MemorySlot {
         let slot = take(number)
         if slot.isDigest { ledger.restored.removed() }
-        ledger.journal.note(slot.id, isDigest: slot.isDigest)
+        ledger.journal.ended(slot)
         let user = slot.user
         if let user { users.remove(slot.id, user: user) }
         ledger.release(slot, cost: MemorySlot.cost(values: slot.values, user: user))
