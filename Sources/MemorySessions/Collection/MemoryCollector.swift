@@ -22,7 +22,7 @@ final class MemoryCollector: @unchecked Sendable {
 
     init(store: MemoryStore, queue: DispatchQueue) {
         self.store = store
-        trimmer = MemoryTrimmer()
+        trimmer = MemoryTrimmer(at: .now)
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in
             self?.run()
@@ -61,7 +61,7 @@ final class MemoryCollector: @unchecked Sendable {
             }
         }
         guard !isClosed.load(ordering: .relaxed) else { return }
-        trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed))
+        trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed), at: .now)
         let wait = next == .max ? Self.longestNap : next - store.clock.nanoseconds
         schedule(after: min(max(wait, Self.shortestNap), Self.longestNap))
     }
