@@ -39,11 +39,11 @@ sessions_table() {
             a = worst ? most("galleta", name) : median("galleta", name)
             b = worst ? most("classic", name) : median("classic", name)
             c = worst ? most("classic-id", name) : median("classic-id", name)
-            printf "%-50s %12s %12s %12s %8s %8s  %s\n", label, cell(a), cell(b), cell(c), \
+            printf "%-46s %12s %12s %12s %8s %8s  %s\n", label, cell(a), cell(b), cell(c), \
                 ratio(a, b, more), ratio(a, c, more), target
         }
         function stalls(label, name) {
-            row(label ", the store: p99 us", name "-ours-p99")
+            row(label ": p99 us", name "-ours-p99")
             row("  p99.9", name "-ours-p99.9")
             row("  worst, median of the rounds", name "-ours-worst")
             row("  worst of all rounds", name "-ours-worst", 0, "< 1000", 1)
@@ -55,7 +55,7 @@ sessions_table() {
         END {
             printf "%d sessions of 3 small values; medians. A: MemoryProvider, B: the port, C: the port with binary ids.\n", count
             printf "Ratios: how many times better A is.\n"
-            printf "%-50s %12s %12s %12s %8s %8s  %s\n", "", "A", "B", "C", "to B", "to C", "target"
+            printf "%-46s %12s %12s %12s %8s %8s  %s\n", "", "A", "B", "C", "to B", "to C", "target"
             row("get+touch a second, 1 thread", "visit-1-per-second", 1, "2 x B")
             row("  CPU ns each", "visit-1-cpu-ns")
             row("get+touch a second, 2 threads", "visit-2-per-second", 1, "4 x B")
@@ -63,10 +63,10 @@ sessions_table() {
             row("create a second", "create-per-second", 1)
             row("update a second (A: a request'"'"'s, with commit)", "update-per-second", 1)
             row("destroy a second", "destroy-per-second", 1)
-            row("resident bytes a session, values included", "bytes-a-session", 0, "<= 300")
+            row("resident bytes a session, with its values", "bytes-a-session", 0, "<= 300")
             row("resident MiB, all live", "expire-full-mib")
-            row("resident MiB, half of them expired and collected", "expire-after-mib")
-            stalls("get while half of the sessions expire", "expire")
+            row("resident MiB, half of them collected", "expire-after-mib")
+            stalls("get while half of them expire", "expire")
             stalls("get while sessions begin", "grow")
             row("  sessions begun a second", "grow-per-second", 1)
             row("  worst create of all rounds, CPU us", "grow-create-worst", 0, "", 1)

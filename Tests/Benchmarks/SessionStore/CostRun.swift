@@ -15,11 +15,11 @@ struct CostRun<Store: BenchmarkedStore> {
             for index in 0..<count { try store.create(texts[index], seconds: 3_600) }
         }
         Report.line("bytes-a-session", Double(Measure.residentBytes() - empty) / Double(count))
-        for threads in 1...2 { try visit(store, texts, threads: threads) }
-        var random = RandomIndex(seed: 3)
+        let visitors = CookieTexts(shuffling: texts)
+        for threads in 1...2 { try visit(store, visitors, threads: threads) }
         let updates = max(count / 2, 1)
         try timed("update", updates) {
-            for _ in 0..<updates { try store.update(texts[random.next(below: count)]) }
+            for index in 0..<updates { try store.update(visitors[index]) }
         }
         try timed("destroy", count) {
             for index in 0..<count where !store.destroy(texts[index]) { throw BenchmarkError.lost }
@@ -40,11 +40,15 @@ struct CostRun<Store: BenchmarkedStore> {
         let end = start + Int64(seconds * 1e9)
         let workers = try (0..<threads).map { number in
             try SystemThread(name: "visits-\(number)") {
-                var random = RandomIndex(seed: number)
+                // Threads of one store start at places of their own.
+                var next = number * (count / threads)
                 var visits = 0
                 var isLost = false
                 while Measure.nanoseconds() < end {
-                    for _ in 0..<512 where store.visit(texts[random.next(below: count)]) == nil { isLost = true }
+                    for _ in 0..<512 {
+                        if store.visit(texts[next]) == nil { isLost = true }
+                        next = next + 1 < count ? next + 1 : 0
+                    }
                     visits += 512
                 }
                 done.withLock { $0 = ($0.visits + visits, $0.lost || isLost) }
