@@ -64,8 +64,9 @@ sessions_table() {
             row("update a second (A: a request'"'"'s, with commit)", "update-per-second", 1)
             row("destroy a second", "destroy-per-second", 1)
             row("resident bytes a session, with its values", "bytes-a-session", 0, "<= 300")
-            row("resident MiB, all live", "expire-full-mib")
-            row("resident MiB, half of them collected", "expire-after-mib")
+            row("resident MiB at the peak", "peak-mib")
+            row("  when all have expired", "empty-mib")
+            row("  after seconds (at most 45 are waited)", "empty-seconds")
             stalls("get while half of them expire", "expire")
             stalls("get while sessions begin", "grow")
             row("  sessions begun a second", "grow-per-second", 1)
@@ -109,5 +110,6 @@ bench_sessions() {
             sessions_run grow "$store"
         done
     done
+    for store in galleta classic; do sessions_run empty "$store"; done
     sessions_table
 }

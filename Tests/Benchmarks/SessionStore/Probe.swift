@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// Time of a `get` that is the store's: what the thread computed itself, and all of it when the thread had to wait for a
 /// lock (it gave the processor up by itself). What is left is the machine's: another thread got the processor by force.
-/// A wait for a lock whose holder was put aside by the machine counts as the store's; so that is an upper bound.
+/// A wait for a lock whose holder the machine had put aside is the machine's too, as far as the holder can be asked; else
+/// it counts as the store's, so that is an upper bound.
 /// Beside it, at the same rate, the control reads a small store that no one else uses.
 final class Probe<Store: BenchmarkedStore>: Sendable {
     private let isStopped = Atomic<Bool>(false)
@@ -16,6 +17,7 @@ final class Probe<Store: BenchmarkedStore>: Sendable {
 
     /// Nanoseconds of one `get`.
     struct Sample {
+        var start: Int64
         var wall: Int64
         var ours: Int64
     }
@@ -58,17 +60,26 @@ final class Probe<Store: BenchmarkedStore>: Sendable {
         let own = Measure.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - computed
         let waited = Measure.switches().voluntary > switches
         if value == nil { failed.store(true, ordering: .relaxed) }
-        return Sample(wall: wall, ours: waited ? wall : min(own, wall))
+        return Sample(start: start, wall: wall, ours: waited ? wall : min(own, wall))
     }
 
     /// Ends the thread and prints what it saw, in microseconds.
-    func report(_ name: String) throws {
+    ///
+    /// - Parameter setAside: When the machine had put aside a thread that may have held a lock, in order.
+    func report(_ name: String, setAside: [ClosedRange<Int64>] = []) throws {
         isStopped.store(true, ordering: .relaxed)
         _ = thread.withLock { $0 }?.join(timeout: nil)
         guard !failed.load(ordering: .relaxed) else { throw BenchmarkError.lost }
         let (store, control) = samples.withLock { $0 }
         Report.line("\(name)-probes", Double(store.count))
-        show("\(name)-ours", store.map(\.ours))
+        let ours = store.map { sample in
+            guard sample.ours == sample.wall else { return sample.ours }
+            let wait = sample.start...(sample.start + sample.wall)
+            let lost = setAside.lazy.filter { $0.overlaps(wait) }.map { $0.clamped(to: wait) }
+                .reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+            return max(0, sample.wall - lost)
+        }
+        show("\(name)-ours", ours)
         show("\(name)-wall", store.map(\.wall))
         show("\(name)-control", control.map(\.wall))
     }

@@ -25,13 +25,14 @@ enum SessionStoreBenchmark {
         switch what {
         case "cost": try CostRun<Store>(count: count, seconds: count >= 100_000 ? 2 : 0.1).run()
         case "expire": try StallRun<Store>(count: count).expire()
+        case "empty": try EmptyRun<Store>(count: count).run()
         case "grow": try StallRun<Store>(count: count).grow()
         default: usage()
         }
     }
 
     private static func usage() -> Never {
-        fail("Usage: session-store-benchmark cost|expire|grow galleta|classic|classic-id SESSIONS\n", status: 64)
+        fail("Usage: session-store-benchmark cost|expire|grow|empty galleta|classic|classic-id SESSIONS\n", status: 64)
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {
