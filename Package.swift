@@ -141,3 +141,14 @@ if Context.environment["GALLETA_FUZZ"] != nil {
             ))
     }
 }
+
+// The benchmark of the session store, for `deploy/bench sessions` only: nobody else has to build it.
+if Context.environment["GALLETA_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "session-store-benchmark",
+            dependencies: ["Sessions", "MemorySessions", "GalletaPlatform"],
+            path: "Tests/Benchmarks/SessionStore",
+            swiftSettings: settings
+        ))
+}
