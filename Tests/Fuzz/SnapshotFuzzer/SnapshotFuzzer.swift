@@ -1,0 +1,39 @@
+@testable import MemorySessions
+
+/// Any file: the reader ends, and hands on nothing that does not come out of its own encoder again.
+///
+/// Checksums keep random bytes from ever being a record, so the first byte chooses: the rest as a file, or as the
+/// payload of a session whose checksum is right, behind sound headers.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    guard count > 0 else { return 0 }
+    let rest = UnsafeRawBufferPointer(start: data + 1, count: count - 1)
+    if data[0] & 1 == 0 {
+        read([UInt8](rest), pieces: Int(data[0] >> 1) + 1)
+    } else if let session = SnapshotSession(rest) {
+        var again: [UInt8] = []
+        session.append(to: &again)
+        guard let back = again.withUnsafeBytes({ SnapshotSession($0) }) else { fatalError("not read again") }
+        precondition(back.digest == session.digest && back.values == session.values)
+        let slot = session.slot(id: session.digest, shift: Int64(data[0]) << 32, at: 1 << 50)
+        precondition(slot.lastSeen <= 1 << 50, "a visit in the future")
+        _ = slot.record(at: 1 << 50)
+    }
+    return 0
+}
+
+private func read(_ bytes: [UInt8], pieces: Int) {
+    var position = 0
+    var records = 0
+    let report = SnapshotReader.read(
+        { buffer in
+            let piece = bytes[position...].prefix(min(pieces, buffer.count))
+            buffer.copyBytes(from: piece)
+            position += piece.count
+            return piece.count
+        },
+        begin: { _ in },
+        visit: { _ in records += 1 })
+    precondition(report.records == records)
+    precondition(report.outcome != .empty || bytes.isEmpty)
+}
