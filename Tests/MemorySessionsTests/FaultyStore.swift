@@ -1,0 +1,155 @@
+import GalletaPlatform
+import MemorySessions
+import Sessions
+
+/// The memory provider with one fault in what it stores, as stores have that encode, index or sweep wrongly.
+final class FaultyStore: SessionProvider {
+    enum Fault: String, CaseIterable, Sendable {
+        case none
+        case mixesSessionsUp
+        case keepsTheFirstKey
+        case dropsNull
+        case cutsTextAtNUL
+        case keepsNumbersAsDoubles
+        case takesReservedKeysForOthers
+        case expiredIDsStayInUse
+        case refusesTheRightVersion
+        case touchChangesTheVersion
+        case takesAnyIDForReplaced
+        case listsEveryUser
+        case usersAreLowercased
+        case takesAnyReference
+        case collectStopsAtTheLiving
+        case evictsTheLivingFirst
+        case takesAnOutageForNoSession
+    }
+
+    private struct Known {
+        var first: SessionID?
+        var last: SessionID?
+        var ids: Set<SessionID> = []
+        var users: Set<String> = []
+    }
+
+    private let base: MemoryProvider
+    private let fault: Fault
+    private let known = Locked(Known())
+    private let isDown = Locked(false)
+
+    init(_ base: MemoryProvider, _ fault: Fault) {
+        self.base = base
+        self.fault = fault
+    }
+
+    func read(_ id: SessionID) throws -> SessionRecord? {
+        if isDown.withLock({ $0 }) {
+            if fault == .takesAnOutageForNoSession { return nil }
+            throw SessionStoreError(.unavailable, "stopped by a test")
+        }
+        var record = base.read(id)
+        if fault == .mixesSessionsUp, record != nil, let last = known.withLock({ $0.last }) {
+            record = base.read(last) ?? record
+        }
+        return record
+    }
+
+    /// Stops the store, or starts it again.
+    func setDown(_ isDown: Bool) {
+        self.isDown.withLock { $0 = isDown }
+    }
+
+    func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        var draft = draft
+        draft.values = try SessionValues(stored(draft.values.entryKeys.map { ($0, draft.values[$0] ?? .null) }))
+        let (isKnown, first) = known.withLock { known in
+            if let user = draft.values.user { known.users.insert(user) }
+            if known.first == nil { known.first = id }
+            known.last = id
+            return (!known.ids.insert(id).inserted, known.first)
+        }
+        switch fault {
+        case .expiredIDsStayInUse where isKnown: return .exists
+        case .evictsTheLivingFirst where base.count() >= 16: _ = first.map(base.destroy)
+        default: break
+        }
+        return base.create(id, draft)
+    }
+
+    /// The entries as a faulty encoding keeps them.
+    private func stored(_ entries: [(SessionKey, SessionValue)]) -> [(SessionKey, SessionValue)] {
+        switch fault {
+        case .keepsTheFirstKey: Array(entries.prefix(1))
+        case .dropsNull: entries.filter { $0.1 != .null }
+        case .cutsTextAtNUL:
+            entries.map { (SessionKey(Self.cut($0.0.name), isReserved: $0.0.isReserved), $0.1) }
+        case .keepsNumbersAsDoubles:
+            entries.map { entry in
+                guard case .int(let number) = entry.1 else { return entry }
+                return (entry.0, .int(Int64(exactly: Double(number)) ?? 0))
+            }
+        case .takesReservedKeysForOthers: entries.map { (SessionKey($0.0.name), $0.1) }
+        case .usersAreLowercased:
+            entries.map { entry in
+                guard entry.0 == .user, case .string(let user) = entry.1 else { return entry }
+                return (entry.0, .string(user.lowercased()))
+            }
+        default: entries
+        }
+    }
+
+    private static func cut(_ text: String) -> String {
+        String(text.prefix { $0 != "\0" })
+    }
+
+    func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
+        try base.commit(patch, to: id, expecting: fault == .refusesTheRightVersion ? version.map { $0 &+ 1 } : version)
+    }
+
+    func touch(_ id: SessionID) throws -> SessionTouch {
+        if fault == .touchChangesTheVersion {
+            var patch = SessionPatch()
+            try patch.set(true, for: SessionKey("touched"))
+            _ = try base.commit(patch, to: id, expecting: nil)
+        }
+        return base.touch(id)
+    }
+
+    func destroy(_ id: SessionID) -> Bool { base.destroy(id) }
+
+    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) -> SessionRotation {
+        base.rotate(id, to: new, grace: grace)
+    }
+
+    func retirement(of id: SessionID) -> SessionRetirement? {
+        fault == .takesAnyIDForReplaced ? SessionRetirement(age: .zero, successor: nil) : base.retirement(of: id)
+    }
+
+    func sessions(of user: String, current id: SessionID?) -> [UserSession] {
+        switch fault {
+        case .listsEveryUser:
+            known.withLock { $0.users }.flatMap { base.sessions(of: $0, current: id) }
+        case .usersAreLowercased: base.sessions(of: user.lowercased(), current: id)
+        default: base.sessions(of: user, current: id)
+        }
+    }
+
+    func destroy(_ reference: SessionReference, of user: String) -> Bool {
+        guard fault == .takesAnyReference else { return base.destroy(reference, of: user) }
+        return base.sessions(of: user, current: nil).contains { base.destroy($0.reference, of: user) }
+    }
+
+    func destroySessions(of user: String, except id: SessionID?) -> Int {
+        base.destroySessions(of: user, except: id)
+    }
+
+    func collect(limit: Int) -> SessionCollection {
+        if fault == .collectStopsAtTheLiving, let first = known.withLock({ $0.first }), base.read(first) != nil {
+            return SessionCollection(removed: 0, hasMore: false)
+        }
+        return base.collect(limit: limit)
+    }
+
+    func count() -> Int { base.count() }
+
+    func close() { base.close() }
+}
