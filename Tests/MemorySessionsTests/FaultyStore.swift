@@ -42,15 +42,17 @@ final class FaultyStore: SessionProvider {
     }
 
     func read(_ id: SessionID) throws -> SessionRecord? {
-        if isDown.withLock({ $0 }) {
-            if fault == .takesAnOutageForNoSession { return nil }
-            throw SessionStoreError(.unavailable, "stopped by a test")
-        }
+        if fault == .takesAnOutageForNoSession, isDown.withLock({ $0 }) { return nil }
+        try beUp()
         var record = base.read(id)
         if fault == .mixesSessionsUp, record != nil, let last = known.withLock({ $0.last }) {
             record = base.read(last) ?? record
         }
         return record
+    }
+
+    private func beUp() throws {
+        if isDown.withLock({ $0 }) { throw SessionStoreError(.unavailable, "stopped by a test") }
     }
 
     /// Stops the store, or starts it again.
@@ -102,10 +104,13 @@ final class FaultyStore: SessionProvider {
     }
 
     func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
-        try base.commit(patch, to: id, expecting: fault == .refusesTheRightVersion ? version.map { $0 &+ 1 } : version)
+        try beUp()
+        return try base.commit(
+            patch, to: id, expecting: fault == .refusesTheRightVersion ? version.map { $0 &+ 1 } : version)
     }
 
     func touch(_ id: SessionID) throws -> SessionTouch {
+        try beUp()
         if fault == .touchChangesTheVersion {
             var patch = SessionPatch()
             try patch.set(true, for: SessionKey("touched"))
@@ -114,7 +119,10 @@ final class FaultyStore: SessionProvider {
         return base.touch(id)
     }
 
-    func destroy(_ id: SessionID) -> Bool { base.destroy(id) }
+    func destroy(_ id: SessionID) throws -> Bool {
+        try beUp()
+        return base.destroy(id)
+    }
 
     func rotate(_ id: SessionID, to new: SessionID, grace: Duration) -> SessionRotation {
         base.rotate(id, to: new, grace: grace)

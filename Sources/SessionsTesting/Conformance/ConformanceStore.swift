@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import Glibc
 internal import Sessions
 
 /// What the cases are written with: short calls, durations in the fixture's seconds, checks that throw.
@@ -150,8 +151,12 @@ struct ConformanceStore: Sendable {
         _ count: Int, _ body: @escaping @Sendable (Int) throws -> Result
     ) throws -> [Result] {
         let results = Locked<[Swift.Result<Result, any Error>?]>(Array(repeating: nil, count: count))
+        // All begin together: threads that come one by one would hardly meet.
+        let missing = Locked(count)
         let threads = try (0..<count).map { number in
             try SystemThread(name: "conformance") {
+                missing.withLock { $0 -= 1 }
+                while missing.withLock({ $0 }) > 0 { sched_yield() }
                 let result = Swift.Result { try body(number) }
                 results.withLock { $0[number] = result }
             }

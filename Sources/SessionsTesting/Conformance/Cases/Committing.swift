@@ -68,6 +68,20 @@ extension SessionProviderConformance {
             try store.expectEqual(record.values["n"], 1, "the value in the conflict")
             try store.expectEqual(try store.value(id, "n"), 1, "the value")
         },
+        ConformanceCase("a conflict is no visit and changes no lifetime") { store in
+            let id = try store.create(["n": 0], idle: 10)
+            let stale = try store.record(id).version
+            try store.set("n", 1, in: id)
+            try store.advance(6)
+            var patch = try store.patch(["n": 2])
+            patch.touches = true
+            patch.lifetime = SessionLifetime(idleTimeout: store.seconds(500), absoluteTimeout: store.seconds(900))
+            guard case .conflict = try store.provider.commit(patch, to: id, expecting: stale) else {
+                throw ConformanceFailure("no conflict")
+            }
+            try store.advance(5)
+            try store.expectGone(id)
+        },
         ConformanceCase("the right version is committed") { store in
             let id = try store.create(["n": 0])
             let version = try store.record(id).version

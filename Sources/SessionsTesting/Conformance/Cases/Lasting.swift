@@ -41,6 +41,20 @@ extension SessionProviderConformance {
             }
             try store.expectEqual(try store.value(id, "n"), 50, "the number")
         },
+        ConformanceCase("nobody sees half of a patch") { store in
+            let id = try store.create(["a": 0, "b": 0])
+            _ = try store.inParallel(6) { thread in
+                for round in 1...100 {
+                    if thread == 0 {
+                        let number = SessionValue.int(Int64(round))
+                        try store.commit(try store.patch(["a": number, "b": number]), to: id)
+                    } else {
+                        let values = try store.record(id).values
+                        try store.expectEqual(values["a"], values["b"], "two values that one patch sets")
+                    }
+                }
+            }
+        },
         ConformanceCase("touches beside commits lose none of them") { store in
             let id = try store.create(["n": 0])
             _ = try store.inParallel(8) { thread in

@@ -89,6 +89,25 @@ extension SessionProviderConformance {
             try store.expectEqual(try store.value(id), 1, "the first")
             try store.expectEqual(try store.value(other), 2, "the second")
         },
+        ConformanceCase("an old id in its grace is in use") { store in
+            let id = try store.create(["k": "v"])
+            let new = try store.rotate(id, grace: 10)
+            guard case .exists = try store.provider.create(id, try store.draft(["k": "new"])) else {
+                throw ConformanceFailure("a session was created under an old id in its grace")
+            }
+            guard case .taken = try store.provider.rotate(try store.create(), to: id, grace: store.seconds(10)) else {
+                throw ConformanceFailure("a session was rotated onto an old id in its grace")
+            }
+            try store.expectEqual(try store.record(id).successor, new, "the successor")
+        },
+        ConformanceCase("the grace ends at its very instant", needs: .exactClock) { store in
+            let id = try store.create()
+            _ = try store.rotate(id, grace: 10)
+            try store.fixture.advance(store.seconds(10) - .nanoseconds(1))
+            try store.expect(try store.isThere(id), "it ended too early")
+            try store.fixture.advance(.nanoseconds(1))
+            try store.expectGone(id, "the old id")
+        },
         ConformanceCase("the old id dies with the session") { store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 100)
