@@ -61,6 +61,12 @@ extension MemoryProvider {
                 if let version, version != UInt64(slot.pointee.version) {
                     return .done(.done(.conflict(slot.pointee.record(at: now))))
                 }
+                if patch.isEmpty, patch.lifetime == nil {
+                    // A visit and no more: find, note and return in one look.
+                    if patch.touches { slot.pointee.lastSeen = now }
+                    return .done(
+                        .done(.committed(version: UInt64(slot.pointee.version), values: slot.pointee.values)))
+                }
                 let merged: SessionValues
                 do throws(SessionError) {
                     merged = try slot.pointee.values.applying(patch, limits: patch.limits)
@@ -128,6 +134,7 @@ extension MemoryShard {
             reserved -= growth
         }
         slot.pointee.values = values
+        table.valuesChanged(slot.pointee.id, number: number, to: values)
         slot.pointee.version &+= 1
         if let serial { bind(number, from: before, to: after.map { (user: $0, serial: serial) }) }
         return nil

@@ -53,6 +53,12 @@ int cplatform_connect_unix(int fd, const char *path);
 /* Gives free pages of malloc's heaps back to the system; each heap is locked meanwhile. */
 void cplatform_trim_heap(void);
 
+/* Asks the memory for the line at an address and the one after it, without waiting; any address will do. */
+static inline void cplatform_prefetch(uintptr_t address) {
+    __builtin_prefetch((const void *)address);
+    __builtin_prefetch((const void *)(address + 64));
+}
+
 /* Bytes of `value` stored so that the compiler cannot drop the write (secrets). */
 void cplatform_zero(void *memory, size_t count);
 

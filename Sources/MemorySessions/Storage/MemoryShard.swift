@@ -82,7 +82,7 @@ struct MemoryShard {
     /// Puts a slot in that moved; ledger and index stay as they are.
     mutating func place(_ slot: MemorySlot) {
         let number = pool.insert(slot)
-        table.insert(slot.id, number: number)
+        table.insert(slot.id, number: number, values: slot.values)
         orders.insert(number, slot.kind, bound: slot.bound)
     }
 

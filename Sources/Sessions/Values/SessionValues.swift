@@ -66,6 +66,11 @@ public struct SessionValues: @unchecked Sendable {
         return name
     }
 
+    /// Where the block is, for a hint to the processor; 0 without one.
+    package var address: UInt {
+        storage.map { UInt(bitPattern: ObjectIdentifier($0)) } ?? 0
+    }
+
     /// Calls `body` with the encoded bytes: for snapshots and stores that keep the block as it is.
     public func withEncodedBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         guard let storage else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
