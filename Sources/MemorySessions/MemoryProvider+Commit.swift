@@ -22,7 +22,7 @@ extension MemoryProvider {
         let now = store.clock.nanoseconds
         // Drawn before the lock, as it asks the system.
         let serial: UInt64? =
-            patch.changes.contains { $0.key == .user } ? .random(in: .min ... .max) : nil
+            patch.changes.contains { $0.isReserved && $0.key == .user } ? .random(in: .min ... .max) : nil
         var reserved = 0
         defer { store.ledger.release(sessions: 0, bytes: reserved) }
         for _ in 0..<Self.roomLimit {

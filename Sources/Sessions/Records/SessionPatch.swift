@@ -32,7 +32,7 @@ public struct SessionPatch: Sendable {
             }
         }
 
-        var isReserved: Bool { entry[0] & 1 == 1 }
+        package var isReserved: Bool { entry[0] & 1 == 1 }
     }
 
     /// The changes, one a key.
