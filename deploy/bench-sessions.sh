@@ -93,7 +93,7 @@ bench_sessions() {
         shift
     done
     need_swift
-    need_packages libssl-dev
+    need_packages libfcgi-dev libcrypt-dev libssl-dev
     end_with_script
     make_work_folder
     build=(env GALLETA_BENCHMARKS=1 swift build --package-path "$repository" -c release --product session-store-benchmark)
