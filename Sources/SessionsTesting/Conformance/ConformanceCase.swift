@@ -28,9 +28,8 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     ///
     /// Blocks for a few milliseconds, seconds at most; some cases start threads and wait for them.
     ///
-    /// - Parameters:
-    ///   - makeFixture: Makes the provider; called once. The case closes it afterwards.
-    ///   - maximumSessions: The cap to make the provider with, where it has one; nil: room for 110,000 sessions.
+    /// - Parameter makeFixture: Makes the provider; called once. The case closes it afterwards. It gets the cap of sessions
+    ///   to make the provider with, where that has one; nil: room for 110,000 sessions.
     /// - Throws: `ConformanceFailure` when the provider breaks the contract or throws.
     @discardableResult
     public func run(
