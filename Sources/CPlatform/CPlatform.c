@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -29,6 +30,10 @@ static int epoll_change(int epoll, int operation, int fd, uint32_t events, uint6
 
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, data);
+}
+
+int cplatform_epoll_poke(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, data);
 }
 
 int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data) {
@@ -124,6 +129,8 @@ int cplatform_connect_unix(int fd, const char *path) {
 }
 
 void cplatform_zero(void *memory, size_t count) { explicit_bzero(memory, count); }
+
+int cplatform_memory_file(void) { return memfd_create("galleta-head", MFD_CLOEXEC); }
 
 int cplatform_open_temporary(const char *folder) {
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

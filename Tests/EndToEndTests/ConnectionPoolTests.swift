@@ -37,4 +37,19 @@ struct ConnectionPoolTests {
         #expect(try server.fastCGI().exchange("GET", "/app/ping").text == "pong\n")
         #expect(server.process.isRunning)
     }
+
+    @Test("without room for a body the client gets 500, the log the reason, and the next request an answer")
+    func fullDisk() throws {
+        // As far as a full disk can be had without one: no file may grow beyond 64 KiB.
+        let server = try GalletaProcess { socket, command in
+            ("bash", ["-c", "ulimit -f 64; exec \"$@\"", "bash"] + command + ["--listen", "unix:\(socket)"])
+        }
+        let client = try server.fastCGI()
+        let large = [UInt8](repeating: 65, count: 200_000)
+        #expect(try client.exchange("POST", "/app/login", body: large).status == 500)
+        #expect(try client.exchange("GET", "/app/ping").text == "pong\n")
+        #expect(
+            server.log.contains("could not be kept until it had arrived: cannot write an uploaded file: File too large")
+        )
+    }
 }

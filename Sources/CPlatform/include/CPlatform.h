@@ -11,6 +11,8 @@
 int cplatform_epoll_create(void);
 /* A connection: edge-triggered for reading and for the peer's close, added once, never changed. */
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data);
+/* Makes a watched connection raise an event now if it can be written to, as it can unless its peer never reads. */
+int cplatform_epoll_poke(int epoll, int fd, uint64_t data);
 /* A listener: one-shot; armed again with cplatform_epoll_rearm_listener. */
 int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data);
 int cplatform_epoll_rearm_listener(int epoll, int fd, uint64_t data);
@@ -40,6 +42,8 @@ int64_t cplatform_boottime_ns(void);
 /* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
 
+/* A file in memory without a name, close-on-exec. */
+int cplatform_memory_file(void);
 /* A readable and writable file without a name in `folder`, mode 0600, close-on-exec. */
 int cplatform_open_temporary(const char *folder);
 /* Gives such a file a name, which must not exist, on the same file system. -1 with errno: EEXIST, EXDEV, or ENOENT

@@ -44,7 +44,9 @@ struct HeadCheck {
         var keepsConnection: Bool
         /// Range of the parameter bytes; contiguous after `check`.
         var parameters: Range<Int>
-        /// All of STDIN up to its end record was seen: draining the body will not wait.
+        /// Where STDIN begins: bytes from the request's first one.
+        var end: Int
+        /// All of STDIN up to its end record was seen: libfcgi can read the body without waiting.
         var bodyIsComplete: Bool
     }
 
@@ -112,6 +114,7 @@ struct HeadCheck {
                 isAuthorizer: role == 2,
                 keepsConnection: keepsConnection,
                 parameters: parameters,
+                end: offset,
                 bodyIsComplete: bodyIsComplete
             )
         )
@@ -183,18 +186,8 @@ struct HeadCheck {
         requestID: UInt16,
         isAuthorizer: Bool
     ) throws(Refusal) -> Bool {
-        var offset = start
-        while let record = try header(bytes, at: offset) {
-            if record.type == RecordHeader.Kind.beginRequest { throw .pipelined }
-            guard record.requestID == requestID else { throw .body }
-            if record.type == RecordHeader.Kind.abortRequest { throw .aborted }
-            guard record.type == RecordHeader.Kind.stdin else { throw .body }
-            offset += RecordHeader.size + record.payloadLength
-            guard record.contentLength == 0 else { continue }
-            guard offset <= bytes.count else { return false }
-            if offset < bytes.count { throw .pipelined }
-            return true
-        }
-        return isAuthorizer && offset == bytes.count
+        var records = BodyRecords(requestID: requestID)
+        try records.take(UnsafeRawBufferPointer(rebasing: bytes[start...])) { _ in }
+        return records.isComplete || (isAuthorizer && start == bytes.count)
     }
 }

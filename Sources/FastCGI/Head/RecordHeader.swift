@@ -28,6 +28,15 @@ struct RecordHeader {
         paddingLength = Int(bytes[offset + 6])
     }
 
+    /// Reads the header out of its eight bytes in their order.
+    init(word: UInt64) {
+        version = UInt8(word >> 56)
+        type = UInt8(word >> 48 & 0xff)
+        requestID = UInt16(word >> 32 & 0xffff)
+        contentLength = Int(word >> 16 & 0xffff)
+        paddingLength = Int(word >> 8 & 0xff)
+    }
+
     /// Bytes of the record after its header.
     var payloadLength: Int { contentLength + paddingLength }
 }

@@ -55,7 +55,7 @@ extension Request {
 
     /// CONTENT_LENGTH: absent, empty and `-1` mean unknown (Caddy sends `-1` for a chunked upload); what is no number is
     /// refused.
-    private static func contentLength(_ context: RequestContext) throws(Unusable) -> Int? {
+    static func contentLength(_ context: RequestContext) throws(Unusable) -> Int? {
         guard let bytes = context.value(of: "CONTENT_LENGTH"), !bytes.isEmpty, !bytes.elementsEqual("-1".utf8) else {
             return nil
         }

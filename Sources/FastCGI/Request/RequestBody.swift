@@ -2,8 +2,10 @@ internal import GalletaPlatform
 
 /// The body of a request (the STDIN stream, FastCGI 1.0, section 5.3), read once, in order.
 ///
-/// Reading blocks the worker until bytes arrive, for at most the server's body timeout. A body that is never read is
-/// discarded by the server. An Authorizer has no body: it reads as empty at once (section 6.3).
+/// All of it has arrived before the handler runs, so reading does not wait for the network: a client that sends slowly
+/// holds no worker. Up to 64 KiB are held in memory, the rest in a file without a name in
+/// ``FormLimits/temporaryDirectory``. A body that is never read is discarded. An Authorizer has no body: it reads as empty
+/// (section 6.3).
 ///
 /// Threading: any thread until the request is answered; reads of several threads take turns.
 public struct RequestBody: Sendable {
@@ -12,8 +14,9 @@ public struct RequestBody: Sendable {
     /// Reads up to `buffer.count` bytes.
     ///
     /// - Returns: How many bytes were read; 0 only at the end of the body.
-    /// - Throws: ``RequestBodyError`` when the body is over the limit, was cut short or stopped coming. A body whose
-    ///   length differs from CONTENT_LENGTH is an error, never a short body.
+    /// - Throws: ``RequestBodyError`` when the body is over the limit or its length differs from CONTENT_LENGTH: an error,
+    ///   never a short body. For a body that was cut short or stopped coming the handler does not run: the server answers
+    ///   with 400 or 408.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(RequestBodyError) -> Int {
         guard context.role == .responder else { return 0 }
         return try context.input.withLock { state throws(RequestBodyError) in try state.read(into: buffer) }

@@ -7,6 +7,7 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         case tooLarge(limit: Int)
         case truncated(received: Int, declared: Int?)
         case timedOut(received: Int)
+        case storage(String)
         case requestFinished
 
         /// The meaning of libfcgi's stream error: an errno, or a negative code of its own.
@@ -27,14 +28,14 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         if case .tooLarge = code { true } else { false }
     }
 
-    /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 500 for a read after the
-    /// request was answered.
+    /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 500 for one that could not
+    /// be stored and for a read after the request was answered.
     public var status: HTTPResponse.Status {
         switch code {
         case .tooLarge: .contentTooLarge
         case .timedOut: .requestTimeout
         case .truncated: .badRequest
-        case .requestFinished: .internalServerError
+        case .storage, .requestFinished: .internalServerError
         }
     }
 
@@ -49,6 +50,8 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
             "the connection ended inside the body, after \(received) bytes"
         case .timedOut(let received):
             "no more of the body arrived in time, after \(received) bytes"
+        case .storage(let reason):
+            "the body could not be kept until it had arrived: \(reason)"
         case .requestFinished:
             "the body was read after the request had been answered"
         }

@@ -73,7 +73,7 @@ final class RequestContext: @unchecked Sendable {
     /// The request is answered: no stream may be used any more.
     func finish() {
         input.withLock {
-            $0.stream = nil
+            $0.source = .none
             $0.phase = .failed(RequestBodyError(.requestFinished))
         }
         output.withLock { $0.errorStream = nil }

@@ -15,14 +15,27 @@ final class ConnectionTable: @unchecked Sendable {
     enum Phase: UInt8 {
         /// No connection.
         case free
-        /// Waiting for a request, or for the rest of its head.
+        /// Waiting in the epoll set; for what, says `waiting`.
         case idle
-        /// A worker looks at its head.
+        /// A worker looks at what has arrived.
         case head
         /// A worker answers its request.
         case running
         /// As `running`, but past its deadline: the connection is shut down, the handler still runs.
         case overrun
+    }
+
+    /// What an idle connection waits for.
+    enum Waiting {
+        /// The first byte of a request.
+        case request
+        /// The rest of a head.
+        case head
+        /// The rest of a body.
+        case body(Arrival)
+
+        /// Nothing of a request has arrived.
+        var isForRequest: Bool { if case .request = self { true } else { false } }
     }
 
     struct Slot {
@@ -32,8 +45,10 @@ final class ConnectionTable: @unchecked Sendable {
         var phase = Phase.free
         /// An event came while a worker held the connection: it looks again before parking.
         var isPending = false
-        /// A part of a head has arrived; the deadline is the head's.
-        var hasPartialHead = false
+        /// What an idle connection waits for; the deadline is that one's.
+        var waiting = Waiting.request
+        /// The deadline has passed; a worker is on its way to say so.
+        var isOverdue = false
         var deadline = BootInstant(nanoseconds: .max)
         /// The worker that runs the handler.
         var worker = 0
@@ -45,7 +60,8 @@ final class ConnectionTable: @unchecked Sendable {
             self.fd = fd
             phase = .head
             isPending = false
-            hasPartialHead = false
+            waiting = .request
+            isOverdue = false
             isWatched = false
             deadline = BootInstant(nanoseconds: .max)
         }
@@ -54,6 +70,7 @@ final class ConnectionTable: @unchecked Sendable {
         mutating func free() {
             fd = -1
             phase = .free
+            waiting = .request
             // The two highest generations mark other events.
             generation = generation >= UInt32.max - 2 ? 0 : generation + 1
         }

@@ -111,7 +111,7 @@ final class Engine: Sendable {
             guard !listener.isInherited else { continue }
             listener.removeOwnPath()
             while case .connection(let slot, _) = accept(listener: index) {
-                if case .mustClose = park(slot: slot, hasPartialHead: false) { close(slot: slot) }
+                if case .mustClose = park(slot: slot, waiting: .request) { close(slot: slot) }
             }
             listener.refuseConnections()
         }
@@ -210,7 +210,7 @@ final class Engine: Sendable {
     }
 
     /// Hands a connection back to epoll. False if the caller must look at it again, or close it: see `Parking`.
-    func park(slot index: Int, hasPartialHead: Bool) -> Parking {
+    func park(slot index: Int, waiting: ConnectionTable.Waiting) -> Parking {
         let now = BootInstant.now
         let epoll = self.epoll
         let stage = self.stage
@@ -221,13 +221,18 @@ final class Engine: Sendable {
                 slot.phase = .head
                 return .lookAgain
             }
-            if stage >= .closing, !hasPartialHead { return .mustClose }
-            if hasPartialHead {
-                if !slot.hasPartialHead { slot.deadline = now.advanced(by: configuration.headTimeout) }
-            } else {
+            switch waiting {
+            case .request:
+                if stage >= .closing { return .mustClose }
                 slot.deadline = now.advanced(by: configuration.idleTimeout)
+            case .head:
+                // The first part of a head sets its deadline; further parts do not move it.
+                if slot.waiting.isForRequest { slot.deadline = now.advanced(by: configuration.headTimeout) }
+            case .body(let arrival):
+                slot.deadline = min(now.advanced(by: configuration.bodyTimeout), arrival.deadline)
             }
-            slot.hasPartialHead = hasPartialHead
+            slot.waiting = waiting
+            slot.isOverdue = false
             slot.phase = .idle
             if !slot.isWatched {
                 // Under the lock: until it is released nobody can close this descriptor.

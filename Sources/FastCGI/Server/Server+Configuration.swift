@@ -5,28 +5,33 @@ extension Server {
     public struct Configuration: Sendable {
         /// Threads that run handlers; 1 to 1,024. Default: twice the number of processors, at least 4.
         ///
-        /// A handler that blocks holds its worker; idle connections hold none.
+        /// A handler that blocks holds its worker; idle connections, and those whose request still arrives, hold none.
         public var workers: Int
         /// Most connections at a time, 1 to 1,000,000; more wait in the listener's backlog. Default 4,096.
         public var maxConnections = 4096
         /// Where the web server mounts the application. Default: the root.
         public var mount = MountPoint.root
         /// Largest body in bytes; a larger one is answered with 413. Default 8 MiB.
+        ///
+        /// Bodies are gathered before their handlers run, what is over 64 KiB in
+        /// ``FormLimits/temporaryDirectory``: at worst ``maxConnections`` times this there.
         public var maxBodyBytes = 8 << 20
         /// Largest request head in bytes, all FastCGI parameters together. Default 64 KiB.
         public var maxHeadBytes = 64 << 10
         /// Most FastCGI parameters. Default 1,000.
         public var maxParameters = 1000
-        /// Most bytes of an unread body that are discarded to keep the connection in step. Default 64 MiB.
+        /// Most bytes of a body beyond ``maxBodyBytes`` that are read away, so that the web server takes the answer; past
+        /// it the connection is closed. Default 64 MiB.
         public var maxDrainBytes = 64 << 20
         /// Limits of forms.
         public var formLimits = FormLimits()
         /// From the first byte of a request head to its last. Default 10 s.
         public var headTimeout = Duration.seconds(10)
-        /// Longest pause inside a body. Default 15 s.
+        /// Longest pause inside a body; then the answer is 408. Default 15 s.
         public var bodyTimeout = Duration.seconds(15)
-        /// From the head to the end of the answer, body and handler together; past it the connection is cut and an
-        /// async handler's task cancelled. Default 60 s.
+        /// From the head to the end of the answer, body and handler together. Past it a body that still arrives is answered
+        /// with 408; a handler that still runs has its connection cut and, if it is async, its task cancelled.
+        /// Default 60 s.
         public var handlerTimeout = Duration.seconds(60)
         /// How long a kept connection may be idle; longer than the web server keeps it. Default 120 s.
         public var idleTimeout = Duration.seconds(120)

@@ -16,7 +16,9 @@ final class Watchdog: Sendable {
         self.engine = engine
         self.workers = workers
         let configuration = engine.configuration
-        shortestTimeout = min(configuration.headTimeout, configuration.idleTimeout, configuration.handlerTimeout)
+        shortestTimeout = min(
+            configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
+            configuration.handlerTimeout)
     }
 
     /// Runs until the workers shall end.
@@ -41,8 +43,11 @@ final class Watchdog: Sendable {
         var next = now.advanced(by: shortestTimeout)
         let closesIdle = engine.stage >= .closing
         for index in 0..<engine.table.scanLimit {
-            switch engine.table.withSlot(index, { Self.judge(&$0, now, closesIdle) }) {
+            switch engine.table.withSlot(index, { judge(&$0, index, now, closesIdle) }) {
             case .wait(let deadline): next = min(next, deadline)
+            case .overdue(let deadline):
+                engine.counters.count(engine.counters.timeouts)
+                next = min(next, deadline)
             case .closed(let timedOut):
                 if timedOut { engine.counters.count(engine.counters.timeouts) }
                 engine.released(index)
@@ -60,24 +65,37 @@ final class Watchdog: Sendable {
 
     private enum Judgement {
         case wait(BootInstant)
+        /// A worker was called to answer a request whose body stopped coming.
+        case overdue(BootInstant)
         case closed(timedOut: Bool)
         case overrun(worker: Int)
     }
 
-    private static func judge(_ slot: inout ConnectionTable.Slot, _ now: BootInstant, _ closesIdle: Bool) -> Judgement {
+    private func judge(
+        _ slot: inout ConnectionTable.Slot, _ index: Int, _ now: BootInstant, _ closesIdle: Bool
+    ) -> Judgement {
         switch slot.phase {
         case .free, .head, .overrun: return .wait(BootInstant(nanoseconds: .max))
         case .idle:
             let isDue = slot.deadline <= now
-            guard isDue || (closesIdle && !slot.hasPartialHead) else { return .wait(slot.deadline) }
+            guard isDue || (closesIdle && slot.waiting.isForRequest) else { return .wait(slot.deadline) }
+            if case .body = slot.waiting, !slot.isOverdue {
+                // The client shall read why; where the connection takes no answer, it is closed the next time.
+                slot.isOverdue = true
+                slot.deadline = now.advanced(by: .seconds(1))
+                let key = EventKey.connection(slot: index, generation: slot.generation)
+                _ = cplatform_epoll_poke(engine.epoll, slot.fd, key.packed)
+                return .overdue(slot.deadline)
+            }
             // Bytes that came this very moment: a worker is on its way.
             var byte: UInt8 = 0
             if !isDue, recv(slot.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1 {
                 return .wait(BootInstant(nanoseconds: .max))
             }
+            let wasCounted = slot.isOverdue
             close(slot.fd)
             slot.free()
-            return .closed(timedOut: isDue)
+            return .closed(timedOut: isDue && !wasCounted)
         case .running:
             guard slot.deadline <= now else { return .wait(slot.deadline) }
             // Never close here: the descriptor is the worker's until it comes back.

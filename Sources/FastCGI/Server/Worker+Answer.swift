@@ -16,21 +16,36 @@ extension Worker {
 
     /// Lets libfcgi read the request, runs the handler, writes the answer and leaves the connection at the next
     /// request's first byte, or says that it must be closed.
-    func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32) -> Disposition {
-        let start = BootInstant.now
+    ///
+    /// - Parameter arrival: The request, if its body did not come with its head: both have been taken off the connection.
+    func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32, _ arrival: Arrival?) -> Disposition {
+        let start = arrival?.startedAt ?? .now
         let request = protocolRequest
+        if let arrival {
+            context = arrival.context
+            context.executor = executor
+        }
+        guard let source = arrival == nil ? fd : feed.fill(head, context.bytes) else {
+            engine.refusals.log(
+                "head feed", "closed a connection: \(String(cString: strerror(errno))); raise LimitNOFILE")
+            return .close
+        }
         // A preset descriptor with keepConnection 0 would be closed by FCGX_Accept_r, which first ends the "last"
         // request; without a listening socket it fails instead of accepting another connection.
         FCGX_InitRequest(request, -1, 0)
         FCGX_Detach(request)
-        request.pointee.ipcFd = fd
+        request.pointee.ipcFd = source
         request.pointee.keepConnection = 1
         guard FCGX_Accept_r(request) >= 0 else {
             engine.refusals.log("libfcgi", "closed a connection: libfcgi could not read the request")
-            return .closedByLibrary
+            guard arrival != nil else { return .closedByLibrary }
+            feed.forget()
+            return .close
         }
+        request.pointee.ipcFd = fd
         engine.table.withSlot(slot) { slot in
             slot.phase = .running
+            slot.waiting = .request
             slot.deadline = start.advanced(by: engine.configuration.handlerTimeout)
             slot.worker = index
         }
@@ -41,7 +56,7 @@ extension Worker {
         context.contentLength = nil
         context.output.withLock { $0.errorStream = request.pointee.err }
         let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
-        let (status, wasWritten) = respond(head, output)
+        let (status, wasWritten) = respond(head, output, arrival)
         // One large answer must not cost its memory for ever.
         if scratch.capacity > 256 << 10 { scratch = [] }
         let isInStep = wasWritten && finishBody(head)
@@ -66,9 +81,13 @@ extension Worker {
 
     /// Runs the handler and writes its answer, or the answer to its failure. Returns the status, and whether all of the
     /// answer was written.
-    private func respond(_ head: HeadCheck.Head, _ output: ResponseOutput) -> (status: Int, wasWritten: Bool) {
+    private func respond(
+        _ head: HeadCheck.Head, _ output: ResponseOutput, _ arrival: Arrival?
+    ) -> (status: Int, wasWritten: Bool) {
         let limit = context.settings.maxBodyBytes
-        context.input.withLock { $0 = BodyState(stream: protocolRequest.pointee.in, limit: limit) }
+        context.input.withLock {
+            $0 = arrival?.takeBody() ?? BodyState(source: .library(protocolRequest.pointee.in), limit: limit)
+        }
         let response: Response
         var method = HTTPRequest.Method.get
         do {
@@ -79,6 +98,7 @@ extension Worker {
             if context.role == .responder, let declared, declared > limit {
                 throw RequestBodyError(.tooLarge(limit: limit))
             }
+            if let failure = arrival?.failure { throw failure }
             response = try engine.handler(request)
         } catch {
             response = failure(error)
@@ -142,13 +162,11 @@ extension Worker {
         ["request_id": "\(context.string(of: "REQUEST_ID") ?? "-")"]
     }
 
-    /// Brings STDIN to its end: what is left of a body would be parsed as the next request.
-    ///
-    /// False if it cannot be: it is cut short, stopped coming, or is longer than what is worth reading.
+    /// Brings STDIN to its end: what is left of a body would be parsed as the next request. False if it was cut short.
     private func finishBody(_ head: HeadCheck.Head) -> Bool {
         // An Authorizer gets no STDIN (Apache sends not even an empty record): reading would wait for ever.
         guard !head.isAuthorizer else { return true }
-        return context.input.withLock { $0.drain(into: drainBuffer, maximum: engine.configuration.maxDrainBytes) }
+        return context.input.withLock { $0.drain(into: buffer) }
     }
 
     /// Closes libfcgi's streams, which sends END_REQUEST. True if the connection can carry another request.

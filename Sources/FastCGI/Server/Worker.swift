@@ -15,7 +15,9 @@ final class Worker: @unchecked Sendable {
     let protocolRequest: UnsafeMutablePointer<FCGX_Request>
     /// Header blocks and small answers are put together here.
     var scratch: [UInt8] = []
-    let drainBuffer: UnsafeMutableRawBufferPointer
+    /// Where bodies pass through.
+    let buffer: UnsafeMutableRawBufferPointer
+    var feed = HeadFeed()
     private let headCheck: HeadCheck
 
     /// What one look at a head reads at most at first; heads behind nginx take about 1 KiB.
@@ -30,12 +32,12 @@ final class Worker: @unchecked Sendable {
         )
         context = Self.newContext(engine)
         protocolRequest = .allocate(capacity: 1)
-        drainBuffer = .allocate(byteCount: 64 << 10, alignment: 16)
+        buffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
     deinit {
         protocolRequest.deallocate()
-        drainBuffer.deallocate()
+        buffer.deallocate()
     }
 
     private static func newContext(_ engine: Engine) -> RequestContext {
@@ -68,56 +70,63 @@ final class Worker: @unchecked Sendable {
         switch engine.accept(listener: listener) {
         case .connection(let slot, let fd):
             engine.rearm(listener: listener)
-            serve(slot, fd)
+            serve(slot, Claim(fd: fd))
         case .none: engine.rearm(listener: listener)
         case .exhausted: engine.pause(listener: listener)
         }
     }
 
+    /// A connection that this worker holds, and what it has waited for.
+    struct Claim {
+        let fd: Int32
+        var arrival: Arrival?
+        var isOverdue = false
+    }
+
     private func wake(_ slot: Int, _ generation: UInt32) {
-        let fd: Int32? = engine.table.withSlot(slot) { slot in
+        let claim: Claim? = engine.table.withSlot(slot) { slot in
             guard slot.generation == generation else { return nil }
             switch slot.phase {
             case .free: return nil
             case .idle:
                 slot.phase = .head
-                return slot.fd
+                guard case .body(let arrival) = slot.waiting else { return Claim(fd: slot.fd) }
+                slot.waiting = .request
+                return Claim(fd: slot.fd, arrival: arrival, isOverdue: slot.isOverdue)
             case .head, .running, .overrun:
                 slot.isPending = true
                 return nil
             }
         }
-        if let fd { serve(slot, fd) }
+        if let claim { serve(slot, claim) }
     }
 
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
-    func serve(_ slot: Int, _ fd: Int32) {
+    func serve(_ slot: Int, _ claim: Claim) {
+        let fd = claim.fd
+        var waiting = claim.arrival.map { ConnectionTable.Waiting.body($0) } ?? .request
+        var isOverdue = claim.isOverdue
         while true {
-            let hasPartialHead: Bool
-            switch look(fd) {
-            case .nothing: hasPartialHead = false
-            case .partial: hasPartialHead = true
-            case .closed:
-                engine.close(slot: slot)
-                return
-            case .refused(let refusal):
-                engine.counters.count(engine.counters.refusedHeads)
-                engine.refusals.log(refusal.rawValue, "closed a connection: \(refusal.rawValue)")
-                engine.close(slot: slot)
-                return
-            case .head(let head):
-                switch answer(head, slot, fd) {
-                case .keep: break
-                case .close:
-                    engine.close(slot: slot)
-                    return
-                case .closedByLibrary:
-                    engine.forget(slot: slot)
-                    return
-                }
-                hasPartialHead = false
+            let step: Step
+            if case .body(let arrival) = waiting {
+                step = gather(arrival, slot, fd, isOverdue: isOverdue)
+                isOverdue = false
+            } else {
+                step = begin(slot, fd)
             }
-            switch engine.park(slot: slot, hasPartialHead: hasPartialHead) {
+            switch step {
+            case .wait(let next): waiting = next
+            case .again(let next):
+                waiting = next
+                continue
+            case .close:
+                engine.close(slot: slot)
+                return
+            case .forget:
+                engine.forget(slot: slot)
+                return
+            }
+            switch engine.park(slot: slot, waiting: waiting) {
             case .parked: return
             case .lookAgain: continue
             case .mustClose:
@@ -125,6 +134,73 @@ final class Worker: @unchecked Sendable {
                 return
             }
         }
+    }
+
+    /// What to do with a connection after a look at it.
+    private enum Step {
+        /// Park it: nothing more is there.
+        case wait(ConnectionTable.Waiting)
+        /// Look at it with this in mind.
+        case again(ConnectionTable.Waiting)
+        case close
+        /// libfcgi has closed it.
+        case forget
+    }
+
+    /// Looks for a request's head, and answers the request if its body is there, too.
+    private func begin(_ slot: Int, _ fd: Int32) -> Step {
+        switch look(fd) {
+        case .nothing: return .wait(.request)
+        case .partial: return .wait(.head)
+        case .closed: return .close
+        case .refused(let refusal): return refuse(refusal)
+        case .head(let head) where head.bodyIsComplete || head.isAuthorizer:
+            return step(after: answer(head, slot, fd, nil))
+        case .head(let head):
+            let arrival = Arrival(context, head, engine.configuration)
+            replaceContext()
+            // These bytes have been looked at: they are there.
+            guard skip(head.end, fd) else { return .close }
+            return .again(.body(arrival))
+        }
+    }
+
+    /// Takes what has arrived of a body, and answers the request if that was all.
+    private func gather(_ arrival: Arrival, _ slot: Int, _ fd: Int32, isOverdue: Bool) -> Step {
+        switch arrival.receive(from: fd, buffer: buffer) {
+        case .waiting where !isOverdue: return .wait(.body(arrival))
+        case .waiting: arrival.timeOut()
+        case .ready: break
+        case .broken: return .close
+        case .refused(let refusal): return refuse(refusal)
+        }
+        return step(after: answer(arrival.head, slot, fd, arrival))
+    }
+
+    private func step(after disposition: Disposition) -> Step {
+        switch disposition {
+        case .keep: .wait(.request)
+        case .close: .close
+        case .closedByLibrary: .forget
+        }
+    }
+
+    private func refuse(_ refusal: HeadCheck.Refusal) -> Step {
+        engine.counters.count(engine.counters.refusedHeads)
+        engine.refusals.log(refusal.rawValue, "closed a connection: \(refusal.rawValue)")
+        return .close
+    }
+
+    /// Takes bytes that wait off the connection.
+    private func skip(_ count: Int, _ fd: Int32) -> Bool {
+        var left = count
+        while left > 0 {
+            let taken = recv(fd, buffer.baseAddress!, min(left, buffer.count), Int32(MSG_DONTWAIT))
+            if taken < 0, errno == EINTR { continue }
+            guard taken > 0 else { return false }
+            left -= taken
+        }
+        return true
     }
 
     private enum Look {
@@ -166,7 +242,10 @@ final class Worker: @unchecked Sendable {
 
     /// A handler that kept its request keeps the context with it: this worker goes on with a new one.
     private func takeFreshContext() {
-        guard !isKnownUniquelyReferenced(&context) else { return }
+        if !isKnownUniquelyReferenced(&context) { replaceContext() }
+    }
+
+    private func replaceContext() {
         context = Self.newContext(engine)
         context.executor = executor
     }

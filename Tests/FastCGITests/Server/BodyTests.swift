@@ -55,7 +55,6 @@ struct BodyTests {
         let server = try RunningServer(handler: Self.echo)
         let client = try server.client()
         try client.send(FastCGIRecord.head("POST", "/unread", contentLength: 100_000))
-        #expect(eventually { server.server.statistics.activeWorkers == 1 })
         var descriptor = pollfd(fd: client.fd, events: Int16(POLLIN), revents: 0)
         // A moment in which an answer that did not wait would come; it never may.
         #expect(poll(&descriptor, 1, 100) == 0)
@@ -137,9 +136,13 @@ struct BodyTests {
         #expect(server.server.statistics.acceptedConnections == 1)
     }
 
-    @Test("more than the drain limit closes the connection instead")
+    @Test("of a body over the limit no more than the drain limit is read: then the connection is closed")
     func drainLimit() throws {
-        let server = try RunningServer({ $0.maxDrainBytes = 10_000 }, handler: Self.echo)
+        let server = try RunningServer(
+            {
+                $0.maxBodyBytes = 1000
+                $0.maxDrainBytes = 10_000
+            }, handler: Self.echo)
         let client = try server.client()
         try client.send(FastCGIRecord.head("POST", "/unread", contentLength: 3_000_000))
         let body = FastCGIRecord.stream(FastCGIRecord.Kind.stdin, [UInt8](repeating: 1, count: 3_000_000))
@@ -174,6 +177,63 @@ struct BodyTests {
         }
         #expect(closed)
         #expect(eventually { server.server.statistics.timeouts == 1 })
+    }
+
+    @Test("a body that drips holds no worker, nor does one that stops: 20 of them with 2 workers, then a good request")
+    func slowBodiesHoldNoWorker() throws {
+        let server = try RunningServer(handler: Self.echo)
+        let slow = try (0..<20).map { index in
+            let client = try server.client()
+            try client.send(FastCGIRecord.head("POST", "/", contentLength: 100_000))
+            if index % 2 == 0 { try client.send(FastCGIRecord(FastCGIRecord.Kind.stdin, [1]).bytes) }
+            return client
+        }
+        #expect(try server.client().exchange("POST", "/", body: [9]).body == [9])
+        #expect(server.server.statistics.requests == 1)
+        // Each goes on where it was, whatever happened meanwhile.
+        for (index, client) in slow.enumerated() {
+            let rest = [UInt8](repeating: 7, count: index % 2 == 0 ? 99_999 : 100_000)
+            try client.send(FastCGIRecord.stream(FastCGIRecord.Kind.stdin, rest))
+            #expect(try client.reply().body.count == 100_000)
+        }
+    }
+
+    @Test("a body that comes byte by byte, records and all, arrives whole")
+    func byteByByte() throws {
+        let server = try RunningServer(handler: Self.echo)
+        let client = try server.client()
+        let body = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
+        for byte in FastCGIRecord.request("POST", "/", body: body) { try client.send([byte]) }
+        #expect(try client.reply().body == body)
+        #expect(try client.exchange("POST", "/", body: [1]).body == [1])
+    }
+
+    @Test("a body larger than what is held in memory comes back from disk, from several connections at a time")
+    func spooledBodies() throws {
+        let server = try RunningServer(handler: Self.echo)
+        let bodies = (0..<4).map { seed in (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* (seed + 3)) } }
+        let clients = try bodies.map { body in
+            let client = try server.client()
+            try client.send(FastCGIRecord.head("POST", "/", contentLength: body.count))
+            return client
+        }
+        let streams = bodies.map { FastCGIRecord.stream(FastCGIRecord.Kind.stdin, $0, size: 9_999) }
+        for start in stride(from: 0, to: streams[0].count, by: 50_000) {
+            for (client, stream) in zip(clients, streams) { try client.send(Array(stream[start...].prefix(50_000))) }
+        }
+        for (client, body) in zip(clients, bodies) { #expect(try client.reply().body == body) }
+    }
+
+    @Test("a stopping server waits for a body that still arrives")
+    func stoppingServer() throws {
+        let server = try RunningServer({ $0.shutdownGrace = .seconds(20) }, handler: Self.echo)
+        let client = try server.client()
+        try client.send(FastCGIRecord.head("POST", "/", contentLength: 3))
+        #expect(eventually { server.server.statistics.openConnections == 1 })
+        server.server.shutdown()
+        try client.send(FastCGIRecord.stream(FastCGIRecord.Kind.stdin, [1, 2, 3]))
+        #expect(try client.reply().body == [1, 2, 3])
+        #expect(server.stop())
     }
 
     @Test("an Authorizer is answered without waiting for a body")

@@ -1,0 +1,46 @@
+internal import CPlatform
+internal import Glibc
+
+/// Hands libfcgi the head of a request that the worker has taken off the connection itself.
+///
+/// libfcgi reads from a descriptor, and goes on reading as long as it is asked: so it gets one of a file in memory that
+/// holds this head and nothing else.
+struct HeadFeed: ~Copyable {
+    private var fd: Int32 = -1
+
+    deinit {
+        if fd >= 0 { close(fd) }
+    }
+
+    /// A descriptor at the beginning of the head, or nil when the system has none to give.
+    ///
+    /// It stays this object's. libfcgi closes it when it cannot read the request: then ``forget()`` is due.
+    mutating func fill(_ head: HeadCheck.Head, _ bytes: UnsafeMutableRawBufferPointer) -> Int32? {
+        if fd < 0 { fd = cplatform_memory_file() }
+        guard fd >= 0, ftruncate(fd, 0) == 0, lseek(fd, 0, Int32(SEEK_SET)) == 0 else { return nil }
+        let parameters = UnsafeRawBufferPointer(bytes)[head.parameters]
+        var records = record(RecordHeader.Kind.beginRequest, head, count: 8)
+        records += [0, head.isAuthorizer ? 2 : 1, head.keepsConnection ? 1 : 0, 0, 0, 0, 0, 0]
+        var offset = parameters.startIndex
+        while offset < parameters.endIndex {
+            let part = parameters[offset..<min(offset + 0xffff, parameters.endIndex)]
+            records += record(RecordHeader.Kind.params, head, count: part.count)
+            records += part
+            offset = part.endIndex
+        }
+        records += record(RecordHeader.Kind.params, head, count: 0)
+        let isWritten = records.withUnsafeBytes { pwrite(fd, $0.baseAddress!, $0.count, 0) == $0.count }
+        return isWritten ? fd : nil
+    }
+
+    mutating func forget() {
+        fd = -1
+    }
+
+    private func record(_ type: UInt8, _ head: HeadCheck.Head, count: Int) -> [UInt8] {
+        [
+            1, type, UInt8(head.requestID >> 8), UInt8(head.requestID & 0xff),
+            UInt8(count >> 8), UInt8(count & 0xff), 0, 0,
+        ]
+    }
+}
