@@ -38,6 +38,7 @@ public final class Server: Sendable {
     }
 
     private let engine: Engine
+    private let pool: WorkerPool
     private let life = Locked(Life.ready)
 
     /// - Parameters:
@@ -70,6 +71,7 @@ public final class Server: Sendable {
             observer: observer,
             handler: handler
         )
+        pool = WorkerPool(engine: engine)
     }
 
     /// Serves until ``shutdown()`` was called and what was in flight is answered, or the grace is over.
@@ -90,34 +92,26 @@ public final class Server: Sendable {
                 "listening on \(listener.name)", metadata: ["workers": "\(engine.configuration.workers)"])
         }
 
-        let workers = (0..<engine.configuration.workers).map { Worker(index: $0, engine: engine) }
-        let watchdog = Watchdog(engine: engine, workers: workers)
-        var threads: [SystemThread] = []
+        let watchdog = Watchdog(engine: engine, pool: pool)
+        let keeper: SystemThread
         do {
-            for worker in workers { threads.append(try SystemThread(name: "fcgi-\(worker.index)") { worker.run() }) }
-            threads.append(try SystemThread(name: "fcgi-watchdog") { watchdog.run() })
+            try pool.start()
+            keeper = try SystemThread(name: "fcgi-watchdog") { watchdog.run() }
         } catch {
             engine.advance(to: .exiting)
-            threads.forEach { _ = $0.join(timeout: .seconds(1)) }
+            let started = pool.count.all
+            _ = pool.join(until: .now.advanced(by: .seconds(1)))
             throw ConfigurationError(
                 field: "workers",
-                reason: "thread \(threads.count + 1) cannot be started: \(String(cString: strerror(error.code)))",
-                remedy: "lower --workers, or raise the limit of tasks (TasksMax=, ulimit -u)"
+                reason: "thread \(started + 1) cannot be started: \(String(cString: strerror(error.code)))",
+                remedy: "lower --workers, or raise the limit of tasks (TasksMax=, ulimit -u) or memory"
             )
         }
-        join(threads)
+        // It ends the stages; a handler that never returns is left behind, not waited for.
+        _ = keeper.join(timeout: nil)
+        let stuck = pool.join(until: .now.advanced(by: .seconds(2)))
+        if stuck > 0 { engine.logger.error("\(stuck) handlers did not return and are abandoned") }
         engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
-    }
-
-    /// The watchdog ends the stages; a handler that never returns is left behind, not waited for.
-    private func join(_ threads: [SystemThread]) {
-        let watchdog = threads.last!
-        _ = watchdog.join(timeout: nil)
-        let deadline = BootInstant.now.advanced(by: .seconds(2))
-        let stuck = threads.dropLast().filter { !$0.join(timeout: BootInstant.now.duration(to: deadline)) }
-        if !stuck.isEmpty {
-            engine.logger.error("\(stuck.count) handlers did not return and are abandoned")
-        }
     }
 
     /// Begins to stop: no new connections, requests in flight are finished. Returns at once; a second call cuts the
@@ -136,6 +130,7 @@ public final class Server: Sendable {
             activeWorkers: counters.active.load(ordering: .relaxed),
             maxActiveWorkers: counters.maxActive.load(ordering: .relaxed),
             workers: engine.configuration.workers,
+            stuckWorkers: pool.count.stuck,
             refusedHeads: counters.refusedHeads.load(ordering: .relaxed),
             timeouts: counters.timeouts.load(ordering: .relaxed),
             failedWrites: counters.failedWrites.load(ordering: .relaxed),

@@ -12,8 +12,10 @@ public struct ServerStatistics: Sendable, Equatable {
     public var activeWorkers = 0
     /// Most workers that ran a handler at a time.
     public var maxActiveWorkers = 0
-    /// Workers in all.
+    /// Workers in all, as configured.
     public var workers = 0
+    /// Workers that were replaced because their handlers are past their deadline and have not returned.
+    public var stuckWorkers = 0
     /// Connections closed because of what was sent before or inside a request head.
     public var refusedHeads = 0
     /// Connections closed at a deadline: head, idle, handler.

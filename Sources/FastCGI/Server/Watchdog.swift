@@ -9,12 +9,12 @@ internal import Logging
 /// than the shortest timeout misses none; an idle server wakes a few times a minute.
 final class Watchdog: Sendable {
     private let engine: Engine
-    private let workers: [Worker]
+    private let pool: WorkerPool
     private let shortestTimeout: Duration
 
-    init(engine: Engine, workers: [Worker]) {
+    init(engine: Engine, pool: WorkerPool) {
         self.engine = engine
-        self.workers = workers
+        self.pool = pool
         let configuration = engine.configuration
         shortestTimeout = min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
@@ -53,14 +53,27 @@ final class Watchdog: Sendable {
                 engine.released(index)
             case .overrun(let worker):
                 engine.counters.count(engine.counters.timeouts)
-                workers[worker].executor.cancelRunning()
-                engine.refusals.log(
-                    "overrun",
-                    "a handler ran past its deadline (--handler-timeout): its connection was cut, its worker is still busy"
-                )
+                pool.cancelRunning(worker)
+                if engine.stage == .serving { replace(worker) }
             }
         }
         return next
+    }
+
+    private func replace(_ worker: Int) {
+        let what = "a handler ran past its deadline (--handler-timeout) and its connection was cut"
+        switch pool.replace(worker) {
+        case .started:
+            engine.refusals.log("overrun", "\(what); another worker takes the place of its own until it returns")
+        case .tooMany(let stuck):
+            engine.refusals.log(
+                "stuck",
+                "\(what); \(stuck) workers were replaced already, this one is not: find what the handlers wait for, "
+                    + "and restart the server if they do not return")
+        case .failed(let code):
+            engine.refusals.log(
+                "overrun", "\(what); no worker can take its place: \(String(cString: strerror(code)))")
+        }
     }
 
     private enum Judgement {
@@ -152,7 +165,7 @@ final class Watchdog: Sendable {
                 return slot.worker
             }
             guard let worker else { continue }
-            workers[worker].executor.cancelRunning()
+            pool.cancelRunning(worker)
             count += 1
         }
         if count > 0 {

@@ -2,12 +2,13 @@ internal import CFastCGI
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
+internal import Synchronization
 
 /// One thread that waits for events and answers requests.
 ///
-/// epoll is the only place where an idle worker waits. All of its state is its own; what it shares is in `Engine`.
+/// epoll is the only place where an idle worker waits. All of its state is its own but for two flags; what it shares is in `Engine`.
 final class Worker: @unchecked Sendable {
-    // Safe: everything but `executor` is used by the worker's own thread only.
+    // Safe: everything but `executor` and `isRetired` is used by the worker's own thread only.
     let index: Int
     let engine: Engine
     let executor = WorkerExecutor()
@@ -19,6 +20,7 @@ final class Worker: @unchecked Sendable {
     let buffer: UnsafeMutableRawBufferPointer
     var feed = HeadFeed()
     private let headCheck: HeadCheck
+    private let isRetired = Atomic<Bool>(false)
 
     /// What one look at a head reads at most at first; heads behind nginx take about 1 KiB.
     private static let firstLook = 16 << 10
@@ -49,11 +51,16 @@ final class Worker: @unchecked Sendable {
         return RequestContext(settings: settings, capacity: firstLook)
     }
 
-    /// Serves until the server ends.
+    /// Ends `run` after what it is doing now. From any thread.
+    func retire() {
+        isRetired.store(true, ordering: .relaxed)
+    }
+
+    /// Serves until the server ends or another worker has taken this one's place.
     func run() {
         context.executor = executor
         var packed: UInt64 = 0
-        while true {
+        while !isRetired.load(ordering: .relaxed) {
             let count = cplatform_epoll_wait_one(engine.epoll, &packed)
             guard count >= 0 else { return }
             guard count > 0 else { continue }
