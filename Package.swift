@@ -125,6 +125,11 @@ let package = Package(
             dependencies: ["TestSupport", "GalletaServer"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["TestSupport", "GalletaServer"],
+            swiftSettings: settings
+        ),
     ]
 )
 

@@ -1,14 +1,13 @@
 import Foundation
 import Glibc
-import TestSupport
 
 /// A listening unix socket that a test makes and hands to servers as descriptor 0.
-final class InheritedSocket: Sendable {
-    let fd: Int32
-    let folder: TemporaryFolder
-    var path: String { folder.file("s.sock") }
+public final class InheritedSocket: Sendable {
+    public let fd: Int32
+    public let folder: TemporaryFolder
+    public var path: String { folder.file("s.sock") }
 
-    init() throws {
+    public init() throws {
         folder = try TemporaryFolder()
         fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard Self.bind(fd, to: folder.file("s.sock")), listen(fd, 1024) == 0 else {
@@ -17,7 +16,7 @@ final class InheritedSocket: Sendable {
     }
 
     /// As bind(2) with a unix socket's path.
-    static func bind(_ fd: Int32, to path: String) -> Bool {
+    public static func bind(_ fd: Int32, to path: String) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -32,7 +31,7 @@ final class InheritedSocket: Sendable {
         close(fd)
     }
 
-    func start(_ options: [String] = []) throws -> ChildProcess {
+    public func start(_ options: [String] = []) throws -> ChildProcess {
         try ChildProcess(
             GalletaProcess.program, ["--workers", "2"] + options, log: folder.file("log-\(UUID().uuidString)"),
             input: fd)

@@ -1,22 +1,21 @@
 import Foundation
 import Glibc
-import TestSupport
 
 /// The built executable, started in one of the ways an operator would.
-final class GalletaProcess: Sendable {
-    let folder: TemporaryFolder
-    let socket: String
-    let process: ChildProcess
+public final class GalletaProcess: Sendable {
+    public let folder: TemporaryFolder
+    public let socket: String
+    public let process: ChildProcess
     /// The process id of a server that left its starter; it ends with this object.
-    let daemon: Int32?
+    public let daemon: Int32?
 
     /// Beside the test bundle; GALLETA_SERVER names another.
-    static let program: String =
+    public static let program: String =
         ProcessInfo.processInfo.environment["GALLETA_SERVER"]
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/galleta-server"
 
     /// By `--listen`.
-    init(_ options: [String] = [], environment: [String: String] = [:]) throws {
+    public init(_ options: [String] = [], environment: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
         socket = folder.file("s.sock")
         process = try ChildProcess(
@@ -27,7 +26,7 @@ final class GalletaProcess: Sendable {
     }
 
     /// By another program that gets the socket's path, and the executable's own command line.
-    init(startedBy start: (_ socket: String, _ command: [String]) -> (String, [String])) throws {
+    public init(startedBy start: (_ socket: String, _ command: [String]) -> (String, [String])) throws {
         folder = try TemporaryFolder()
         socket = folder.file("s.sock")
         let (starter, arguments) = start(socket, [Self.program, "--workers", "2"])
@@ -37,7 +36,7 @@ final class GalletaProcess: Sendable {
     }
 
     /// By spawn-fcgi into the background. Its log is lost: spawn-fcgi opens /dev/null for it.
-    init(daemonWithOptions options: [String]) throws {
+    public init(daemonWithOptions options: [String]) throws {
         let folder = try TemporaryFolder()
         self.folder = folder
         socket = folder.file("s.sock")
@@ -61,13 +60,13 @@ final class GalletaProcess: Sendable {
         guard answers else { throw TestFailure(description: "the server does not answer: \(log)") }
     }
 
-    var log: String { folder.read("log") }
+    public var log: String { folder.read("log") }
 
     /// The password of the demo user, from the log.
-    var demoPassword: String? {
+    public var demoPassword: String? {
         log.split(separator: "\n").first { $0.contains("with the password") }
             .flatMap { $0.split(separator: "\"").last }.map(String.init)
     }
 
-    func fastCGI() throws -> FastCGIClient { try FastCGIClient(unix: socket) }
+    public func fastCGI() throws -> FastCGIClient { try FastCGIClient(unix: socket) }
 }

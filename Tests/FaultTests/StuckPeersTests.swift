@@ -1,0 +1,6 @@
+import TestSupport
+import Testing
+
+@Suite("Peers that hold on")
+struct StuckPeersTests {
+}
