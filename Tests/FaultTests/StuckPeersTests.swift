@@ -1,6 +1,0 @@
-import TestSupport
-import Testing
-
-@Suite("Peers that hold on")
-struct StuckPeersTests {
-}
