@@ -33,7 +33,8 @@ struct LoginTests {
         let header = ["Cookie: \(cookie)"]
 
         #expect(try client.post("/app/login", form: right, header).status == 403)
-        #expect(try client.post("/app/login", form: right + [("csrf", "x" + token.dropFirst())], header).status == 403)
+        let forged = (token.first == "x" ? "y" : "x") + token.dropFirst()
+        #expect(try client.post("/app/login", form: right + [("csrf", forged)], header).status == 403)
         #expect(
             try client.post("/app/login", form: [("username", "ada"), ("password", "no"), ("csrf", token)], header)
                 .status == 401)

@@ -47,6 +47,8 @@ final class ConnectionTable: @unchecked Sendable {
         var isPending = false
         /// What an idle connection waits for; the deadline is that one's.
         var waiting = Waiting.request
+        /// A request has been answered on this connection.
+        var hasServed = false
         /// The deadline has passed; a worker is on its way to say so.
         var isOverdue = false
         var deadline = BootInstant(nanoseconds: .max)
@@ -61,6 +63,7 @@ final class ConnectionTable: @unchecked Sendable {
             phase = .head
             isPending = false
             waiting = .request
+            hasServed = false
             isOverdue = false
             isWatched = false
             deadline = BootInstant(nanoseconds: .max)

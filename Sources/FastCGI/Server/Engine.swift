@@ -224,7 +224,9 @@ final class Engine: Sendable {
             switch waiting {
             case .request:
                 if stage >= .closing { return .mustClose }
-                slot.deadline = now.advanced(by: configuration.idleTimeout)
+                // A web server connects when it has something to send: only after an answer may it take its time.
+                let timeout = slot.hasServed ? configuration.idleTimeout : configuration.headTimeout
+                slot.deadline = now.advanced(by: timeout)
             case .head:
                 // The first part of a head sets its deadline; further parts do not move it.
                 if slot.waiting.isForRequest { slot.deadline = now.advanced(by: configuration.headTimeout) }

@@ -25,7 +25,7 @@ extension Server {
         public var maxDrainBytes = 64 << 20
         /// Limits of forms.
         public var formLimits = FormLimits()
-        /// From the first byte of a request head to its last. Default 10 s.
+        /// From the first byte of a request head to its last, and from a new connection to its first byte. Default 10 s.
         public var headTimeout = Duration.seconds(10)
         /// Longest pause inside a body; then the answer is 408. Default 15 s.
         public var bodyTimeout = Duration.seconds(15)
@@ -33,7 +33,7 @@ extension Server {
         /// with 408; a handler that still runs has its connection cut and, if it is async, its task cancelled.
         /// Default 60 s.
         public var handlerTimeout = Duration.seconds(60)
-        /// How long a kept connection may be idle; longer than the web server keeps it. Default 120 s.
+        /// How long a connection may be idle after an answer; longer than the web server keeps it. Default 120 s.
         public var idleTimeout = Duration.seconds(120)
         /// Longest time that one write may wait for the web server to read. Default 30 s.
         public var writeTimeout = Duration.seconds(30)

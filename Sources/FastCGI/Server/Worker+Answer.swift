@@ -46,6 +46,7 @@ extension Worker {
         engine.table.withSlot(slot) { slot in
             slot.phase = .running
             slot.waiting = .request
+            slot.hasServed = true
             slot.deadline = start.advanced(by: engine.configuration.handlerTimeout)
             slot.worker = index
         }

@@ -66,7 +66,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Largest request head, all FastCGI parameters together. (default: 64k)")
     var maxHead: String?
 
-    @Option(help: "From the first byte of a request head to its last. (default: 10s)")
+    @Option(help: "From a connection, and from the first byte of a request head, to the head's end. (default: 10s)")
     var headTimeout: String?
 
     @Option(help: "Longest pause inside a request body. (default: 15s)")

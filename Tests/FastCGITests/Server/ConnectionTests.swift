@@ -96,6 +96,20 @@ struct ConnectionTests {
         #expect(sent < bytes.count)
     }
 
+    @Test("a connection on which nothing is ever sent is closed at the head's deadline: it takes another's place")
+    func silentFromTheStart() throws {
+        let server = try RunningServer({
+            $0.headTimeout = .milliseconds(300)
+            $0.maxConnections = 3
+        }) { _ in .text("ok") }
+        let served = try server.client()
+        #expect(try served.exchange().text == "ok")
+        let silent = try (0..<10).map { _ in try server.client() }
+        #expect(try server.client().exchange().text == "ok")
+        for client in silent { #expect(try client.isClosedByServer()) }
+        #expect(try served.exchange().text == "ok")
+    }
+
     @Test("an idle connection is closed after the idle timeout")
     func idleTimeout() throws {
         let server = try RunningServer({ $0.idleTimeout = .milliseconds(200) }) { _ in .text("ok") }

@@ -175,7 +175,7 @@ extension HostilePeer {
     // MARK: Slow
 
     private static let slow: [HostilePeer] = [
-        HostilePeer("is silent", .nothing) { _ in },
+        HostilePeer("is silent", .closed) { _ in },
         HostilePeer("stops in the middle of a head", .closed) { try $0.send(Array(ping.prefix(30))) },
         HostilePeer("stops behind its head", .answered(408)) {
             try $0.send(FastCGIRecord.head("POST", "/app/login", contentLength: 10))
