@@ -136,7 +136,8 @@ let package = Package(
 // Fuzzers of the parsers, for `deploy/fuzz` only: unsafe flags would make the package unusable as a dependency.
 if Context.environment["GALLETA_FUZZ"] != nil {
     let fuzzers = [
-        ("HeadCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI"),
+        ("HeadCheckFuzzer", "FastCGI"), ("BodyRecordsFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"),
+        ("FormFuzzer", "FastCGI"),
         ("SnapshotFuzzer", "MemorySessions"),
     ]
     for (name, target) in fuzzers {

@@ -18,7 +18,16 @@ struct HeadFeed: ~Copyable {
     mutating func fill(_ head: HeadCheck.Head, _ bytes: UnsafeMutableRawBufferPointer) -> Int32? {
         if fd < 0 { fd = cplatform_memory_file() }
         guard fd >= 0, ftruncate(fd, 0) == 0, lseek(fd, 0, Int32(SEEK_SET)) == 0 else { return nil }
-        let parameters = UnsafeRawBufferPointer(bytes)[head.parameters]
+        let records = Self.records(head, UnsafeRawBufferPointer(bytes))
+        let isWritten = records.withUnsafeBytes { pwrite(fd, $0.baseAddress!, $0.count, 0) == $0.count }
+        return isWritten ? fd : nil
+    }
+
+    /// The head as records again: BEGIN_REQUEST and PARAMS without padding.
+    ///
+    /// - Parameter bytes: The bytes that were checked.
+    static func records(_ head: HeadCheck.Head, _ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        let parameters = bytes[head.parameters]
         var records = record(RecordHeader.Kind.beginRequest, head, count: 8)
         records += [0, head.isAuthorizer ? 2 : 1, head.keepsConnection ? 1 : 0, 0, 0, 0, 0, 0]
         var offset = parameters.startIndex
@@ -28,16 +37,14 @@ struct HeadFeed: ~Copyable {
             records += part
             offset = part.endIndex
         }
-        records += record(RecordHeader.Kind.params, head, count: 0)
-        let isWritten = records.withUnsafeBytes { pwrite(fd, $0.baseAddress!, $0.count, 0) == $0.count }
-        return isWritten ? fd : nil
+        return records + record(RecordHeader.Kind.params, head, count: 0)
     }
 
     mutating func forget() {
         fd = -1
     }
 
-    private func record(_ type: UInt8, _ head: HeadCheck.Head, count: Int) -> [UInt8] {
+    private static func record(_ type: UInt8, _ head: HeadCheck.Head, count: Int) -> [UInt8] {
         [
             1, type, UInt8(head.requestID >> 8), UInt8(head.requestID & 0xff),
             UInt8(count >> 8), UInt8(count & 0xff), 0, 0,

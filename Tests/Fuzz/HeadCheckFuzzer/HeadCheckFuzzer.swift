@@ -11,13 +11,17 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var longer = bytes + [1, 9, 0, 0, 0, 0, 0, 0]
     if case .refused = whole { precondition(look(&longer, check) == whole, "a refusal was taken back") }
     if case .complete = whole, case .incomplete = look(&longer, check) { fatalError("complete, then incomplete") }
+    if case .complete(let pairs, var head) = whole, head.count <= check.maxBytes {
+        guard case .complete(pairs, head) = look(&head, check) else { fatalError("libfcgi would get another head") }
+    }
     return 0
 }
 
 private enum Summary: Equatable {
     case incomplete
     case refused(HeadCheck.Refusal)
-    case complete([[UInt8]])
+    /// The pairs, and the head as libfcgi gets it.
+    case complete([[UInt8]], [UInt8])
 }
 
 private func look(_ bytes: inout [UInt8], _ check: HeadCheck) -> Summary {
@@ -29,10 +33,13 @@ private func look(_ bytes: inout [UInt8], _ check: HeadCheck) -> Summary {
         switch check.check(copy, pairs: &pairs) {
         case .incomplete: return .incomplete
         case .refused(let refusal): return .refused(refusal)
-        case .complete:
+        case .complete(let head):
+            precondition(head.end <= copy.count)
             precondition(pairs.pairs.count <= check.maxParameters)
             // The slices trap when they reach beyond the bytes.
-            return .complete(pairs.pairs.flatMap { [Array(copy[$0.name]), Array(copy[$0.value])] })
+            return .complete(
+                pairs.pairs.flatMap { [Array(copy[$0.name]), Array(copy[$0.value])] },
+                HeadFeed.records(head, UnsafeRawBufferPointer(copy)))
         }
     }
 }
