@@ -62,7 +62,8 @@ struct SoakTests {
         if let complaint = try shared.complaint(tally) { tally.complain(SharedVisitor.kind, complaint) }
         #expect(tally.errors == 0, "\(tally.firstErrors.joined(separator: "\n"))")
         for kind in tally.counts { #expect(kind.count > 0, "\(kind.kind)") }
-        #expect(!nginx.errorLog.contains("[error]"), "\(nginx.errorLog.prefix(2000))")
+        let nginxErrors = nginx.errorLog.split(separator: "\n").filter { $0.contains("[error]") }
+        #expect(nginxErrors.count == 0, "\(nginxErrors.prefix(5).joined(separator: "\n"))")
         if !SoakSettings.isSanitized {
             #expect(memory.end - memory.warm <= max(memory.warm / 10, 8 * 1024), "KiB resident: \(memory)")
         }
@@ -80,7 +81,7 @@ struct SoakTests {
         #expect(idle <= 2, "ticks of 10 ms in 2 s without a request")
         let end = left()
         servers.stop()
-        #expect(servers.complaints.isEmpty, "\(servers.complaints.joined(separator: "\n"))")
+        for complaint in servers.complaints { Issue.record("\(complaint)") }
 
         print(
             """

@@ -36,8 +36,12 @@ final class ServerChain {
     func stop() {
         let code = current.stop(within: 60)
         let log = current.output
-        if code != 0 { complaints.append("exit code \(code.map(String.init) ?? "none"): \(log.suffix(2000))") }
-        if log.contains("Sanitizer") { complaints.append(String(log.suffix(20_000))) }
+        if let report = log.range(of: "Sanitizer") {
+            let start = log.index(report.lowerBound, offsetBy: -100, limitedBy: log.startIndex) ?? log.startIndex
+            complaints.append(String(log[start...].prefix(6000)))
+        } else if code != 0 {
+            complaints.append("exit code \(code.map(String.init) ?? "none"): \(log.suffix(2000))")
+        }
     }
 
     private func waitUntil(_ process: ChildProcess, says text: String) throws {
