@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 extension Listener {
     /// Listens on an address as an operator writes it.
     ///
@@ -10,6 +12,7 @@ extension Listener {
     public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws(ListenerError)
         -> Listener
     {
+        StandardDescriptors.fill()
         if address.hasPrefix("/") { return try unix(path: address, mode: mode, allow: allow) }
         if address.hasPrefix("unix:") { return try unix(path: String(address.dropFirst(5)), mode: mode, allow: allow) }
         guard address.hasPrefix("tcp:"), let colon = address.lastIndex(of: ":"),

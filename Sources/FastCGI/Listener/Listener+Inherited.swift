@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 
 extension Listener {
@@ -11,6 +12,7 @@ extension Listener {
     ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
     /// - Throws: ``ListenerError`` if a socket was announced that is not listening, or the allow list is malformed.
     public static func inherited(allow: [String] = []) throws(ListenerError) -> [Listener] {
+        StandardDescriptors.fill()
         let descriptors = systemdDescriptors()
         if !descriptors.isEmpty {
             var listeners: [Listener] = []

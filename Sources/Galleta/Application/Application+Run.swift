@@ -27,6 +27,7 @@ extension Application {
         defer { signals.cancel() }
         try server.run()
         sessions.provider.close()
+        LogWriter.standardError.flush()
     }
 
     /// Serves on one address; see ``run(listeners:)``.

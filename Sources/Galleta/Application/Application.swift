@@ -38,7 +38,8 @@ public final class Application {
     /// - Parameters:
     ///   - sessions: Finds, keeps and ends sessions.
     ///   - configuration: Mount point, threads, limits, deadlines.
-    ///   - logger: Errors of handlers and trouble with peers.
+    ///   - logger: Errors of handlers and trouble with peers. Its handler is called on the workers' threads, and must not
+    ///     block them: see ``LineLogHandler``.
     public init(
         sessions: SessionManager,
         configuration: Server.Configuration = Server.Configuration(),

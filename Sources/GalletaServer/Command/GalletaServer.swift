@@ -61,7 +61,9 @@ struct GalletaServer: ParsableCommand {
         let message: String
 
         func report() -> ExitCode {
-            StandardError.write("galleta-server: \(message)\n")
+            let log = LogWriter.standardError
+            log.write("galleta-server: \(message)\n")
+            log.flush()
             return ExitCode(code)
         }
     }
