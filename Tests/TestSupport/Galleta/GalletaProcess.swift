@@ -15,12 +15,18 @@ public final class GalletaProcess: Sendable {
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/galleta-server"
 
     /// By `--listen`.
-    public init(_ options: [String] = [], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameters:
+    ///   - errors: Becomes descriptor 2, in place of the file that ``log`` reads.
+    ///   - closed: Descriptors that it does not get at all.
+    public init(
+        _ options: [String] = [], environment: [String: String] = [:], errors: Int32? = nil, closed: [Int32] = []
+    ) throws {
         folder = try TemporaryFolder()
         socket = folder.file("s.sock")
         process = try ChildProcess(
             Self.program, ["--listen", "unix:\(socket)", "--workers", "2"] + options, log: folder.file("log"),
-            environment: environment)
+            environment: environment, errors: errors, closed: closed)
         daemon = nil
         try waitUntilItAnswers()
     }

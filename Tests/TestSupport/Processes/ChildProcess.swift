@@ -20,8 +20,11 @@ public final class ChildProcess: @unchecked Sendable {
     ///   - program: A path, or a name that is looked up in PATH.
     ///   - log: The file that takes descriptors 1 and 2.
     ///   - input: Becomes descriptor 0; nothing by default.
+    ///   - errors: Becomes descriptor 2.
+    ///   - closed: Descriptors that the program does not get at all.
     public init(
-        _ program: String, _ arguments: [String], log: String, environment: [String: String] = [:], input: Int32? = nil
+        _ program: String, _ arguments: [String], log: String, environment: [String: String] = [:], input: Int32? = nil,
+        errors: Int32? = nil, closed: [Int32] = []
     ) throws {
         self.log = log
         self.program = program
@@ -38,7 +41,8 @@ public final class ChildProcess: @unchecked Sendable {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_adddup2(&actions, errors ?? 1, 2)
+        for fd in closed { posix_spawn_file_actions_addclose(&actions, fd) }
 
         // Nothing of this process's signals: a child that inherits a blocked SIGTERM could not be stopped.
         var attributes = posix_spawnattr_t()

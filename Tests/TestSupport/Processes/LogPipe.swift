@@ -1,13 +1,12 @@
 import Glibc
-import TestSupport
 
 /// A pipe that a log is written into.
-final class LogPipe {
-    let writing: Int32
-    private(set) var reading: Int32
+public final class LogPipe {
+    public let writing: Int32
+    private var reading: Int32
 
     /// - Parameter bytes: How much it holds; a page at least.
-    init(holding bytes: Int32 = 4096, isBlocking: Bool = true) {
+    public init(holding bytes: Int32 = 4096, isBlocking: Bool = true) {
         var ends: [Int32] = [-1, -1]
         precondition(pipe(&ends) == 0)
         (reading, writing) = (ends[0], ends[1])
@@ -26,13 +25,13 @@ final class LogPipe {
     }
 
     /// The reader goes.
-    func stopReading() {
+    public func stopReading() {
         if reading >= 0 { close(reading) }
         reading = -1
     }
 
     /// What has arrived, once `condition` holds for all of it.
-    func lines(until condition: ([Substring]) -> Bool) -> [Substring] {
+    public func lines(until condition: ([Substring]) -> Bool) -> [Substring] {
         var text = [UInt8]()
         var buffer = [UInt8](repeating: 0, count: 65536)
         _ = eventually {
@@ -43,7 +42,7 @@ final class LogPipe {
     }
 
     /// Waits until the pipe holds something and takes no more.
-    func waitUntilFull() -> Bool {
+    public func waitUntilFull() -> Bool {
         eventually {
             var room = pollfd(fd: writing, events: Int16(POLLOUT), revents: 0)
             return poll(&room, 1, 0) == 0
