@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Request smuggling")
 struct SmugglingTests {
-    @Test("records inside an unread body never become a request, through nginx, at 8 alignments")
+    @Test("records inside an unread body never become a request, through nginx, at any alignment")
     func unreadBody() throws {
         let server = try GalletaProcess()
         // One connection of one nginx worker: the next request is certain to follow on it.
@@ -12,8 +12,9 @@ struct SmugglingTests {
         let forged = FastCGIRecord.request("GET", "/app/forged", [("REMOTE_USER", "admin")])
         let attacker = try nginx.client()
         let victim = try nginx.client()
-        for alignment in 0..<8 {
-            for repeats in [1, 60, 700] {
+        // Wherever libfcgi stops reading (it reads 8 KiB at a time), one of them has a forged record begin there.
+        for alignment in 0..<forged.count {
+            for repeats in alignment < 8 ? [1, 90, 700] : [90] {
                 let body = [UInt8](repeating: 0, count: alignment) + (0..<repeats).flatMap { _ in forged }
                 // Neither route reads its body: one has no such method, the other no such path.
                 for path in ["/app/hello", "/app/nowhere"] {
@@ -22,7 +23,9 @@ struct SmugglingTests {
                 }
             }
         }
+        #expect(server.process.stop() == 0)
         #expect(!server.log.contains("forged"))
+        #expect(!server.log.contains("closed a connection"))
         #expect(!nginx.errorLog.contains("[error]"))
     }
 }

@@ -12,6 +12,8 @@ struct BodyRecords {
     private var contentLeft = 0
     private var paddingLeft = 0
     private var hasEnded = false
+    /// The end record has padding.
+    private(set) var endIsPadded = false
 
     init(requestID: UInt16) {
         self.requestID = requestID
@@ -58,5 +60,6 @@ struct BodyRecords {
         contentLeft = record.contentLength
         paddingLeft = record.paddingLength
         hasEnded = record.contentLength == 0
+        endIsPadded = hasEnded && record.paddingLength > 0
     }
 }

@@ -46,8 +46,22 @@ struct HeadCheck {
         var parameters: Range<Int>
         /// Where STDIN begins: bytes from the request's first one.
         var end: Int
-        /// All of STDIN up to its end record was seen: libfcgi can read the body without waiting.
-        var bodyIsComplete: Bool
+        /// How much of STDIN was seen.
+        var body: Body
+        /// libfcgi can read all of the request from the connection: it is whole, and no padding stands where libfcgi
+        /// would take it for records.
+        var suitsLibrary: Bool
+
+        /// An Authorizer gets no body (section 6.3): Apache sends no record, others an empty one.
+        var hasNoBody: Bool { isAuthorizer && body == .absent }
+    }
+
+    /// How much of STDIN has arrived with a head.
+    enum Body {
+        case absent
+        case partial
+        /// Up to the end record.
+        case complete
     }
 
     /// Checks `bytes`, which start at a record boundary.
@@ -78,6 +92,9 @@ struct HeadCheck {
 
         var offset = RecordHeader.size + begin.payloadLength
         var parameters = 0..<0
+        // libfcgi forgets the padding of a stream's end record and parses it: it may hold a GET_VALUES that smashes its
+        // stack. No web server pads there, nor behind BEGIN_REQUEST.
+        var isPadded = begin.paddingLength > 0
         while true {
             guard let record = try header(raw, at: offset) else {
                 if offset > maxBytes { throw .tooLarge }
@@ -91,6 +108,7 @@ struct HeadCheck {
             guard end <= maxBytes else { throw .tooLarge }
             if record.contentLength == 0 {
                 guard end <= raw.count else { return .incomplete }
+                isPadded = isPadded || record.paddingLength > 0
                 offset = end
                 break
             }
@@ -107,17 +125,20 @@ struct HeadCheck {
         }
 
         try index(raw, parameters, into: &pairs)
-        let bodyIsComplete = try checkBody(raw, from: offset, requestID: begin.requestID, isAuthorizer: role == 2)
-        return .complete(
-            Head(
-                requestID: begin.requestID,
-                isAuthorizer: role == 2,
-                keepsConnection: keepsConnection,
-                parameters: parameters,
-                end: offset,
-                bodyIsComplete: bodyIsComplete
-            )
+        // What has arrived behind the head: STDIN of the same request and nothing after its end.
+        var records = BodyRecords(requestID: begin.requestID)
+        try records.take(UnsafeRawBufferPointer(rebasing: raw[offset...])) { _ in }
+        var head = Head(
+            requestID: begin.requestID,
+            isAuthorizer: role == 2,
+            keepsConnection: keepsConnection,
+            parameters: parameters,
+            end: offset,
+            body: offset == raw.count ? .absent : records.isComplete ? .complete : .partial,
+            suitsLibrary: false
         )
+        head.suitsLibrary = (head.body == .complete || head.hasNoBody) && !isPadded && !records.endIsPadded
+        return .complete(head)
     }
 
     /// The record header at `offset`, or nil if not all of it is there yet. The version is refused at its first byte.
@@ -174,20 +195,5 @@ struct HeadCheck {
         defer { offset += 4 }
         return Int(first & 0x7f) << 24 | Int(bytes[offset + 1]) << 16 | Int(bytes[offset + 2]) << 8
             | Int(bytes[offset + 3])
-    }
-
-    /// Checks what has arrived behind the head: STDIN of the same request and nothing after its end.
-    ///
-    /// Returns whether all of the body is there. An Authorizer gets no body (section 6.3; Apache sends no record, others
-    /// an empty one).
-    private func checkBody(
-        _ bytes: UnsafeRawBufferPointer,
-        from start: Int,
-        requestID: UInt16,
-        isAuthorizer: Bool
-    ) throws(Refusal) -> Bool {
-        var records = BodyRecords(requestID: requestID)
-        try records.take(UnsafeRawBufferPointer(rebasing: bytes[start...])) { _ in }
-        return records.isComplete || (isAuthorizer && start == bytes.count)
     }
 }

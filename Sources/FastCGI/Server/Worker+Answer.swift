@@ -165,8 +165,7 @@ extension Worker {
 
     /// Brings STDIN to its end: what is left of a body would be parsed as the next request. False if it was cut short.
     private func finishBody(_ head: HeadCheck.Head) -> Bool {
-        // An Authorizer gets no STDIN (Apache sends not even an empty record): reading would wait for ever.
-        guard !head.isAuthorizer else { return true }
+        guard !head.hasNoBody else { return true }
         return context.input.withLock { $0.drain(into: buffer) }
     }
 

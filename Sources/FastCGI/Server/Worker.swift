@@ -161,7 +161,7 @@ final class Worker: @unchecked Sendable {
         case .partial: return .wait(.head)
         case .closed: return .close
         case .refused(let refusal): return refuse(refusal)
-        case .head(let head) where head.bodyIsComplete || head.isAuthorizer:
+        case .head(let head) where head.suitsLibrary:
             return step(after: answer(head, slot, fd, nil))
         case .head(let head):
             let arrival = Arrival(context, head, engine.configuration)
@@ -175,6 +175,7 @@ final class Worker: @unchecked Sendable {
     /// Takes what has arrived of a body, and answers the request if that was all.
     private func gather(_ arrival: Arrival, _ slot: Int, _ fd: Int32, isOverdue: Bool) -> Step {
         switch arrival.receive(from: fd, buffer: buffer) {
+        case .waiting where arrival.head.hasNoBody: break
         case .waiting where !isOverdue: return .wait(.body(arrival))
         case .waiting: arrival.timeOut()
         case .ready: break

@@ -5,7 +5,8 @@ extension HostilePeer {
     private typealias Kind = FastCGIRecord.Kind
 
     /// The whole corpus: bytes that no web server sends, and behaviour that none shows.
-    static let corpus: [HostilePeer] = heads + headsInPieces + bodies + oddities + lies + aborts + vanishing + slow
+    static let corpus: [HostilePeer] =
+        heads + headsInPieces + bodies + poisonedPadding + oddities + lies + aborts + vanishing + slow
 
     private static let heads = HostileBytes.heads.map { hostile in
         HostilePeer("\(hostile)", .closed) { try $0.send(hostile.bytes) }
@@ -20,6 +21,24 @@ extension HostilePeer {
             try client.send(FastCGIRecord.head("POST", "/app/login", contentLength: 100))
             try client.send(hostile.bytes)
         }
+    }
+
+    /// Padding may hold anything (section 3.3): here it is a record that libfcgi could not bear.
+    private static let poisonedPadding = (0..<5).map { place in
+        let names = (0..<15).flatMap { _ in FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")]) }
+        let poison = FastCGIRecord(Kind.getValues, id: 0, names).bytes
+        let form = Array("csrf=1".utf8)
+        let parameters =
+            [("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/app/login"), ("CONTENT_LENGTH", "6")] + formType
+        var records = [
+            FastCGIRecord.begin(), FastCGIRecord(Kind.params, FastCGIRecord.pairs(parameters)),
+            FastCGIRecord(Kind.params), FastCGIRecord(Kind.stdin, form), FastCGIRecord(Kind.stdin),
+        ]
+        records[place].padding = poison.count
+        let bytes = records.enumerated().flatMap { index, record in
+            index == place ? record.bytes.dropLast(poison.count) + poison : record.bytes
+        }
+        return HostilePeer("GET_VALUES in the padding of record \(place)", .answered(403)) { try $0.send(bytes) }
     }
 
     // MARK: Legal, if odd
