@@ -53,11 +53,11 @@ struct HostileCorpusTests {
                 #expect(try client.isClosedByServer())
             }
         }
+        expectQuietEnd(server)
         let lines = server.log.split(separator: "\n").filter { $0.contains("closed a connection") }
         let kinds = Set(lines.map { $0.drop { $0 != "c" } })
         #expect(lines.count == kinds.count)
         #expect(kinds.count == Set(some.map(\.reason)).count)
-        expectQuietEnd(server)
     }
 
     @Test("10 silent and 20 dripping connections on 2 workers: a good request is answered in under 50 ms")
@@ -106,6 +106,7 @@ struct HostileCorpusTests {
     }
 
     private func tcpPort(_ server: GalletaProcess) throws -> UInt16 {
+        _ = server.hasLogged("listening on tcp:")
         let text = server.log.components(separatedBy: "listening on tcp:127.0.0.1:").dropFirst().first ?? ""
         guard let port = UInt16(text.prefix { $0.isNumber }) else {
             throw TestFailure(description: "no port in the log: \(server.log)")

@@ -68,9 +68,15 @@ public final class GalletaProcess: Sendable {
 
     public var log: String { folder.read("log") }
 
+    /// Waits until the log holds a text, which comes a moment after what it is about; true if it does.
+    public func hasLogged(_ text: String) -> Bool {
+        eventually { log.contains(text) }
+    }
+
     /// The password of the demo user, from the log.
     public var demoPassword: String? {
-        log.split(separator: "\n").first { $0.contains("with the password") }
+        guard hasLogged("with the password") else { return nil }
+        return log.split(separator: "\n").first { $0.contains("with the password") }
             .flatMap { $0.split(separator: "\"").last }.map(String.init)
     }
 
