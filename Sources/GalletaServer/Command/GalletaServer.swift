@@ -20,6 +20,9 @@ struct GalletaServer: ParsableCommand {
 
             SIGTERM, SIGINT and SIGUSR1 finish what is in flight and stop; a second signal cuts that short.
 
+            The log goes to descriptor 2. Requests never wait for it: what is not taken in time is dropped, and counted in a \
+            line that follows.
+
             Exit codes: 0 stopped as asked, 64 wrong usage, 69 cannot listen, 78 wrong configuration.
             """,
         version: version

@@ -1,3 +1,4 @@
+// covers: Sources/Sessions/Cookies/SessionIDCandidates.swift
 import Sessions
 
 private let cookie = try! SessionCookie(name: "sid")

@@ -1,3 +1,8 @@
+// covers: Sources/FastCGI/Form/MultipartParser.swift
+// covers: Sources/FastCGI/Form/PartHead.swift
+// covers: Sources/FastCGI/Form/HeaderParameters.swift
+// covers: Sources/FastCGI/Form/FormFields+URLEncoded.swift
+// covers: Sources/FastCGI/Form/PercentCoding.swift
 @testable import FastCGI
 
 /// Any body as either kind of form: the parser keeps its limits, and where the network cuts the body changes nothing.

@@ -1,3 +1,8 @@
+// covers: Sources/MemorySessions/Snapshot/SnapshotReader.swift
+// covers: Sources/MemorySessions/Snapshot/SnapshotHeader.swift
+// covers: Sources/MemorySessions/Snapshot/SnapshotRecord.swift
+// covers: Sources/MemorySessions/Snapshot/SnapshotSession.swift
+// covers: Sources/MemorySessions/Snapshot/SnapshotWindow.swift
 @testable import MemorySessions
 
 /// Any file: the reader ends, and hands on nothing that does not come out of its own encoder again.
