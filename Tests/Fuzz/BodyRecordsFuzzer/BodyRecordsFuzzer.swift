@@ -1,5 +1,4 @@
 // covers: Sources/FastCGI/Head/BodyRecords.swift
-// covers: Sources/FastCGI/Head/RecordHeader.swift
 @testable import FastCGI
 
 /// Any bytes behind a head: where the network cuts them changes nothing, and no more is handed on than came.

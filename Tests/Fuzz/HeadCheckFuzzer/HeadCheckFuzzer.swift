@@ -1,5 +1,6 @@
 // covers: Sources/FastCGI/Head/HeadCheck.swift
 // covers: Sources/FastCGI/Head/ParameterPairs.swift
+// covers: Sources/FastCGI/Head/RecordHeader.swift
 @testable import FastCGI
 
 /// Any bytes a peer may send: the check must end, stay within them, and not change its mind.
