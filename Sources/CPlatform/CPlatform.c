@@ -36,6 +36,10 @@ int cplatform_epoll_poke(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, data);
 }
 
+int cplatform_epoll_calm(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, data);
+}
+
 int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, data);
 }

@@ -9,10 +9,12 @@
 
 /* epoll. Every call returns -1 with errno set on failure. */
 int cplatform_epoll_create(void);
-/* A connection: edge-triggered for reading and for the peer's close, added once, never changed. */
+/* A connection: edge-triggered for reading and for the peer's close; added once. */
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data);
-/* Makes a watched connection raise an event now if it can be written to, as it can unless its peer never reads. */
+/* Makes a watched connection raise an event when it can be written to as well, at once if it can now. */
 int cplatform_epoll_poke(int epoll, int fd, uint64_t data);
+/* As after cplatform_epoll_add_connection again. */
+int cplatform_epoll_calm(int epoll, int fd, uint64_t data);
 /* A listener: one-shot; armed again with cplatform_epoll_rearm_listener. */
 int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data);
 int cplatform_epoll_rearm_listener(int epoll, int fd, uint64_t data);

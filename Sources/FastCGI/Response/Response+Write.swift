@@ -6,13 +6,62 @@ extension Response {
         method == .head || status.code == 204 || status.code == 304
     }
 
-    /// Writes the whole response.
+    /// The answer to be sent, for all responses but streams.
     ///
     /// - Parameters:
-    ///   - scratch: Reused from request to request; its content is lost.
+    ///   - scratch: Reused from request to request; taken over by the answer, unless this throws.
     ///   - onLargeHead: Called with the size of a header block over nginx's default buffer.
+    func outgoing(
+        requestID: UInt16,
+        method: HTTPRequest.Method,
+        keepsConnection: Bool,
+        scratch: inout [UInt8],
+        onLargeHead: (Int) -> Void
+    ) throws(ResponseError) -> OutgoingAnswer {
+        let silent = forbidsBody(method)
+        var rest = OutgoingAnswer.Body.none
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(contentsOf: repeatElement(0, count: OutgoingAnswer.gap))
+        switch body {
+        case .empty, .stream:
+            // A redirect or an error without content has the exact length 0; 204 and 304 have none to state.
+            try head(silent && method != .head ? nil : 0, &scratch, onLargeHead)
+        case .bytes(let bytes):
+            try head(statedLength(bytes.count, silent, method), &scratch, onLargeHead)
+            if !silent {
+                if bytes.count < ResponseOutput.directThreshold {
+                    scratch.append(contentsOf: bytes)
+                } else {
+                    rest = .bytes(bytes)
+                }
+            }
+        case .string(let text):
+            let count = text.utf8.count
+            try head(statedLength(count, silent, method), &scratch, onLargeHead)
+            if !silent {
+                if count < ResponseOutput.directThreshold {
+                    scratch.append(contentsOf: text.utf8)
+                } else {
+                    rest = .bytes(Array(text.utf8))
+                }
+            }
+        case .file(let path):
+            let file = try ResponseFile(path: path)
+            try head(statedLength(file.length, silent, method), &scratch, onLargeHead)
+            if !silent { rest = .file(file) }
+        }
+        let block = scratch
+        scratch = []
+        return OutgoingAnswer(
+            status: status.code, requestID: requestID, head: block, body: rest, keepsConnection: keepsConnection)
+    }
+
+    /// Writes a whole response whose body is a stream; the closure waits where the web server does not read.
+    ///
     /// - Throws: ``WriteFailure``, which says whether something was sent already.
-    func write(
+    func writeStream(
+        _ length: Int?,
+        _ write: (ResponseWriter) throws -> Void,
         to output: ResponseOutput,
         method: HTTPRequest.Method,
         scratch: inout [UInt8],
@@ -20,37 +69,20 @@ extension Response {
     ) throws(WriteFailure) {
         let silent = forbidsBody(method)
         scratch.removeAll(keepingCapacity: true)
-        switch body {
-        case .empty:
-            // A redirect or an error without content has the exact length 0; 204 and 304 have none to state.
-            try head(silent && method != .head ? nil : 0, output, &scratch, onLargeHead)
-            try send(scratch, to: output)
-        case .bytes(let bytes):
-            try head(statedLength(bytes.count, silent, method), output, &scratch, onLargeHead)
-            if !silent, bytes.count < ResponseOutput.directThreshold { scratch.append(contentsOf: bytes) }
-            try send(scratch, to: output)
-            if !silent, bytes.count >= ResponseOutput.directThreshold { try send(bytes, to: output) }
-        case .string(let text):
-            try head(statedLength(text.utf8.count, silent, method), output, &scratch, onLargeHead)
-            if !silent { scratch.append(contentsOf: text.utf8) }
-            try send(scratch, to: output)
-        case .file(let path):
-            let file = try Self.attempt(headWasSent: false) { () throws(ResponseError) in try ResponseFile(path: path) }
-            try head(statedLength(file.length, silent, method), output, &scratch, onLargeHead)
-            try send(scratch, to: output)
-            if !silent { try Self.attempt(headWasSent: true) { () throws(ResponseError) in try file.send(to: output) } }
-        case .stream(let length, let write):
-            try head(length.flatMap { statedLength($0, silent, method) }, output, &scratch, onLargeHead)
-            try send(scratch, to: output)
+        do throws(ResponseError) {
+            try head(length.flatMap { statedLength($0, silent, method) }, &scratch, onLargeHead)
+        } catch {
+            throw WriteFailure(error: error, headWasSent: false)
+        }
+        let writer = ResponseWriter(output, length: length)
+        do {
+            try scratch.withUnsafeBytes { try output.write($0) }
             guard !silent else { return }
-            let writer = ResponseWriter(output, length: length)
-            do {
-                try write(writer)
-                try writer.finish()
-            } catch {
-                try? writer.finish()
-                throw WriteFailure(error: error, headWasSent: true)
-            }
+            try write(writer)
+            try writer.finish()
+        } catch {
+            try? writer.finish()
+            throw WriteFailure(error: error, headWasSent: true)
         }
     }
 
@@ -60,33 +92,13 @@ extension Response {
 
     private func head(
         _ contentLength: Int?,
-        _ output: ResponseOutput,
         _ scratch: inout [UInt8],
         _ onLargeHead: (Int) -> Void
-    ) throws(WriteFailure) {
-        try Self.attempt(headWasSent: false) { () throws(ResponseError) in
-            try ResponseHead.encode(self, contentLength: contentLength, into: &scratch)
-        }
-        if scratch.count > ResponseHead.commonLimit { onLargeHead(scratch.count) }
-    }
-
-    private func send(_ bytes: [UInt8], to output: ResponseOutput) throws(WriteFailure) {
-        try Self.attempt(headWasSent: true) { () throws(ResponseError) in
-            try bytes.withUnsafeBufferPointer { buffer throws(ResponseError) in
-                try output.write(UnsafeRawBufferPointer(buffer))
-            }
-        }
-    }
-
-    private static func attempt<Value: ~Copyable>(
-        headWasSent: Bool,
-        _ body: () throws(ResponseError) -> Value
-    ) throws(WriteFailure) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw WriteFailure(error: error, headWasSent: headWasSent)
-        }
+    ) throws(ResponseError) {
+        let start = scratch.count
+        try ResponseHead.encode(self, contentLength: contentLength, into: &scratch)
+        let count = scratch.count - start
+        if count > ResponseHead.commonLimit { onLargeHead(count) }
     }
 
     /// A response that did not get out.

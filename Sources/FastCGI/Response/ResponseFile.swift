@@ -24,19 +24,18 @@ struct ResponseFile: ~Copyable {
         close(fd)
     }
 
-    /// Sends exactly `length` bytes; a file that shrank meanwhile is an error.
-    borrowing func send(to output: ResponseOutput) throws(ResponseError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ResponseOutput.recordSize, alignment: 16)
-        defer { buffer.deallocate() }
-        var sent = 0
-        while sent < length {
-            let count = pread(fd, buffer.baseAddress!, min(buffer.count, length - sent), off_t(sent))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
+    /// Reads exactly `count` bytes into the beginning of `bytes`; a file that shrank meanwhile is an error.
+    borrowing func read(into bytes: inout [UInt8], _ count: Int, from offset: Int) throws(ResponseError) {
+        var done = 0
+        while done < count {
+            let more = bytes.withUnsafeMutableBytes {
+                pread(fd, $0.baseAddress! + done, count - done, off_t(offset + done))
+            }
+            if more < 0, errno == EINTR { continue }
+            guard more > 0 else {
                 throw ResponseError(.file(path: path, reason: "it became shorter while it was sent"))
             }
-            try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            sent += count
+            done += more
         }
     }
 }

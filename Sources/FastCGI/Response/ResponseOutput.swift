@@ -2,8 +2,8 @@ internal import CFastCGI
 internal import GalletaPlatform
 internal import Glibc
 
-/// Bytes on their way out: small ones through libfcgi's 8 KiB stream, so that a whole answer is one write; large ones as
-/// records of our own on the same connection, which costs a third.
+/// The bytes of a streamed answer on their way out: small ones through libfcgi's 8 KiB stream, which gathers them; large
+/// ones as records of our own on the same connection, which costs a third. A write waits for the web server to read.
 ///
 /// Used by one thread at a time.
 struct ResponseOutput {
@@ -62,24 +62,6 @@ struct ResponseOutput {
             }
         }
         guard succeeded else { throw ResponseError(.closed) }
-    }
-
-    /// Ends the last request of a connection in such a way that the web server does not use it again.
-    ///
-    /// FastCGI cannot say "I shall close": between END_REQUEST and the close the web server may send the next request,
-    /// and loses it (1 in 20 under load). nginx takes a connection back into its pool only if nothing follows
-    /// END_REQUEST, so a record that means nothing here, UNKNOWN_TYPE (FastCGI 1.0, section 4.2), is sent in the same
-    /// write.
-    func endLastRequest() throws(ResponseError) {
-        try flush()
-        let (high, low) = (UInt8(requestID >> 8), UInt8(requestID & 0xff))
-        var records: [UInt8] = [1, RecordHeader.Kind.stdout, high, low, 0, 0, 0, 0]
-        records += [1, RecordHeader.Kind.endRequest, high, low, 0, 8, 0, 0] + [UInt8](repeating: 0, count: 8)
-        records += [1, RecordHeader.Kind.unknownType, 0, 0, 0, 8, 0, 0] + [UInt8](repeating: 0, count: 8)
-        let wasSent = records.withUnsafeMutableBytes {
-            Self.writeAll(fd, [iovec(iov_base: $0.baseAddress, iov_len: $0.count)])
-        }
-        guard wasSent else { throw ResponseError(.closed) }
     }
 
     private static func writeAll(_ fd: Int32, _ parts: [iovec]) -> Bool {

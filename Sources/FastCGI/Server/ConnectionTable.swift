@@ -33,6 +33,8 @@ final class ConnectionTable: @unchecked Sendable {
         case head
         /// The rest of a body.
         case body(Arrival)
+        /// Room for the rest of an answer.
+        case room(Departure)
 
         /// Nothing of a request has arrived.
         var isForRequest: Bool { if case .request = self { true } else { false } }
@@ -56,6 +58,8 @@ final class ConnectionTable: @unchecked Sendable {
         var worker = 0
         /// The descriptor is in the epoll set.
         var isWatched = false
+        /// The epoll set tells of room, too.
+        var isWatchedForRoom = false
 
         /// Takes a fresh connection, held by the caller.
         mutating func open(_ fd: Int32) {
@@ -66,6 +70,7 @@ final class ConnectionTable: @unchecked Sendable {
             hasServed = false
             isOverdue = false
             isWatched = false
+            isWatchedForRoom = false
             deadline = BootInstant(nanoseconds: .max)
         }
 

@@ -232,15 +232,26 @@ final class Engine: Sendable {
                 if slot.waiting.isForRequest { slot.deadline = now.advanced(by: configuration.headTimeout) }
             case .body(let arrival):
                 slot.deadline = min(now.advanced(by: configuration.bodyTimeout), arrival.deadline)
+            case .room(let departure):
+                let next = departure.progressAt.advanced(by: configuration.writeTimeout)
+                slot.deadline = min(next, departure.deadline)
             }
             slot.waiting = waiting
             slot.isOverdue = false
             slot.phase = .idle
+            // Under the lock: until it is released nobody can close this descriptor.
+            let key = EventKey.connection(slot: index, generation: slot.generation).packed
             if !slot.isWatched {
-                // Under the lock: until it is released nobody can close this descriptor.
-                let key = EventKey.connection(slot: index, generation: slot.generation)
-                guard cplatform_epoll_add_connection(epoll, slot.fd, key.packed) == 0 else { return .mustClose }
+                guard cplatform_epoll_add_connection(epoll, slot.fd, key) == 0 else { return .mustClose }
                 slot.isWatched = true
+            }
+            if case .room = waiting {
+                // Each time: room that came before this moment raises an event, too.
+                guard cplatform_epoll_poke(epoll, slot.fd, key) == 0 else { return .mustClose }
+                slot.isWatchedForRoom = true
+            } else if slot.isWatchedForRoom {
+                guard cplatform_epoll_calm(epoll, slot.fd, key) == 0 else { return .mustClose }
+                slot.isWatchedForRoom = false
             }
             return .parked
         }

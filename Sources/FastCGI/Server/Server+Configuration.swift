@@ -5,7 +5,8 @@ extension Server {
     public struct Configuration: Sendable {
         /// Threads that run handlers; 1 to 1,024. Default: twice the number of processors, at least 4.
         ///
-        /// A handler that blocks holds its worker; idle connections, and those whose request still arrives, hold none.
+        /// A handler that blocks holds its worker; connections that are idle, whose request still arrives, or whose peer
+        /// reads its answer slowly, hold none.
         public var workers: Int
         /// Most connections at a time, 1 to 1,000,000; more wait in the listener's backlog. Default 4,096.
         public var maxConnections = 4096
@@ -35,7 +36,7 @@ extension Server {
         public var handlerTimeout = Duration.seconds(60)
         /// How long a connection may be idle after an answer; longer than the web server keeps it. Default 120 s.
         public var idleTimeout = Duration.seconds(120)
-        /// Longest time that one write may wait for the web server to read. Default 30 s.
+        /// Longest time that an answer waits while the web server reads nothing of it. Default 30 s.
         public var writeTimeout = Duration.seconds(30)
         /// How long a stopping server waits for requests in flight. Kept connections are answered once more; those that
         /// are idle after a second, at most half of the grace, are closed. Default 10 s.

@@ -18,7 +18,7 @@ public struct ServerStatistics: Sendable, Equatable {
     public var stuckWorkers = 0
     /// Connections closed because of what was sent before or inside a request head.
     public var refusedHeads = 0
-    /// Connections closed at a deadline: head, idle, handler.
+    /// Connections closed at a deadline: head, idle, handler, write.
     public var timeouts = 0
     /// Answers that could not be sent to their end.
     public var failedWrites = 0

@@ -18,7 +18,7 @@ final class Watchdog: Sendable {
         let configuration = engine.configuration
         shortestTimeout = min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
-            configuration.handlerTimeout)
+            configuration.writeTimeout, configuration.handlerTimeout)
     }
 
     /// Runs until the workers shall end.
@@ -92,12 +92,19 @@ final class Watchdog: Sendable {
         case .idle:
             let isDue = slot.deadline <= now
             guard isDue || (closesIdle && slot.waiting.isForRequest) else { return .wait(slot.deadline) }
+            if case .room = slot.waiting, !slot.isOverdue {
+                // Wakes a worker, which finds that nothing more can be sent, and says so.
+                slot.isOverdue = true
+                slot.deadline = now.advanced(by: .seconds(1))
+                cplatform_shutdown(slot.fd)
+                return .overdue(slot.deadline)
+            }
             if case .body = slot.waiting, !slot.isOverdue {
                 // The client shall read why; where the connection takes no answer, it is closed the next time.
                 slot.isOverdue = true
                 slot.deadline = now.advanced(by: .seconds(1))
                 let key = EventKey.connection(slot: index, generation: slot.generation)
-                _ = cplatform_epoll_poke(engine.epoll, slot.fd, key.packed)
+                slot.isWatchedForRoom = cplatform_epoll_poke(engine.epoll, slot.fd, key.packed) == 0
                 return .overdue(slot.deadline)
             }
             // Bytes that came this very moment: a worker is on its way.
@@ -159,15 +166,20 @@ final class Watchdog: Sendable {
     private func cutRunning() {
         var count = 0
         for index in 0..<engine.table.scanLimit {
-            let worker: Int? = engine.table.withSlot(index) { slot in
-                guard slot.phase == .running else { return nil }
-                cplatform_shutdown(slot.fd)
-                slot.phase = .overrun
-                return slot.worker
+            let (isCut, worker): (Bool, Int?) = engine.table.withSlot(index) { slot in
+                switch (slot.phase, slot.waiting) {
+                case (.running, _):
+                    cplatform_shutdown(slot.fd)
+                    slot.phase = .overrun
+                    return (true, slot.worker)
+                case (.idle, .body), (.idle, .room):
+                    cplatform_shutdown(slot.fd)
+                    return (true, nil)
+                default: return (false, nil)
+                }
             }
-            guard let worker else { continue }
-            pool.cancelRunning(worker)
-            count += 1
+            if let worker { pool.cancelRunning(worker) }
+            if isCut { count += 1 }
         }
         if count > 0 {
             engine.logger.warning("the shutdown grace is over: \(count) requests were cut (--shutdown-grace)")

@@ -12,10 +12,12 @@ extension Worker {
         case close
         /// libfcgi has closed it already.
         case closedByLibrary
+        /// The answer waits for the peer to read.
+        case departing(Departure)
     }
 
-    /// Lets libfcgi read the request, runs the handler, writes the answer and leaves the connection at the next
-    /// request's first byte, or says that it must be closed.
+    /// Lets libfcgi read the request, runs the handler, sends the answer and leaves the connection at the next request's
+    /// first byte, or says that it must be closed.
     ///
     /// - Parameter arrival: The request, if its body did not come with its head: both have been taken off the connection.
     func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32, _ arrival: Arrival?) -> Disposition {
@@ -43,11 +45,12 @@ extension Worker {
             return .close
         }
         request.pointee.ipcFd = fd
+        let deadline = start.advanced(by: engine.configuration.handlerTimeout)
         engine.table.withSlot(slot) { slot in
             slot.phase = .running
             slot.waiting = .request
             slot.hasServed = true
-            slot.deadline = start.advanced(by: engine.configuration.handlerTimeout)
+            slot.deadline = deadline
             slot.worker = index
         }
         engine.counters.begin()
@@ -56,40 +59,94 @@ extension Worker {
         context.role = head.isAuthorizer ? .authorizer : .responder
         context.contentLength = nil
         context.output.withLock { $0.errorStream = request.pointee.err }
-        let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
-        let (status, wasWritten) = respond(head, output, arrival)
-        // One large answer must not cost its memory for ever.
-        if scratch.capacity > 256 << 10 { scratch = [] }
-        let isInStep = wasWritten && finishBody(head)
-        // Decided before END_REQUEST goes out: from then on the web server may send the next request.
-        let mayKeep = head.keepsConnection && engine.stage == .serving
-        let isLast = isInStep && head.keepsConnection && !mayKeep
-        let isWhole = finishStreams(fd, wasWritten: wasWritten, farewell: isLast ? output : nil)
-        if !wasWritten { engine.counters.count(engine.counters.failedWrites) }
-        if let observer = engine.observer {
-            observer(
-                RequestSummary(
-                    context: context,
-                    startedAt: start,
-                    status: status,
-                    duration: start.duration(to: .now),
-                    wasSent: wasWritten
-                )
-            )
+        let (response, method) = respond(arrival)
+        // Before the answer: nginx stops sending a body once it sees one, and both sides would wait for each other.
+        // The closure of a streamed answer may still read it.
+        if case .stream(let length, let write) = response.body {
+            let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
+            let (status, wasWritten) = stream(response, length, write, method, output)
+            if let status {
+                let keeps = wasWritten && finishBody(head) && head.keepsConnection
+                let end = OutgoingAnswer(status: status, endOf: head.requestID, keepsConnection: keeps)
+                return send(end, fd, start, deadline, isWhole: wasWritten)
+            }
         }
-        return isWhole && isInStep && mayKeep ? .keep : .close
+        let keeps = finishBody(head) && head.keepsConnection
+        let answer = outgoing(response, method, head.requestID, keepsConnection: keeps)
+        return send(answer, fd, start, deadline, isWhole: true)
     }
 
-    /// Runs the handler and writes its answer, or the answer to its failure. Returns the status, and whether all of the
-    /// answer was written.
-    private func respond(
-        _ head: HeadCheck.Head, _ output: ResponseOutput, _ arrival: Arrival?
-    ) -> (status: Int, wasWritten: Bool) {
+    /// Goes on with an answer that the connection did not take at once.
+    func resume(_ departure: Departure, _ fd: Int32) -> Disposition {
+        switch departure.send(on: fd, isServing: { engine.stage == .serving }) {
+        case .blocked: return .departing(departure)
+        case .done:
+            end(departure.context, departure.startedAt, departure.status, wasSent: true)
+            return departure.endsKept ? .keep : .close
+        case .failed(let error):
+            cut(departure.context, error)
+            end(departure.context, departure.startedAt, departure.status, wasSent: false)
+            return .close
+        }
+    }
+
+    /// Lets go of libfcgi's request and sends the answer as far as the connection takes it.
+    ///
+    /// - Parameter isWhole: False if what was streamed so far broke off: nothing more is sent.
+    private func send(
+        _ answer: consuming OutgoingAnswer, _ fd: Int32, _ start: BootInstant, _ deadline: BootInstant,
+        isWhole: Bool
+    ) -> Disposition {
+        let status = answer.status
+        context.finish()
+        // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
+        if !isWhole { cplatform_shutdown(fd) }
+        let isOpen = FCGX_FClose(protocolRequest.pointee.err) == 0 && isWhole
+        FCGX_Free(protocolRequest, 0)
+        guard isOpen else {
+            end(context, start, status, wasSent: false)
+            return .close
+        }
+        switch answer.send(on: fd, isServing: { engine.stage == .serving }) {
+        case .done:
+            end(context, start, status, wasSent: true)
+            let keeps = answer.endsKept
+            scratch = answer.takeBuffer()
+            // One large head must not cost its memory for ever.
+            if scratch.capacity > 256 << 10 { scratch = [] }
+            return keeps ? .keep : .close
+        case .blocked:
+            let departure = Departure(answer, context, startedAt: start, deadline: deadline)
+            replaceContext()
+            return .departing(departure)
+        case .failed(let error):
+            cut(context, error)
+            end(context, start, status, wasSent: false)
+            return .close
+        }
+    }
+
+    /// An answer has gone out, or never will.
+    func end(_ context: RequestContext, _ start: BootInstant, _ status: Int, wasSent: Bool) {
+        if !wasSent { engine.counters.count(engine.counters.failedWrites) }
+        guard let observer = engine.observer else { return }
+        observer(
+            RequestSummary(
+                context: context,
+                startedAt: start,
+                status: status,
+                duration: start.duration(to: .now),
+                wasSent: wasSent
+            )
+        )
+    }
+
+    /// Runs the handler; its failure becomes an answer, too.
+    private func respond(_ arrival: Arrival?) -> (Response, HTTPRequest.Method) {
         let limit = context.settings.maxBodyBytes
         context.input.withLock {
             $0 = arrival?.takeBody() ?? BodyState(source: .library(protocolRequest.pointee.in), limit: limit)
         }
-        let response: Response
         var method = HTTPRequest.Method.get
         do {
             let request = try Request(context: context)
@@ -100,44 +157,67 @@ extension Worker {
                 throw RequestBodyError(.tooLarge(limit: limit))
             }
             if let failure = arrival?.failure { throw failure }
-            response = try engine.handler(request)
+            return (try engine.handler(request), method)
         } catch {
-            response = failure(error)
+            return (failure(error), method)
         }
-        // Before the answer: nginx stops sending a body once it sees one, and both sides would wait for each other.
-        // The closure of a streamed answer may still read it.
-        if case .stream = response.body {} else { _ = finishBody(head) }
-        return write(response, method, output, mayReplace: true)
     }
 
-    private func write(
+    /// Streams a response. Without a status nothing was sent, and another answer has to take its place.
+    private func stream(
         _ response: Response,
+        _ length: Int?,
+        _ write: (ResponseWriter) throws -> Void,
         _ method: HTTPRequest.Method,
-        _ output: ResponseOutput,
-        mayReplace: Bool
-    ) -> (status: Int, wasWritten: Bool) {
+        _ output: ResponseOutput
+    ) -> (status: Int?, wasWritten: Bool) {
         do {
-            try response.write(to: output, method: method, scratch: &scratch) { size in
-                engine.refusals.log(
-                    "header size",
-                    "a response header of \(size) bytes exceeds nginx's default buffer of 4096; "
-                        + "set \"fastcgi_buffer_size 16k;\" or send fewer cookies"
-                )
-            }
+            try response.writeStream(
+                length, write, to: output, method: method, scratch: &scratch, onLargeHead: warn(ofHead:))
+            try output.flush()
             return (response.status.code, true)
+        } catch let failure as Response.WriteFailure {
+            guard failure.headWasSent else { return (nil, false) }
+            cut(context, failure.error)
         } catch {
-            if !error.headWasSent, mayReplace {
-                log(error.error, status: 500)
-                return write(Self.plain(.internalServerError), method, output, mayReplace: false)
-            }
-            let isClosed = (error.error as? ResponseError)?.isClosed ?? false
-            engine.logger.log(
-                level: isClosed ? .debug : .error,
-                "an answer was cut short: \(error.error)",
-                metadata: requestMetadata
-            )
-            return (response.status.code, false)
+            cut(context, error)
         }
+        return (response.status.code, false)
+    }
+
+    /// The answer as records; one that cannot be sent as it is becomes a 500.
+    private func outgoing(
+        _ response: Response, _ method: HTTPRequest.Method, _ requestID: UInt16, keepsConnection: Bool
+    ) -> OutgoingAnswer {
+        do throws(ResponseError) {
+            return try response.outgoing(
+                requestID: requestID, method: method, keepsConnection: keepsConnection, scratch: &scratch,
+                onLargeHead: warn(ofHead:))
+        } catch {
+            log(error, status: 500)
+            let plain = Self.plain(.internalServerError)
+            // It needs no file, and its fields are sound: this cannot fail.
+            return try! plain.outgoing(
+                requestID: requestID, method: method, keepsConnection: keepsConnection, scratch: &scratch,
+                onLargeHead: { _ in })
+        }
+    }
+
+    private func warn(ofHead size: Int) {
+        engine.refusals.log(
+            "header size",
+            "a response header of \(size) bytes exceeds nginx's default buffer of 4096; "
+                + "set \"fastcgi_buffer_size 16k;\" or send fewer cookies"
+        )
+    }
+
+    private func cut(_ context: RequestContext, _ error: any Error) {
+        let isClosed = (error as? ResponseError)?.isClosed ?? false
+        engine.logger.log(
+            level: isClosed ? .debug : .error,
+            "an answer was cut short: \(error)",
+            metadata: metadata(of: context)
+        )
     }
 
     /// The answer to an error: the client learns the status, the log the rest.
@@ -155,11 +235,11 @@ extension Worker {
         engine.logger.log(
             level: status >= 500 ? .error : .info,
             "request failed: \(error)",
-            metadata: requestMetadata.merging(["status": "\(status)"]) { $1 }
+            metadata: metadata(of: context).merging(["status": "\(status)"]) { $1 }
         )
     }
 
-    private var requestMetadata: Logger.Metadata {
+    private func metadata(of context: RequestContext) -> Logger.Metadata {
         ["request_id": "\(context.string(of: "REQUEST_ID") ?? "-")"]
     }
 
@@ -167,25 +247,5 @@ extension Worker {
     private func finishBody(_ head: HeadCheck.Head) -> Bool {
         guard !head.hasNoBody else { return true }
         return context.input.withLock { $0.drain(into: buffer) }
-    }
-
-    /// Closes libfcgi's streams, which sends END_REQUEST. True if the connection can carry another request.
-    ///
-    /// - Parameter farewell: Ends the request on a connection that the web server wants to keep and the server does not.
-    private func finishStreams(_ fd: Int32, wasWritten: Bool, farewell: ResponseOutput?) -> Bool {
-        context.finish()
-        let request = protocolRequest
-        // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
-        if !wasWritten { cplatform_shutdown(fd) }
-        if let farewell {
-            let wasSent = FCGX_FFlush(request.pointee.err) == 0 && (try? farewell.endLastRequest()) != nil
-            FCGX_Free(request, 0)
-            return wasSent
-        }
-        let closedErrors = FCGX_FClose(request.pointee.err) == 0
-        let closedOutput = FCGX_FClose(request.pointee.out) == 0
-        let keeps = request.pointee.keepConnection != 0
-        FCGX_Free(request, 0)
-        return wasWritten && closedErrors && closedOutput && keeps
     }
 }

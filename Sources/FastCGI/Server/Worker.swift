@@ -86,7 +86,7 @@ final class Worker: @unchecked Sendable {
     /// A connection that this worker holds, and what it has waited for.
     struct Claim {
         let fd: Int32
-        var arrival: Arrival?
+        var waiting = ConnectionTable.Waiting.request
         var isOverdue = false
     }
 
@@ -97,9 +97,12 @@ final class Worker: @unchecked Sendable {
             case .free: return nil
             case .idle:
                 slot.phase = .head
-                guard case .body(let arrival) = slot.waiting else { return Claim(fd: slot.fd) }
-                slot.waiting = .request
-                return Claim(fd: slot.fd, arrival: arrival, isOverdue: slot.isOverdue)
+                switch slot.waiting {
+                case .request, .head: return Claim(fd: slot.fd)
+                case .body, .room:
+                    defer { slot.waiting = .request }
+                    return Claim(fd: slot.fd, waiting: slot.waiting, isOverdue: slot.isOverdue)
+                }
             case .head, .running, .overrun:
                 slot.isPending = true
                 return nil
@@ -111,16 +114,18 @@ final class Worker: @unchecked Sendable {
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
     func serve(_ slot: Int, _ claim: Claim) {
         let fd = claim.fd
-        var waiting = claim.arrival.map { ConnectionTable.Waiting.body($0) } ?? .request
+        var waiting = claim.waiting
         var isOverdue = claim.isOverdue
         while true {
             let step: Step
-            if case .body(let arrival) = waiting {
-                step = gather(arrival, slot, fd, isOverdue: isOverdue)
-                isOverdue = false
-            } else {
-                step = begin(slot, fd)
+            switch waiting {
+            case .request, .head: step = begin(slot, fd)
+            case .body(let arrival): step = gather(arrival, slot, fd, isOverdue: isOverdue)
+            case .room(let departure):
+                // What has come meanwhile raises no event of its own: it is looked at afterwards.
+                step = self.step(after: resume(departure, fd), looksAgain: true)
             }
+            isOverdue = false
             switch step {
             case .wait(let next): waiting = next
             case .again(let next):
@@ -137,6 +142,7 @@ final class Worker: @unchecked Sendable {
             case .parked: return
             case .lookAgain: continue
             case .mustClose:
+                if case .room(let lost) = waiting { end(lost.context, lost.startedAt, lost.status, wasSent: false) }
                 engine.close(slot: slot)
                 return
             }
@@ -185,11 +191,12 @@ final class Worker: @unchecked Sendable {
         return step(after: answer(arrival.head, slot, fd, arrival))
     }
 
-    private func step(after disposition: Disposition) -> Step {
+    private func step(after disposition: Disposition, looksAgain: Bool = false) -> Step {
         switch disposition {
-        case .keep: .wait(.request)
+        case .keep: looksAgain ? .again(.request) : .wait(.request)
         case .close: .close
         case .closedByLibrary: .forget
+        case .departing(let departure): .wait(.room(departure))
         }
     }
 
@@ -253,7 +260,7 @@ final class Worker: @unchecked Sendable {
         if !isKnownUniquelyReferenced(&context) { replaceContext() }
     }
 
-    private func replaceContext() {
+    func replaceContext() {
         context = Self.newContext(engine)
         context.executor = executor
     }

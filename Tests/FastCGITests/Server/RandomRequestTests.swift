@@ -24,11 +24,12 @@ struct RandomRequestTests {
                 count += more
             }
             body.removeLast(body.count - count)
-        case "none": break
+        case "none", "large": break
         default: throw Refused()
         }
         let value = request.parameter("HTTP_X_VALUE") ?? "-"
-        return .text(RandomRequest.answer(request.parameter("HTTP_X_NAME") ?? "-", value, body[...]))
+        let answer = RandomRequest.answer(request.parameter("HTTP_X_NAME") ?? "-", value, body[...])
+        return .text(request.segments.first == "large" ? answer + RandomRequest.large : answer)
     }
 
     @Test("every client gets its own answers, in its own order, on the connection that it keeps", arguments: 1...4)
@@ -57,6 +58,7 @@ struct RandomRequestTests {
                 if Int.random(in: 0..<4, using: &random) == 0 { poll(nil, 0, 1) }
                 start = cut
             }
+            if Int.random(in: 0..<8, using: &random) == 0 { poll(nil, 0, 5) }
             let reply = try client.reply()
             let status = request.use == .fail ? 500 : 200
             guard reply.status == status, reply.text == request.answer else {

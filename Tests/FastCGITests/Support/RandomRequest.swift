@@ -4,7 +4,7 @@ import TestSupport
 struct RandomRequest {
     /// What the handler does with the body before it answers.
     enum Use: String, CaseIterable {
-        case all, some, none, fail
+        case all, some, none, large, fail
     }
 
     let bytes: [UInt8]
@@ -41,9 +41,13 @@ struct RandomRequest {
         case .all: answer = Self.answer(name, value, body[...])
         case .some: answer = Self.answer(name, value, body.prefix(100))
         case .none: answer = Self.answer(name, value, [])
+        case .large: answer = Self.answer(name, value, []) + Self.large
         case .fail: answer = "500 Internal Server Error\n"
         }
     }
+
+    /// More than a connection takes at once.
+    static let large = String(repeating: "large\n", count: 100_000)
 
     static func answer(_ name: String, _ value: String, _ body: ArraySlice<UInt8>) -> String {
         // FNV-1a
