@@ -52,14 +52,22 @@ struct LogWriterTests {
         #expect(pipe.waitUntilFull())
         for _ in 0..<5000 { writer.write(line) }
         // Up to here nothing was read: the calls above did not wait for it.
-        let lines = pipe.lines { $0.last?.contains("dropped") == true }
-        let message = try #require(lines.last)
-        let dropped = try #require(message.split(separator: " ").lazy.compactMap { Int($0) }.first)
-        #expect(message.contains("\(dropped) lines of the log were dropped here"))
-        #expect(lines.count - 1 + dropped == 5100)
-        #expect(lines.count <= 1 + 200 + 4096 / 100)
+        let lines = pipe.lines { Self.accounted($0) == 5100 }
+        #expect(Self.accounted(lines) == 5100)
+        let messages = lines.filter { $0.contains("lines of the log were dropped here") }
+        // Two, if the writer came by while lines were dropped.
+        #expect((1...2).contains(messages.count))
+        #expect(lines.count < 1000)
         writer.write("after\n")
         #expect(pipe.lines { !$0.isEmpty } == ["after"])
+    }
+
+    /// Lines that came, and those that are said to be missing.
+    private static func accounted(_ lines: [Substring]) -> Int {
+        lines.reduce(0) { sum, line in
+            guard line.contains("were dropped here") else { return sum + 1 }
+            return sum + (line.split(separator: " ").lazy.compactMap { Int($0) }.first ?? 0)
+        }
     }
 
     @Test("where nobody reads any more, lines are lost, and the caller goes on")
