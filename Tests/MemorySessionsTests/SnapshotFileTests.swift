@@ -111,12 +111,12 @@ struct SnapshotFileTests {
         chmod(fixture.path, 0o600)
         if geteuid() == 0 {
             chown(fixture.path, 12_345, 12_345)
-            _ = try fixture.start()
+            try fixture.start().close()
             #expect(fixture.log.contains("error", "another user (id 12345)"))
         }
         unlink(fixture.path)
         symlink("/etc/passwd", fixture.path)
-        _ = try fixture.start()
+        try fixture.start().close()
         #expect(fixture.log.contains("error", "symbolic link"))
         unlink(fixture.path)
         mkdir(fixture.path, 0o700)
@@ -151,7 +151,7 @@ struct SnapshotFileTests {
         third.close()
         #expect(FileManager.default.contents(atPath: fixture.path + ".newer") == Data(newer))
         try fixture.write(Array("something else".utf8))
-        _ = try fixture.start()
+        try fixture.start().close()
         #expect(fixture.log.contains("error", "no state file"))
     }
 
@@ -160,7 +160,7 @@ struct SnapshotFileTests {
         let first = try fixture.start()
         let id = try first.begin()
         do {
-            _ = try fixture.start()
+            try fixture.start().close()
             Issue.record("two providers on one file")
         } catch let error as SessionError {
             #expect(error.code == .invalidConfiguration)
@@ -192,7 +192,7 @@ struct SnapshotFileTests {
             let first = try fixture.start()
             try first.begin()
         }
-        _ = try fixture.start()
+        try fixture.start().close()
     }
 
     @Test(
