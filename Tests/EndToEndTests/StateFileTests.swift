@@ -162,7 +162,7 @@ struct StateFileTests {
         #expect(server.exitCode() == 0)
     }
 
-    @Test("a disk that is full is reported, the old snapshot stays, and the server serves on")
+    @Test("a disk that is full is reported, the old snapshot stays, the server serves on, and tries again")
     func full() throws {
         let first = try start()
         let cookie = try logIn()
@@ -170,7 +170,7 @@ struct StateFileTests {
         #expect(first.exitCode() == 0)
         let before = try Data(contentsOf: URL(fileURLWithPath: state))
         // A limit on the size of files stands for the disk's end.
-        let command = "ulimit -f 1; exec \"$@\""
+        let command = "ulimit -S -f 1; exec \"$@\""
         let log = folder.file("log")
         let second = try ChildProcess(
             "bash",
@@ -182,10 +182,15 @@ struct StateFileTests {
         let client = try nginx.client()
         for _ in 0..<40 { _ = try client.get("/app/counter") }
         #expect(eventually(within: 20) { second.output.contains("File too large") }, "\(second.output)")
+        #expect(second.output.contains(state) && second.output.contains("ulimit -f"))
         #expect(try user(cookie).contains("ada"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: state)) == before)
+        // Room again: the next interval's snapshot is a whole one.
+        let lifted = try ChildProcess.run("prlimit", ["--pid", "\(second.pid)", "--fsize=unlimited"])
+        #expect(lifted.code == 0, "\(lifted.output)")
+        #expect(eventually(within: 20) { (try? Data(contentsOf: URL(fileURLWithPath: state))) != before })
         second.signal(SIGTERM)
         #expect(second.exitCode() == 0)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: state)) == before)
         #expect(!FileManager.default.fileExists(atPath: state + ".tmp"))
     }
 }

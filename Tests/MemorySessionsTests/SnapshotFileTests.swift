@@ -74,30 +74,6 @@ struct SnapshotFileTests {
         #expect(FileManager.default.contents(atPath: fixture.path + ".unread") == Data([1, 2, 3]))
     }
 
-    /// A limit on the size of files stands for the disk's end.
-    @Test("a disk that is full keeps the old snapshot, and the next try succeeds")
-    func full() throws {
-        let provider = try fixture.start()
-        let id = try provider.begin()
-        #expect(provider.keeper?.writeNow() == 1)
-        let before = fixture.bytes
-        try provider.begin(text: String(repeating: "x", count: 1 << 20))
-        signal(SIGXFSZ, SIG_IGN)
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(1), &limit)
-        var small = limit
-        small.rlim_cur = 64 << 10
-        setrlimit(__rlimit_resource_t(1), &small)
-        let written = provider.keeper?.writeNow()
-        setrlimit(__rlimit_resource_t(1), &limit)
-        #expect(written == nil)
-        #expect(fixture.log.contains("error", fixture.path, "File too large", "ulimit -f"))
-        #expect(fixture.bytes == before)
-        #expect(try fixture.names == ["state", "state.lock"])
-        #expect(provider.read(id) != nil)
-        #expect(provider.keeper?.writeNow() == 2)
-    }
-
     @Test("what cannot be trusted is not read, and the reason is said")
     func refused() throws {
         let first = try fixture.start()
