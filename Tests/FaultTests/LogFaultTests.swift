@@ -51,7 +51,7 @@ struct LogFaultTests {
 
     @Test("a full disk under the log: requests are answered all the same")
     func fullDisk() throws {
-        let full = open("/dev/full", O_WRONLY)
+        let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
         defer { close(full) }
         let server = try GalletaProcess(["--access-log"], errors: full)
         try expectAnswers(5_000, from: server)

@@ -82,16 +82,17 @@ struct LogWriterTests {
     @Test("where there is no space, lines are lost, counted, and tried again later")
     func noSpace() throws {
         let folder = try TemporaryFolder()
-        let file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        let full = open("/dev/full", O_WRONLY)
+        let file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
         // The writer's thread outlives this test: its number is never given back.
-        let fd = dup(full)
+        let fd = fcntl(full, F_DUPFD_CLOEXEC, 0)
         let writer = LogWriter(descriptor: fd)
         for _ in 0..<10 {
             writer.write("lost\n")
             writer.flush(within: .seconds(10))
         }
         dup2(file, fd)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
         writer.write("found\n")
         writer.flush(within: .seconds(10))
         let lines = folder.read("log").split(separator: "\n")
@@ -100,6 +101,7 @@ struct LogWriterTests {
         #expect(lines.first?.hasSuffix("No space left on device") == true)
         #expect(lines.last == "found")
         dup2(full, fd)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
         close(file)
         close(full)
     }

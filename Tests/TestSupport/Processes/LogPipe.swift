@@ -10,6 +10,8 @@ public final class LogPipe {
         var ends: [Int32] = [-1, -1]
         precondition(pipe(&ends) == 0)
         (reading, writing) = (ends[0], ends[1])
+        // No program that another test starts meanwhile shall hold an end.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         // F_SETPIPE_SZ
         _ = fcntl(writing, 1031, bytes)
         _ = fcntl(reading, F_SETFL, O_NONBLOCK)
@@ -19,8 +21,9 @@ public final class LogPipe {
     deinit {
         stopReading()
         // The writer's thread lives on, and may hold a write that waits: the number must not become another file's.
-        let nowhere = open("/dev/null", O_WRONLY)
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
         dup2(nowhere, writing)
+        _ = fcntl(writing, F_SETFD, FD_CLOEXEC)
         close(nowhere)
     }
 
