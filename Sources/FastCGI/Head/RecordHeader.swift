@@ -1,6 +1,8 @@
 /// The eight bytes in front of every FastCGI record (FastCGI 1.0, section 3.3).
 struct RecordHeader {
     static let size = 8
+    /// Most content that this server puts into one record: the largest multiple of eight, so that none needs padding.
+    static let largestContent = 65_528
 
     /// Record types (FastCGI 1.0, section 8) that the head check tells apart.
     enum Kind {

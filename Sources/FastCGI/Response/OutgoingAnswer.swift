@@ -107,7 +107,7 @@ struct OutgoingAnswer: ~Copyable {
     /// Makes records of what stands behind the gap.
     private mutating func encloseHead() {
         let count = prefix.count - Self.gap
-        guard count > ResponseOutput.recordSize else {
+        guard count > RecordHeader.largestContent else {
             prefix.setRecordHeader(at: 0, RecordHeader.Kind.stdout, id: requestID, count)
             prefix.appendPadding(of: count)
             return
@@ -115,8 +115,8 @@ struct OutgoingAnswer: ~Copyable {
         let block = prefix[Self.gap...]
         var records: [UInt8] = []
         records.reserveCapacity(prefix.count + 64)
-        for start in stride(from: block.startIndex, to: block.endIndex, by: ResponseOutput.recordSize) {
-            let part = block[start..<min(start + ResponseOutput.recordSize, block.endIndex)]
+        for start in stride(from: block.startIndex, to: block.endIndex, by: RecordHeader.largestContent) {
+            let part = block[start..<min(start + RecordHeader.largestContent, block.endIndex)]
             records.appendRecordHeader(RecordHeader.Kind.stdout, id: requestID, part.count)
             records += part
             records.appendPadding(of: part.count)
@@ -130,7 +130,7 @@ struct OutgoingAnswer: ~Copyable {
         isPrepared = true
         suffix.removeAll(keepingCapacity: true)
         sent = 0
-        let count = min(rest, ResponseOutput.recordSize)
+        let count = min(rest, RecordHeader.largestContent)
         content = 0..<0
         if count > 0 {
             try load(count)

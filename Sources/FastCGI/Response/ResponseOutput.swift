@@ -12,8 +12,6 @@ struct ResponseOutput {
     let fd: Int32
     let requestID: UInt16
 
-    /// Content of one record: the largest multiple of eight that fits, so that none needs padding.
-    static let recordSize = 65_528
     /// From here on own records pay.
     static let directThreshold = 8_192
 
@@ -35,28 +33,26 @@ struct ResponseOutput {
     private func writeRecords(_ bytes: UnsafeRawBufferPointer) throws(ResponseError) {
         var offset = 0
         while offset < bytes.count {
-            let count = min(bytes.count - offset, Self.recordSize)
+            let count = min(bytes.count - offset, RecordHeader.largestContent)
             try writeRecord(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
             offset += count
         }
     }
 
-    /// One STDOUT record (FastCGI 1.0, section 3.3) of at most `recordSize` bytes, in one call as a rule.
+    /// One STDOUT record (FastCGI 1.0, section 3.3), in one call as a rule.
     private func writeRecord(_ content: UnsafeRawBufferPointer) throws(ResponseError) {
-        let padding = (8 - content.count % 8) % 8
-        var header: (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8) = (
-            1, RecordHeader.Kind.stdout, UInt8(requestID >> 8), UInt8(requestID & 0xff),
-            UInt8(content.count >> 8), UInt8(content.count & 0xff), UInt8(padding), 0
-        )
-        var zeros: UInt64 = 0
-        let succeeded = withUnsafeMutableBytes(of: &header) { header in
-            withUnsafeMutableBytes(of: &zeros) { zeros in
+        var header: [UInt8] = []
+        header.appendRecordHeader(RecordHeader.Kind.stdout, id: requestID, content.count)
+        var padding: [UInt8] = []
+        padding.appendPadding(of: content.count)
+        let succeeded = header.withUnsafeMutableBytes { header in
+            padding.withUnsafeMutableBytes { padding in
                 Self.writeAll(
                     fd,
                     [
-                        iovec(iov_base: header.baseAddress, iov_len: 8),
+                        iovec(iov_base: header.baseAddress, iov_len: header.count),
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: content.baseAddress), iov_len: content.count),
-                        iovec(iov_base: zeros.baseAddress, iov_len: padding),
+                        iovec(iov_base: padding.baseAddress, iov_len: padding.count),
                     ]
                 )
             }

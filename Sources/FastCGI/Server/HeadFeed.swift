@@ -23,31 +23,27 @@ struct HeadFeed: ~Copyable {
         return isWritten ? fd : nil
     }
 
-    /// The head as records again: BEGIN_REQUEST and PARAMS without padding.
+    /// The head as records again: BEGIN_REQUEST and PARAMS, padded where libfcgi passes over it, behind content.
     ///
     /// - Parameter bytes: The bytes that were checked.
     static func records(_ head: HeadCheck.Head, _ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         let parameters = bytes[head.parameters]
-        var records = record(RecordHeader.Kind.beginRequest, head, count: 8)
+        var records: [UInt8] = []
+        records.appendRecordHeader(RecordHeader.Kind.beginRequest, id: head.requestID, 8)
         records += [0, head.isAuthorizer ? 2 : 1, head.keepsConnection ? 1 : 0, 0, 0, 0, 0, 0]
         var offset = parameters.startIndex
         while offset < parameters.endIndex {
-            let part = parameters[offset..<min(offset + 0xffff, parameters.endIndex)]
-            records += record(RecordHeader.Kind.params, head, count: part.count)
+            let part = parameters[offset..<min(offset + RecordHeader.largestContent, parameters.endIndex)]
+            records.appendRecordHeader(RecordHeader.Kind.params, id: head.requestID, part.count)
             records += part
+            records.appendPadding(of: part.count)
             offset = part.endIndex
         }
-        return records + record(RecordHeader.Kind.params, head, count: 0)
+        records.appendRecordHeader(RecordHeader.Kind.params, id: head.requestID, 0)
+        return records
     }
 
     mutating func forget() {
         fd = -1
-    }
-
-    private static func record(_ type: UInt8, _ head: HeadCheck.Head, count: Int) -> [UInt8] {
-        [
-            1, type, UInt8(head.requestID >> 8), UInt8(head.requestID & 0xff),
-            UInt8(count >> 8), UInt8(count & 0xff), 0, 0,
-        ]
     }
 }
