@@ -93,6 +93,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GalletaPlatformTests",
+            dependencies: ["GalletaPlatform"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "FastCGITests",
             dependencies: ["FastCGI", "GalletaPlatform", "TestSupport"],
             swiftSettings: settings

@@ -1,0 +1,2 @@
+// Names of users and keys: visible to whoever imports this module.
+@_exported public import struct GalletaPlatform.ByteString
