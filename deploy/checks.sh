@@ -137,7 +137,7 @@ check_login() {
 
     fetch /app/ -b "$jar"
     expect_match "the page shows the action's message" 'You are logged in\.' "$body"
-    expect_match "and where the user is logged in" '\(this one\)' "$body"
+    expect_match "and where the user is logged in" '\(this browser\)' "$body"
     csrf=$(token /app/logout) || true
     fetch /app/ -b "$jar"
     expect_no_match "the message is shown once" 'You are logged in\.' "$body"

@@ -84,6 +84,34 @@ struct LoginTests {
         #expect(try client.get("/app/ping").text == "pong\n")
     }
 
+    @Test("GET on the log-in path shows the form, and after a wrong password the user name is still in it")
+    func form() throws {
+        let client = try nginx.client()
+        let (token, cookie) = try visit(client)
+        let shown = try client.get("/app/login", ["Cookie: \(cookie)"])
+        #expect(shown.status == 200)
+        #expect(shown.text.contains("action=\"/app/login\""))
+        let wrong = [("username", "a\"da"), ("password", "no"), ("csrf", token)]
+        let page = try client.post("/app/login", form: wrong, ["Cookie: \(cookie)"])
+        #expect(page.status == 401)
+        #expect(page.text.contains("name=\"username\" autocomplete=\"username\""))
+        #expect(page.text.contains("value=\"a&quot;da\""))
+        #expect(!page.text.contains("value=\"no\""))
+        let user = try logIn(client, userAgent: "a")
+        #expect(try client.get("/app/login", ["Cookie: \(user)"]).status == 303)
+    }
+
+    @Test("the page's counter is counted on by POST with the token only, and shares its number with GET /counter")
+    func counter() throws {
+        let client = try nginx.client()
+        let (token, cookie) = try visit(client)
+        let header = ["Cookie: \(cookie)"]
+        #expect(try client.post("/app/counter", form: [], header).status == 403)
+        #expect(try client.post("/app/counter", form: [("csrf", token)], header).status == 303)
+        #expect(try client.get("/app/", header).text.contains("<dt>Counter</dt><dd>1<form"))
+        #expect(try client.get("/app/counter", header).text == "2\n")
+    }
+
     @Test("the cookie is Secure when nginx says HTTPS, never by a client's header")
     func secure() throws {
         let client = try server.fastCGI()
@@ -109,7 +137,10 @@ struct LoginTests {
         let laptop = try logIn(client, userAgent: "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0")
         let shell = try logIn(client, userAgent: "curl/8 <script>")
         let page = try client.get("/app/", ["Cookie: \(laptop)"]).text
-        for name in ["Firefox on Android", "Firefox on Linux</strong> (this one)", "curl", "You are logged in."] {
+        for name in [
+            "Firefox on Android", "Firefox on Linux, 127.0.0.0/24</strong> (this browser)", "curl",
+            "You are logged in.",
+        ] {
             #expect(page.contains(name), "\(name) is missing")
         }
         #expect(!page.contains("<script>"))

@@ -1,16 +1,24 @@
 internal import Galleta
 
-/// `GET /counter`: the visitor's number, 1 at first, then one more each time; exact under parallel requests.
+/// The visitor's number, 1 at first, then one more each time; exact under parallel requests.
+///
+/// `GET /counter` counts and answers with it as text, for programs; `POST /counter` is the page's button.
 enum Counter {
     static let key = "counter"
 
     static func add(to application: Application) {
-        application.get("/counter") { _, session in
-            let count = try session.update(key, default: 0) { (count: inout Int) in
-                count += 1
-                return count
-            }
-            return "\(count)\n"
+        application.get("/counter") { _, session in "\(try count(session))\n" }
+        application.post("/counter") { request, session in
+            try FormGuard.check(request.form(), session)
+            _ = try count(session)
+            return .redirect(to: request.mount + "/")
+        }
+    }
+
+    private static func count(_ session: Session) throws -> Int {
+        try session.update(key, default: 0) { (count: inout Int) in
+            count += 1
+            return count
         }
     }
 }

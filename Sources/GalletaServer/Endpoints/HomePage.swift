@@ -1,48 +1,72 @@
 internal import Galleta
+internal import Glibc
 
 /// `GET /`: the visitor's session, a counter of visits, a form to log in or out, and the sessions of the user.
-enum HomePage {
-    private static let visits = "visits"
+struct HomePage: Sendable {
+    /// Whether there is anything to log in with.
+    let canLogIn: Bool
 
-    static func add(to application: Application) {
+    private static let visits = "visits"
+    /// As many sessions of a user as a page shows.
+    private static let rows = 50
+
+    func add(to application: Application) {
         application.get("/") { request, session in
-            try session.update(visits, default: 0) { (count: inout Int) in count += 1 }
+            try session.update(Self.visits, default: 0) { (count: inout Int) in count += 1 }
             return try response(request, session)
         }
     }
 
     /// The page as it stands for this session.
-    static func response(
+    ///
+    /// - Parameter userName: What the log-in form has in it.
+    func response(
         _ request: Request,
         _ session: Session,
         status: HTTPResponse.Status = .ok,
-        message: String? = nil
+        message: String? = nil,
+        userName: String = ""
     ) throws -> Response {
-        let user = try session.user
         let page = Page(
             title: "Galleta",
             message: try message ?? Notice.take(from: session),
             facts: [
-                ("You are", user ?? "not logged in"),
-                ("Visits to this page", String(try session.get(visits, as: Int.self) ?? 0)),
-                ("Counter", String(try session.get(Counter.key, as: Int.self) ?? 0)),
-                ("Session", try session.isNew ? "began with this visit" : "began \(ago(try session.age))"),
-                ("Ends in", "\(words(try session.remaining)) without a visit"),
+                ("You are", try session.user.map { "\($0)" } ?? "not logged in"),
+                ("Visits to this page", String(try session.get(Self.visits, as: Int.self) ?? 0)),
+                ("Session", try session.isNew ? "began with this visit" : "began \(Self.ago(try session.age))"),
+                ("Ends in", "\(Self.words(try session.remaining)) without a visit"),
             ],
+            counter: try session.get(Counter.key, as: Int.self) ?? 0,
             mount: request.mount,
             csrf: try session.csrfToken(),
-            sessions: user == nil ? nil : try session.userSessions().map(row)
+            account: try account(session, userName: userName)
         )
         return .html(page.html, status: status)
+    }
+
+    private func account(_ session: Session, userName: String) throws -> Page.Account {
+        guard try session.user != nil else { return canLogIn ? .form(userName: userName) : .none }
+        let sessions = try session.userSessions()
+        return .sessions(sessions.prefix(Self.rows).map(Self.row), more: max(0, sessions.count - Self.rows))
     }
 
     private static func row(_ session: UserSession) -> Page.SessionRow {
         Page.SessionRow(
             reference: session.reference.rawValue,
-            client: ClientName.short(session.client),
-            created: ago(session.age),
+            client: session.client ?? "unknown browser",
+            began: time(ago: session.age),
             lastSeen: session.isCurrent ? "now" : ago(session.idle),
             isCurrent: session.isCurrent)
+    }
+
+    /// "28 Nov 11:05:12 UTC": two sessions that began in one minute can be told apart.
+    private static func time(ago duration: Duration) -> String {
+        var moment = Glibc.time(nil) - time_t(duration.components.seconds)
+        var parts = tm()
+        guard gmtime_r(&moment, &parts) != nil else { return ago(duration) }
+        var text = [CChar](repeating: 0, count: 40)
+        let count = strftime(&text, text.count, "%e %b %H:%M:%S UTC", &parts)
+        return String(decoding: text.prefix(count).drop { $0 == 0x20 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func ago(_ duration: Duration) -> String {

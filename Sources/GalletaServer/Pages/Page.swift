@@ -3,16 +3,27 @@ struct Page {
     let title: String
     let message: String?
     let facts: [(name: String, value: String)]
+    /// The counter's value, and with it the button that counts on; nil shows neither.
+    let counter: Int?
     let mount: String
     let csrf: String
-    /// The sessions of the user who is logged in; nil shows the log-in form.
-    let sessions: [SessionRow]?
+    let account: Account
+
+    /// What the page offers, by who looks at it.
+    enum Account {
+        /// Nobody can log in here.
+        case none
+        /// The log-in form, with this user name in it.
+        case form(userName: String)
+        /// The user's sessions, of which some may not be shown.
+        case sessions([SessionRow], more: Int)
+    }
 
     /// One of the user's sessions, in words.
     struct SessionRow {
         let reference: String
         let client: String
-        let created: String
+        let began: String
         let lastSeen: String
         let isCurrent: Bool
     }
@@ -34,7 +45,7 @@ struct Page {
         \(messageHTML)<dl>
         \(factsHTML)
         </dl>
-        \(sessions.map(sessionList) ?? loginForm)
+        \(accountHTML)
         </main>
         </body>
         </html>
@@ -47,55 +58,78 @@ struct Page {
     }
 
     private var factsHTML: String {
-        facts.map { "<div><dt>\(HTML.escape($0.name))</dt><dd>\(HTML.escape($0.value))</dd></div>" }
-            .joined(separator: "\n")
+        var rows = facts.map { "<div><dt>\(HTML.escape($0.name))</dt><dd>\(HTML.escape($0.value))</dd></div>" }
+        if let counter {
+            let count = form(to: "/counter", button: "Count on", isQuiet: true)
+            rows.append("<div><dt>Counter</dt><dd>\(counter)\(count)</dd></div>")
+        }
+        return rows.joined(separator: "\n")
+    }
+
+    private var accountHTML: String {
+        switch account {
+        case .none: ""
+        case .form(let userName): loginForm(userName)
+        case .sessions(let rows, let more): sessionList(rows, more: more)
+        }
     }
 
     private var token: String {
         "<input type=\"hidden\" name=\"\(FormGuard.field)\" value=\"\(HTML.escape(csrf))\">"
     }
 
-    private var loginForm: String {
-        """
-        <form method="post" action="\(HTML.escape(mount))/login">
-        <h2>Log in</h2>
-        \(token)
-        <label>User name <input name="username" autocomplete="username" required></label>
-        <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-        <button>Log in</button>
-        </form>
-        """
+    private func loginForm(_ userName: String) -> String {
+        // Who has typed a name goes on with the password.
+        let (name, password) = userName.isEmpty ? ("", "") : (" value=\"\(HTML.escape(userName))\"", " autofocus")
+        return """
+            <form method="post" action="\(HTML.escape(mount))/login">
+            <h2>Log in</h2>
+            \(token)
+            <label>User name <input name="username" autocomplete="username" autocapitalize="none" required\(name)></label>
+            <label>Password <input name="password" type="password" autocomplete="current-password" required\(password)></label>
+            <button>Log in</button>
+            </form>
+            """
     }
 
-    private func sessionList(_ rows: [SessionRow]) -> String {
+    private func sessionList(_ rows: [SessionRow], more: Int) -> String {
         """
         <section>
         <h2>Where you are logged in</h2>
         <ul>
-        \(rows.map(row).joined(separator: "\n"))
+        \(rows.enumerated().map { row($0 + 1, $1) }.joined(separator: "\n"))
         </ul>
+        \(more > 0 ? "<p>and \(more) more</p>" : "")
         </section>
         \(rows.count > 1 ? form(to: "/sessions/end-others", button: "Log out everywhere else", isQuiet: true) : "")
         \(form(to: "/logout", button: "Log out"))
         """
     }
 
-    private func row(_ row: SessionRow) -> String {
+    private func row(_ number: Int, _ row: SessionRow) -> String {
         let reference =
             "<input type=\"hidden\" name=\"\(UserSessions.field)\" value=\"\(HTML.escape(row.reference))\">"
+        // Each button has a name of its own that begins with what it shows (WCAG 2.2, 2.5.3).
+        let end = form(
+            to: "/sessions/end", fields: reference, button: "Log out",
+            label: "Log out number \(number), \(row.client), began \(row.began)", isQuiet: true)
         return """
-            <li><span><strong>\(HTML.escape(row.client))</strong>\(row.isCurrent ? " (this one)" : "")<br>
-            <small>began \(HTML.escape(row.created)), last seen \(HTML.escape(row.lastSeen))</small></span>
-            \(row.isCurrent ? "" : form(to: "/sessions/end", fields: reference, button: "Log out", isQuiet: true))</li>
+            <li><span><strong>\(HTML.escape(row.client))</strong>\(row.isCurrent ? " (this browser)" : "")<br>
+            <small>began \(HTML.escape(row.began)), last seen \(HTML.escape(row.lastSeen))</small></span>
+            \(row.isCurrent ? "" : end)</li>
             """
     }
 
-    private func form(to path: String, fields: String = "", button: String, isQuiet: Bool = false) -> String {
-        """
-        <form method="post" action="\(HTML.escape(mount + path))">
-        \(token)\(fields)
-        <button\(isQuiet ? " class=\"quiet\"" : "")>\(HTML.escape(button))</button>
-        </form>
-        """
+    private func form(
+        to path: String, fields: String = "", button: String, label: String? = nil, isQuiet: Bool = false
+    ) -> String {
+        let attributes =
+            (isQuiet ? " class=\"quiet\"" : "") + (label.map { " aria-label=\"\(HTML.escape($0))\"" } ?? "")
+        return """
+            <form method="post" action="\(HTML.escape(mount + path))">
+            \(token)\(fields)
+            <button\(attributes)>\(HTML.escape(button))</button>
+            </form>
+            """
     }
 }
