@@ -125,9 +125,15 @@ let package = Package(
             dependencies: ["GalletaServer", "GalletaPlatform"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "LifecycleProgram",
+            dependencies: ["Galleta", "MemorySessions", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Programs/LifecycleProgram",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaServer"],
+            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -3,13 +3,18 @@ public import FastCGI
 internal import Glibc
 
 extension Application {
-    /// Serves until SIGTERM, SIGINT or SIGUSR1, then finishes what is in flight and returns. A second signal cuts that
-    /// short.
+    /// Serves until SIGTERM, SIGINT, SIGQUIT or SIGUSR1, then finishes what is in flight, saves the sessions and returns. A
+    /// second signal cuts short what is in flight. SIGHUP runs the ``onReload(_:)`` hooks; SIGUSR2 is logged and ignored,
+    /// SIGPIPE ignored.
+    ///
+    /// These signals stay taken after the return: what follows is the end of the process, and nothing shall cut it off.
     ///
     /// - Parameter listeners: Where connections come from; by default the sockets that spawn-fcgi or systemd left.
     /// - Throws: `ConfigurationError` or `ListenerError` that names the field and the remedy; the latter, too, when
     ///   another process serves an inherited socket and the provider's sessions are local to a process.
     public func run(listeners: [Listener]? = nil) throws {
+        // A reload asked for during a long start is what the start does anyway; by default it would end the process.
+        ProcessSignals.ignoreReload()
         let listeners = try listeners ?? Listener.inherited()
         if sessions.provider.isLocalToProcess, !allowsManyProcesses {
             for listener in listeners { try listener.claim(logger: logger) }
@@ -23,11 +28,10 @@ extension Application {
         )
         // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.
         signal(SIGXFSZ, SIG_IGN)
-        let signals = StopSignals { server.shutdown() }
+        let signals = ProcessSignals(logger: logger, reloadHooks: reloadHooks) { server.shutdown() }
         defer { signals.cancel() }
         try server.run()
         sessions.provider.close()
-        LogWriter.standardError.flush()
     }
 
     /// Serves on one address; see ``run(listeners:)``.
@@ -35,32 +39,5 @@ extension Application {
     /// - Parameter address: `unix:/run/app.sock` or `tcp:127.0.0.1:9000`.
     public func run(listen address: String) throws {
         try run(listeners: [Listener.at(address)])
-    }
-}
-
-/// The signals that ask a server to stop, on a Dispatch source each.
-final class StopSignals: @unchecked Sendable {
-    // Safe: Dispatch sources are thread-safe, and the list never changes.
-    private let sources: [any DispatchSourceSignal]
-
-    init(_ stop: @escaping @Sendable () -> Void) {
-        let queue = DispatchQueue(label: "galleta.signals")
-        sources = [SIGTERM, SIGINT, SIGUSR1].map { number in
-            // The default action would end the process before the source is told.
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler(handler: stop)
-            source.resume()
-            return source
-        }
-    }
-
-    func cancel() {
-        sources.forEach { $0.cancel() }
-    }
-
-    deinit {
-        // A retained source that is dropped uncancelled would go on calling.
-        cancel()
     }
 }

@@ -16,7 +16,7 @@ public import Sessions
 /// The way of a request: the steps in the order they were added, the route, the handler; then the session is committed
 /// and its cookie and cache headers are set, all before the first byte is sent.
 ///
-/// Threading: add routes and steps before ``run(listeners:)`` or ``handler()``, from one thread; what is added later has
+/// Threading: add routes, steps and hooks before ``run(listeners:)`` or ``handler()``, from one thread; what is added later has
 /// no effect. Handlers run on several threads at a time.
 public final class Application {
     /// How the application serves: mount point, threads, limits, deadlines.
@@ -34,6 +34,7 @@ public final class Application {
     var routes = RouteTable()
     var steps: [Step] = []
     var authorizer: Endpoint?
+    var reloadHooks: [ReloadHook] = []
 
     /// - Parameters:
     ///   - sessions: Finds, keeps and ends sessions.
@@ -67,6 +68,14 @@ public final class Application {
         authorizer = Endpoint(.sync(handler))
     }
 
+    /// Has something done whenever the process gets SIGHUP, such as reading a file again.
+    ///
+    /// Hooks run in the order they were added, one at a time, on a thread that serves no requests. One that throws has its
+    /// error logged, and the next one runs: keep what was good before.
+    public func onReload(_ hook: @escaping ReloadHook) {
+        reloadHooks.append(hook)
+    }
+
     /// The finished handler, for a `Server` of your own.
     public func handler() -> Server.Handler {
         let pipeline = Pipeline(
@@ -84,4 +93,7 @@ public final class Application {
 
     /// The rest of the way: the following steps and the route.
     public typealias Next = (Request, Session) throws -> Response
+
+    /// What is done at SIGHUP; see ``onReload(_:)``.
+    public typealias ReloadHook = @Sendable () throws -> Void
 }

@@ -12,8 +12,8 @@ public import Logging
 /// let app = Application(sessions: sessions, logger: logger)
 /// ```
 ///
-/// ``Application/run(listeners:)`` waits for the last lines for one second at most when it ends; lines of the last
-/// millisecond are lost if the process ends in another way. Threading: usable from any thread.
+/// When the process ends by `exit` or by the end of `main`, it waits for the last lines for one second at most; lines of
+/// the last millisecond are lost if it ends in another way. Threading: usable from any thread.
 public struct LineLogHandler: LogHandler {
     /// Messages below this level are not written.
     public var logLevel: Logger.Level

@@ -12,7 +12,11 @@ internal import Logging
 /// Cost of a line: a lock and a copy; a wake-up only while nothing else is logged, at most one in a millisecond.
 /// Threading: usable from any thread. The writing thread lives as long as the process.
 package final class LogWriter: Sendable {
-    package static let standardError = LogWriter(descriptor: 2)
+    /// The process's log. Its last lines go out when the process ends by `exit` or by the end of `main`.
+    package static let standardError: LogWriter = {
+        atexit { LogWriter.standardError.flush() }
+        return LogWriter(descriptor: 2)
+    }()
 
     private struct State {
         /// Whole lines that the thread has not taken yet.

@@ -18,7 +18,8 @@ struct GalletaServer: ParsableCommand {
 
             Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
 
-            SIGTERM, SIGINT and SIGUSR1 finish what is in flight and stop; a second signal cuts that short.
+            SIGTERM, SIGINT, SIGQUIT and SIGUSR1 finish what is in flight, save the sessions and stop; a second signal cuts \
+            short what is in flight. SIGHUP reads the password file again. SIGUSR2 is logged and ignored.
 
             The log goes to descriptor 2. Requests never wait for it: what is not taken in time is dropped, and counted in a \
             line that follows.
@@ -33,6 +34,8 @@ struct GalletaServer: ParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() throws {
+        // Meant for a server that serves; by default they would end one that still starts.
+        for number in [SIGHUP, SIGUSR2] { signal(number, SIG_IGN) }
         do {
             let settings = try ServerSettings(options, environment: ProcessEnvironment())
             let logger = settings.makeLogger()
@@ -64,9 +67,7 @@ struct GalletaServer: ParsableCommand {
         let message: String
 
         func report() -> ExitCode {
-            let log = LogWriter.standardError
-            log.write("galleta-server: \(message)\n")
-            log.flush()
+            LogWriter.standardError.write("galleta-server: \(message)\n")
             return ExitCode(code)
         }
     }

@@ -1,0 +1,74 @@
+internal import Dispatch
+internal import Glibc
+internal import Logging
+
+/// What the process's signals do while an application runs, each on a Dispatch source: stop, reload, or nothing.
+///
+/// Threading: the sources' handlers run one after the other; reload hooks on a queue of their own, so that a slow one
+/// does not hold up a stop.
+final class ProcessSignals: @unchecked Sendable {
+    // Safe: Dispatch sources are thread-safe, and the list never changes after `init`.
+    private var sources: [any DispatchSourceSignal] = []
+
+    private static let stopping = [
+        ("SIGTERM", SIGTERM), ("SIGINT", SIGINT), ("SIGQUIT", SIGQUIT), ("SIGUSR1", SIGUSR1),
+    ]
+
+    /// - Parameters:
+    ///   - reloadHooks: Run at SIGHUP, in this order; what one throws is logged, and the next one runs.
+    ///   - stop: Called at each signal that asks to stop.
+    init(logger: Logger, reloadHooks: [Application.ReloadHook], stop: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "galleta.signals")
+        for (name, number) in Self.stopping {
+            on(number, queue) {
+                logger.notice("stopping: \(name)")
+                stop()
+            }
+        }
+        let reloads = DispatchQueue(label: "galleta.reload")
+        on(SIGHUP, queue) {
+            reloads.async { Self.reload(reloadHooks, logger) }
+        }
+        on(SIGUSR2, queue) {
+            logger.notice("SIGUSR2 has no meaning here and is ignored")
+        }
+    }
+
+    private func on(_ number: Int32, _ queue: DispatchQueue, _ handler: @escaping @Sendable () -> Void) {
+        // The default action would end the process before the source is told.
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler(handler: handler)
+        source.resume()
+        sources.append(source)
+    }
+
+    private static func reload(_ hooks: [Application.ReloadHook], _ logger: Logger) {
+        guard !hooks.isEmpty else { return logger.notice("SIGHUP: there is nothing to read again") }
+        var failures = 0
+        for hook in hooks {
+            do {
+                try hook()
+            } catch {
+                failures += 1
+                logger.error("SIGHUP: what was read before stays in use: \(error)")
+            }
+        }
+        if failures == 0 { logger.notice("SIGHUP: read again") }
+    }
+
+    /// Until there is an object: the signals that neither stop nor end a process that serves.
+    static func ignoreReload() {
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGUSR2, SIG_IGN)
+    }
+
+    func cancel() {
+        sources.forEach { $0.cancel() }
+    }
+
+    deinit {
+        // A retained source that is dropped uncancelled would go on calling.
+        cancel()
+    }
+}
