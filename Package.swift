@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CFastCGIHost", dependencies: ["CFastCGI"]),
         .target(name: "CPlatform"),
 
         // Libraries
@@ -39,7 +40,7 @@ let package = Package(
         .target(
             name: "FastCGI",
             dependencies: [
-                "CFastCGI", "CPlatform", "GalletaPlatform",
+                "CFastCGI", "CFastCGIHost", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -99,7 +100,7 @@ let package = Package(
         ),
         .testTarget(
             name: "FastCGITests",
-            dependencies: ["FastCGI", "GalletaPlatform", "TestSupport"],
+            dependencies: ["CFastCGI", "FastCGI", "GalletaPlatform", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -134,8 +134,6 @@ int cplatform_connect_unix(int fd, const char *path) {
 
 void cplatform_zero(void *memory, size_t count) { explicit_bzero(memory, count); }
 
-int cplatform_memory_file(void) { return memfd_create("galleta-head", MFD_CLOEXEC); }
-
 int cplatform_open_temporary(const char *folder) {
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)) return fd;

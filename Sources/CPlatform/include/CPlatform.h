@@ -44,8 +44,6 @@ int64_t cplatform_boottime_ns(void);
 /* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
 
-/* A file in memory without a name, close-on-exec. */
-int cplatform_memory_file(void);
 /* A readable and writable file without a name in `folder`, mode 0600, close-on-exec. */
 int cplatform_open_temporary(const char *folder);
 /* Gives such a file a name, which must not exist, on the same file system. -1 with errno: EEXIST, EXDEV, or ENOENT

@@ -197,3 +197,26 @@ struct HeadCheck {
             | Int(bytes[offset + 3])
     }
 }
+
+extension HeadCheck.Head {
+    /// The head as records again, with padding only where libfcgi passes over it, behind content: what it is given of a
+    /// head whose own records it could not bear.
+    ///
+    /// - Parameter bytes: The bytes that were checked.
+    func records(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        let parameters = bytes[self.parameters]
+        var records: [UInt8] = []
+        records.appendRecordHeader(RecordHeader.Kind.beginRequest, id: requestID, 8)
+        records += [0, isAuthorizer ? 2 : 1, keepsConnection ? 1 : 0, 0, 0, 0, 0, 0]
+        var offset = parameters.startIndex
+        while offset < parameters.endIndex {
+            let part = parameters[offset..<min(offset + RecordHeader.largestContent, parameters.endIndex)]
+            records.appendRecordHeader(RecordHeader.Kind.params, id: requestID, part.count)
+            records += part
+            records.appendPadding(of: part.count)
+            offset = part.endIndex
+        }
+        records.appendRecordHeader(RecordHeader.Kind.params, id: requestID, 0)
+        return records
+    }
+}

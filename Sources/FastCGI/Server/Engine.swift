@@ -196,12 +196,6 @@ final class Engine: Sendable {
         released(slot)
     }
 
-    /// Frees the slot of a connection that libfcgi has closed.
-    func forget(slot: Int) {
-        table.withSlot(slot) { $0.free() }
-        released(slot)
-    }
-
     /// After a slot became free.
     func released(_ slot: Int) {
         table.release(slot)

@@ -1,4 +1,3 @@
-internal import CFastCGI
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
@@ -17,8 +16,7 @@ internal import Synchronization
 /// try server.run()
 /// ```
 ///
-/// Make the server before you install handlers or Dispatch sources for SIGTERM or SIGUSR1: the first one of a process
-/// initialises libfcgi, which meddles with them.
+/// SIGPIPE is ignored from the first server of a process on; no other signal is touched.
 ///
 /// Threading: `run` blocks its caller; everything else is usable from any thread.
 public final class Server: Sendable {
@@ -55,8 +53,10 @@ public final class Server: Sendable {
         observer: Observer? = nil,
         handler: @escaping Handler
     ) throws {
-        Self.initializeLibrary
         try configuration.validate()
+        try ProtocolLibrary.start()
+        // A peer that has gone is an error of its write, never the process's end.
+        signal(SIGPIPE, SIG_IGN)
         guard !listeners.isEmpty else {
             throw ConfigurationError(
                 field: "listeners",
@@ -137,18 +137,4 @@ public final class Server: Sendable {
             refusedPeers: counters.refusedPeers.load(ordering: .relaxed)
         )
     }
-
-    /// `FCGX_Init`, once a process. It replaces the dispositions of three signals, even ignored ones: they are restored,
-    /// but for SIGPIPE, which must never end the process.
-    ///
-    /// At init, not at run: a Dispatch source installs its signal's handler on another thread, and one that came in
-    /// between would be undone.
-    private static let initializeLibrary: Void = {
-        let signals = [SIGPIPE, SIGUSR1, SIGTERM]
-        var saved = signals.map { _ in sigaction() }
-        for (index, number) in signals.enumerated() { sigaction(number, nil, &saved[index]) }
-        FCGX_Init()
-        for (index, number) in signals.enumerated() { sigaction(number, &saved[index], nil) }
-        signal(SIGPIPE, SIG_IGN)
-    }()
 }

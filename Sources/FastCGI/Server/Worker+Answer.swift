@@ -1,4 +1,3 @@
-internal import CFastCGI
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
@@ -10,8 +9,6 @@ extension Worker {
     enum Disposition {
         case keep
         case close
-        /// libfcgi has closed it already.
-        case closedByLibrary
         /// The answer waits for the peer to read.
         case departing(Departure)
     }
@@ -22,29 +19,20 @@ extension Worker {
     /// - Parameter arrival: The request, if its body did not come with its head: both have been taken off the connection.
     func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32, _ arrival: Arrival?) -> Disposition {
         let start = arrival?.startedAt ?? .now
-        let request = protocolRequest
         if let arrival {
             context = arrival.context
             context.executor = executor
         }
-        guard let source = arrival == nil ? fd : feed.fill(head, context.bytes) else {
-            engine.refusals.log(
-                "head feed", "closed a connection: \(String(cString: strerror(errno))); raise LimitNOFILE")
-            return .close
-        }
-        // A preset descriptor with keepConnection 0 would be closed by FCGX_Accept_r, which first ends the "last"
-        // request; without a listening socket it fails instead of accepting another connection.
-        FCGX_InitRequest(request, -1, 0)
-        FCGX_Detach(request)
-        request.pointee.ipcFd = source
-        request.pointee.keepConnection = 1
-        guard FCGX_Accept_r(request) >= 0 else {
+        // Of a request that waits on the connection, checked, it reads all from there; what was taken off it comes from
+        // memory, and its body is the worker's affair.
+        let isRead =
+            arrival == nil
+            ? library.read([], thenFrom: fd, answeringTo: fd)
+            : library.read(head.records(UnsafeRawBufferPointer(context.bytes)), answeringTo: fd)
+        guard isRead else {
             engine.refusals.log("libfcgi", "closed a connection: libfcgi could not read the request")
-            guard arrival != nil else { return .closedByLibrary }
-            feed.forget()
             return .close
         }
-        request.pointee.ipcFd = fd
         let deadline = start.advanced(by: engine.configuration.handlerTimeout)
         engine.table.withSlot(slot) { slot in
             slot.phase = .running
@@ -58,12 +46,12 @@ extension Worker {
 
         context.role = head.isAuthorizer ? .authorizer : .responder
         context.contentLength = nil
-        context.output.withLock { $0.errorStream = request.pointee.err }
+        context.output.withLock { $0.errorStream = library.errors }
         let (response, method) = respond(arrival)
         // Before the answer: nginx stops sending a body once it sees one, and both sides would wait for each other.
         // The closure of a streamed answer may still read it.
         if case .stream(let length, let write) = response.body {
-            let output = ResponseOutput(stream: request.pointee.out, fd: fd, requestID: head.requestID)
+            let output = ResponseOutput(stream: library.output, fd: fd, requestID: head.requestID)
             let (status, wasWritten) = stream(response, length, write, method, output)
             if let status {
                 let keeps = wasWritten && finishBody(head) && head.keepsConnection
@@ -101,8 +89,7 @@ extension Worker {
         context.finish()
         // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
         if !isWhole { cplatform_shutdown(fd) }
-        let isOpen = FCGX_FClose(protocolRequest.pointee.err) == 0 && isWhole
-        FCGX_Free(protocolRequest, 0)
+        let isOpen = library.finish() && isWhole
         guard isOpen else {
             end(context, start, status, wasSent: false)
             return .close
@@ -145,7 +132,7 @@ extension Worker {
     private func respond(_ arrival: Arrival?) -> (Response, HTTPRequest.Method) {
         let limit = context.settings.maxBodyBytes
         context.input.withLock {
-            $0 = arrival?.takeBody() ?? BodyState(source: .library(protocolRequest.pointee.in), limit: limit)
+            $0 = arrival?.takeBody() ?? BodyState(source: .library(library.input), limit: limit)
         }
         var method = HTTPRequest.Method.get
         do {

@@ -1,4 +1,3 @@
-internal import CFastCGI
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
@@ -13,12 +12,11 @@ final class Worker: @unchecked Sendable {
     let engine: Engine
     let executor = WorkerExecutor()
     var context: RequestContext
-    let protocolRequest: UnsafeMutablePointer<FCGX_Request>
+    var library = ProtocolLibrary()
     /// Header blocks and small answers are put together here.
     var scratch: [UInt8] = []
     /// Where bodies pass through.
     let buffer: UnsafeMutableRawBufferPointer
-    var feed = HeadFeed()
     private let headCheck: HeadCheck
     private let isRetired = Atomic<Bool>(false)
 
@@ -33,12 +31,10 @@ final class Worker: @unchecked Sendable {
             maxParameters: engine.configuration.maxParameters
         )
         context = Self.newContext(engine)
-        protocolRequest = .allocate(capacity: 1)
         buffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
     deinit {
-        protocolRequest.deallocate()
         buffer.deallocate()
     }
 
@@ -134,9 +130,6 @@ final class Worker: @unchecked Sendable {
             case .close:
                 engine.close(slot: slot)
                 return
-            case .forget:
-                engine.forget(slot: slot)
-                return
             }
             switch engine.park(slot: slot, waiting: waiting) {
             case .parked: return
@@ -156,8 +149,6 @@ final class Worker: @unchecked Sendable {
         /// Look at it with this in mind.
         case again(ConnectionTable.Waiting)
         case close
-        /// libfcgi has closed it.
-        case forget
     }
 
     /// Looks for a request's head, and answers the request if its body is there, too.
@@ -195,7 +186,6 @@ final class Worker: @unchecked Sendable {
         switch disposition {
         case .keep: looksAgain ? .again(.request) : .wait(.request)
         case .close: .close
-        case .closedByLibrary: .forget
         case .departing(let departure): .wait(.room(departure))
         }
     }

@@ -42,7 +42,7 @@ private func look(_ bytes: inout [UInt8], _ check: HeadCheck) -> Summary {
             // The slices trap when they reach beyond the bytes.
             return .complete(
                 pairs.pairs.flatMap { [Array(copy[$0.name]), Array(copy[$0.value])] },
-                HeadFeed.records(head, UnsafeRawBufferPointer(copy)))
+                head.records(UnsafeRawBufferPointer(copy)))
         }
     }
 }
