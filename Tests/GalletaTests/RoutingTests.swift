@@ -53,17 +53,14 @@ struct RoutingTests {
     func steps() throws {
         let application = try RunningApplication { app in
             app.use { request, session, next in
-                var response = try next(request, session)
+                var response = next(request, session)
                 response.headers.append(HTTPField.Name("X-Steps")!, "outer")
                 return response
             }
             app.use { request, session, next in
                 if request.path == "/closed" { return .text("closed", status: .forbidden) }
-                do {
-                    return try next(request, session)
-                } catch let error as HTTPError where error.status == .notFound {
-                    return .text("nothing here", status: .notFound)
-                }
+                let response = next(request, session)
+                return response.status == .notFound ? .text("nothing here", status: .notFound) : response
             }
             app.get("/open") { _, _ in "open" }
         }

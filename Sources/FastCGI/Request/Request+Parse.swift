@@ -8,10 +8,18 @@ extension Request {
     }
 
     /// Reads what every request needs out of the parameters.
+    ///
+    /// A request with a `failure` is one to be answered, so that whoever sees answers sees this one, too; but no handler
+    /// may see it.
     init(context: RequestContext) throws(Unusable) {
         self.context = RequestContextBox(inner: context)
         method = try Self.method(context)
-        context.contentLength = try Self.contentLength(context)
+        var failure: Unusable?
+        do throws(Unusable) {
+            context.contentLength = try Self.contentLength(context)
+        } catch {
+            failure = error
+        }
         guard let uri = context.value(of: "REQUEST_URI") else {
             throw Unusable(
                 status: .internalServerError,
@@ -21,8 +29,10 @@ extension Request {
         do throws(RequestTarget.Failure) {
             target = try RequestTarget(uri, mount: context.settings.mount)
         } catch {
-            throw Self.unusable(error, context)
+            target = RequestTarget(unroutable: uri)
+            failure = Self.unusable(error, context)
         }
+        self.failure = failure
     }
 
     private static func unusable(_ failure: RequestTarget.Failure, _ context: RequestContext) -> Unusable {

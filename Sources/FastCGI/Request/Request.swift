@@ -18,6 +18,8 @@ public struct Request: Sendable {
 
     package let context: RequestContextBox
     let target: RequestTarget
+    /// What is wrong with it, where no handler may see it.
+    let failure: Unusable?
 
     /// The method, from REQUEST_METHOD (RFC 9110, section 9).
     public let method: HTTPRequest.Method

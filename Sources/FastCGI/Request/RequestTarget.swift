@@ -22,6 +22,13 @@ struct RequestTarget {
     /// Decoded segments below the mount point.
     var segments: [String] { unusualSegments ?? path.split(separator: "/").map(String.init) }
 
+    /// A target that cannot be routed, as it was sent, for those who see the answer to it.
+    init(unroutable uri: UnsafeRawBufferPointer) {
+        let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
+        path = String(decoding: uri[..<end], as: UTF8.self)
+        query = String(decoding: uri[min(end + 1, uri.endIndex)...], as: UTF8.self)
+    }
+
     init(_ uri: UnsafeRawBufferPointer, mount: MountPoint) throws(Failure) {
         let pathBytes = Self.pathBytes(uri)
         query = pathBytes.query == uri.count ? "" : String(decoding: uri[pathBytes.query...], as: UTF8.self)

@@ -6,6 +6,21 @@ extension Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .string(text))
     }
 
+    /// The server's own answer where nothing above it has one, with the header fields that pages are to have.
+    package static func bare(_ status: HTTPResponse.Status) -> Response {
+        var response = text("\(status.code) \(status.reasonPhrase)\n", status: status)
+        response.secure()
+        return response
+    }
+
+    /// Sets the header fields that an answer has which no step of an application sees.
+    package mutating func secure() {
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        headers[HTTPField.Name("Referrer-Policy")!] = "same-origin"
+        headers[.cacheControl] = "no-store"
+    }
+
     /// An HTML page in UTF-8.
     public static func html(_ page: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .string(page))

@@ -10,6 +10,7 @@ final class Engine: Sendable {
     let listeners: [Listener]
     let logger: Logger
     let handler: Server.Handler
+    let refusal: Server.Refusal?
     let observer: Server.Observer?
     let table: ConnectionTable
     let counters = ServerCounters()
@@ -43,12 +44,14 @@ final class Engine: Sendable {
         listeners: [Listener],
         logger: Logger,
         observer: Server.Observer?,
+        refusal: Server.Refusal?,
         handler: @escaping Server.Handler
     ) throws(ConfigurationError) {
         self.configuration = configuration
         self.listeners = listeners
         self.logger = logger
         self.observer = observer
+        self.refusal = refusal
         self.handler = handler
         table = ConnectionTable(capacity: configuration.maxConnections)
         refusals = RefusalLog(logger: logger)

@@ -23,6 +23,13 @@ public final class Server: Sendable {
     /// Answers a request, on a worker's thread. What it throws becomes the status of ``HTTPStatusError``, else 500.
     public typealias Handler = @Sendable (Request) throws -> Response
 
+    /// Answers a request that no handler may see, and says by which error: a path that cannot be read (400) or is not below
+    /// the mount point (404), a body that is too large (413), late (408) or cut short (400).
+    ///
+    /// The path of a request whose target is at fault is what was sent, undecoded. Where the body is at fault, reading it
+    /// throws the same error.
+    public typealias Refusal = @Sendable (Request, any HTTPStatusError) throws -> Response
+
     /// Is told of each request after its answer, on the worker's thread: keep it short.
     public typealias Observer = @Sendable (RequestSummary) -> Void
 
@@ -44,6 +51,7 @@ public final class Server: Sendable {
     ///   - listeners: Where connections come from; at least one.
     ///   - logger: For trouble with peers and handlers; the server writes no access log.
     ///   - observer: Told of each request after its answer.
+    ///   - refusal: Answers requests that no handler may see; without it the server does so itself, in plain text.
     ///   - handler: Answers requests, several at a time.
     /// - Throws: ``ConfigurationError`` that names the field.
     public init(
@@ -51,6 +59,7 @@ public final class Server: Sendable {
         listeners: [Listener],
         logger: Logger = Logger(label: "fastcgi"),
         observer: Observer? = nil,
+        refusal: Refusal? = nil,
         handler: @escaping Handler
     ) throws {
         try configuration.validate()
@@ -69,6 +78,7 @@ public final class Server: Sendable {
             listeners: listeners,
             logger: logger,
             observer: observer,
+            refusal: refusal,
             handler: handler
         )
         pool = WorkerPool(engine: engine)

@@ -140,14 +140,22 @@ extension Worker {
             method = request.method
             let declared = context.contentLength
             context.input.withLock { $0.declared = declared }
-            if context.role == .responder, let declared, declared > limit {
-                throw RequestBodyError(.tooLarge(limit: limit))
+            guard let failure = request.failure ?? bodyFailure(arrival, declared, limit) else {
+                return (try engine.handler(request), method)
             }
-            if let failure = arrival?.failure { throw failure }
-            return (try engine.handler(request), method)
+            guard let refusal = engine.refusal else { throw failure }
+            return (try refusal(request, failure), method)
         } catch {
             return (failure(error), method)
         }
+    }
+
+    /// Why no handler may see the body.
+    private func bodyFailure(_ arrival: Arrival?, _ declared: Int?, _ limit: Int) -> (any HTTPStatusError)? {
+        if context.role == .responder, let declared, declared > limit {
+            return RequestBodyError(.tooLarge(limit: limit))
+        }
+        return arrival?.failure
     }
 
     /// Streams a response. Without a status nothing was sent, and another answer has to take its place.
@@ -182,7 +190,7 @@ extension Worker {
                 onLargeHead: warn(ofHead:))
         } catch {
             log(error, status: 500)
-            let plain = Self.plain(.internalServerError)
+            let plain = Response.bare(.internalServerError)
             // It needs no file, and its fields are sound: this cannot fail.
             return try! plain.outgoing(
                 requestID: requestID, method: method, keepsConnection: keepsConnection, scratch: &scratch,
@@ -211,11 +219,7 @@ extension Worker {
     private func failure(_ error: any Error) -> Response {
         let status = (error as? any HTTPStatusError)?.status ?? .internalServerError
         log(error, status: status.code)
-        return Self.plain(status)
-    }
-
-    private static func plain(_ status: HTTPResponse.Status) -> Response {
-        .text("\(status.code) \(status.reasonPhrase)\n", status: status)
+        return .bare(status)
     }
 
     private func log(_ error: any Error, status: Int) {

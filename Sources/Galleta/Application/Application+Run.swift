@@ -24,6 +24,7 @@ extension Application {
             listeners: listeners,
             logger: logger,
             observer: accessLogger.flatMap(AccessLog.observer),
+            refusal: refusal(),
             handler: handler()
         )
         // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.

@@ -16,6 +16,13 @@ public import Sessions
 /// The way of a request: the steps in the order they were added, the route, the handler; then the session is committed
 /// and its cookie and cache headers are set, all before the first byte is sent.
 ///
+/// An error is an answer. What a handler or a step throws, and what makes it impossible to ask a handler (an unknown path or
+/// method, a body that is too large), becomes a response at once, by ``onError(_:)`` or a short page that says no more than
+/// the status; the steps around see that response like any other. **A handler that throws changes nothing in the session**,
+/// whatever becomes of the response on its way: its changes are rolled back (`Session.rollBack()`) before anybody makes a
+/// page of the error. What acts at once stays, as it does everywhere: `update`, `save`, `popFlash`, `destroy`, `rotate`; and
+/// of `logIn` the new id, under which the visitor is in the session as it was.
+///
 /// Threading: add routes, steps and hooks before ``run(listeners:)`` or ``handler()``, from one thread; what is added later has
 /// no effect. Handlers run on several threads at a time.
 public final class Application {
@@ -34,6 +41,7 @@ public final class Application {
     var routes = RouteTable()
     var steps: [Step] = []
     var authorizer: Endpoint?
+    var errorHandler: ErrorHandler?
     var reloadHooks: [ReloadHook] = []
 
     /// - Parameters:
@@ -54,8 +62,14 @@ public final class Application {
 
     /// Adds a step around every route, such as a check or a header: the first one added is the outermost.
     ///
-    /// A step answers by itself, or calls `next` and returns what it gives, changed or not; it may also catch what
-    /// `next` throws. It runs for paths without a route, too. The session is committed after the last step.
+    /// A step answers by itself, or calls `next` and returns what it gives, changed or not. `next` does not throw: errors are
+    /// responses by then, and what the failed handler did to the session is rolled back. So a step sees each answer to each
+    /// request, for paths without a route and bodies over the limit, too; and a session that it changes is the visitor's as
+    /// it is now.
+    ///
+    /// What the handler has changed is brought to the store before the steps see its answer, what steps change afterwards
+    /// behind the outermost one. What a step throws becomes a response in the same way, and is rolled back with what the
+    /// steps around it have changed before; what a handler within has changed stays, for it has been answered.
     public func use(_ step: @escaping Step) {
         steps.append(step)
     }
@@ -76,23 +90,55 @@ public final class Application {
         reloadHooks.append(hook)
     }
 
-    /// The finished handler, for a `Server` of your own.
+    /// Makes the pages of errors: of what handlers and steps throw, of unknown paths and methods, of bodies that cannot be
+    /// read, of a session store that is down.
+    ///
+    /// ```swift
+    /// app.onError { error, request in
+    ///     guard let error = error as? HTTPError, error.status == .notFound else { return nil }
+    ///     return .html(notFoundPage(request.path), status: .notFound)
+    /// }
+    /// ```
+    ///
+    /// It is called after the session was rolled back and the error was logged, and before the steps around see its
+    /// response. Another call replaces the first.
+    ///
+    /// - Parameter handler: Returns the response, or nil for the one that the library makes. What it throws is logged, and
+    ///   is 500.
+    public func onError(_ handler: @escaping ErrorHandler) {
+        errorHandler = handler
+    }
+
+    /// The finished handler, for a `Server` of your own; give it ``refusal()``, too.
     public func handler() -> Server.Handler {
-        let pipeline = Pipeline(
+        let pipeline = pipeline()
+        return { request in pipeline.answer(request) }
+    }
+
+    /// What answers requests that no handler may see, for a `Server` of your own: they pass the steps like any other.
+    public func refusal() -> Server.Refusal {
+        let pipeline = pipeline()
+        return { request, failure in pipeline.answer(request, failure) }
+    }
+
+    private func pipeline() -> Pipeline {
+        Pipeline(
             routes: routes,
             steps: steps,
             authorizer: authorizer,
-            sessions: sessions,
-            logger: logger
+            errors: ErrorResponder(custom: errorHandler, logger: logger),
+            sessions: sessions
         )
-        return { request in try pipeline.answer(request) }
     }
 
     /// A step around the routes; see ``use(_:)``.
     public typealias Step = @Sendable (Request, Session, Next) throws -> Response
 
-    /// The rest of the way: the following steps and the route.
-    public typealias Next = (Request, Session) throws -> Response
+    /// The rest of the way: the following steps and the route. Errors in there are responses when they come out.
+    public typealias Next = (Request, Session) -> Response
+
+    /// Makes a page of an error; see ``onError(_:)``.
+    public typealias ErrorHandler = @Sendable (any Error, Request) throws -> Response?
 
     /// What is done at SIGHUP; see ``onReload(_:)``.
     public typealias ReloadHook = @Sendable () throws -> Void

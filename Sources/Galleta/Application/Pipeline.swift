@@ -4,37 +4,52 @@ internal import Logging
 internal import Sessions
 
 /// The application as it stands once serving begins: what never changes, shared by all workers.
+///
+/// An error becomes a response where it is thrown, so the steps around that place see responses only.
 struct Pipeline: Sendable {
     let routes: RouteTable
     let steps: [Application.Step]
     let authorizer: Endpoint?
+    let errors: ErrorResponder
     let sessions: SessionManager
-    let logger: Logger
 
-    /// Answers a request; never throws for what a handler did.
-    func answer(_ request: Request) throws -> Response {
+    /// Answers a request.
+    ///
+    /// - Parameter failure: Why no handler may see it: what the steps see then as the handler's answer.
+    func answer(_ request: Request, _ failure: (any HTTPStatusError)? = nil) -> Response {
         var candidates = SessionIDCandidates()
         request.withCookieHeaders { candidates.collect(from: $0, named: sessions.cookie) }
         let session = sessions.open(
             candidates, isSecure: request.isSecure,
             client: sessions.limitsNewSessions ? request.remoteAddress : nil)
-        var response: Response
+        var response = run(request, session, failure, step: 0)
         do {
-            response = try run(request, session, step: 0)
-            let commit = try session.commit()
-            SessionHeaders.apply(commit, to: &response)
-            return response
+            SessionHeaders.apply(try session.commit(), to: &response)
         } catch {
-            // Nothing of a failed handler's changes is kept, but a destroyed or rotated session stays so.
-            response = failure(error, request)
+            // Only what a step has changed behind its `next` can fail here, or a store that has failed since.
+            response = errors.response(to: error, request)
+            response.secure()
             SessionHeaders.apply(session.discard(), to: &response)
-            return response
         }
+        return response
     }
 
-    private func run(_ request: Request, _ session: Session, step index: Int) throws -> Response {
-        guard index < steps.count else { return try route(request, session) }
-        return try steps[index](request, session) { try run($0, $1, step: index + 1) }
+    private func run(
+        _ request: Request, _ session: Session, _ failure: (any HTTPStatusError)?, step index: Int
+    ) -> Response {
+        do {
+            guard index == steps.count else {
+                return try steps[index](request, session) { run($0, $1, failure, step: index + 1) }
+            }
+            if let failure { throw failure }
+            let response = try route(request, session)
+            // Where it fails (the store is full, say) the steps are to see the answer. Without steps the commit does it.
+            if !steps.isEmpty { try session.saveIfUsed() }
+            return response
+        } catch {
+            session.rollBack()
+            return errors.response(to: error, request)
+        }
     }
 
     private func route(_ request: Request, _ session: Session) throws -> Response {
@@ -55,33 +70,5 @@ struct Pipeline: Sendable {
         case .none:
             throw HTTPError(.notFound)
         }
-    }
-
-    /// The answer to an error: its status to the client, everything to the log.
-    private func failure(_ error: any Error, _ request: Request) -> Response {
-        let response: Response
-        switch error {
-        case let error as HTTPError: response = error.response
-        case let error as SessionStoreError: response = SessionHeaders.unavailable(error)
-        case let error as SessionError where error.code == .tooManySessions:
-            response = SessionHeaders.tooMany(error)
-        case let error as any HTTPStatusError: response = HTTPError(error.status).response
-        default: response = HTTPError(.internalServerError).response
-        }
-        let isOurs = response.status.code >= 500
-        // The session manager reports its store's failures and a flood of new sessions itself.
-        if !(error is SessionStoreError), response.status != .tooManyRequests, isOurs || !(error is HTTPError) {
-            logger.log(
-                level: isOurs ? .error : .info,
-                "request failed: \(error)",
-                metadata: [
-                    "request_id": "\(request.requestID ?? "-")",
-                    "method": "\(request.method.rawValue)",
-                    "path": "\(LogText.clean(request.path))",
-                    "status": "\(response.status.code)",
-                ]
-            )
-        }
-        return response
     }
 }

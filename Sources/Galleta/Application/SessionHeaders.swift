@@ -39,18 +39,4 @@ enum SessionHeaders {
         let names = own.lowercased().split(separator: ",").map { $0.drop { $0 == " " } }
         if !names.contains("cookie"), !names.contains("*") { response.headers[.vary] = own + ", Cookie" }
     }
-
-    /// The store is down or full: the client shall come back, and keep its cookie.
-    static func unavailable(_ error: SessionStoreError) -> Response {
-        let seconds = max(1, error.retryAfter.components.seconds)
-        return HTTPError(.serviceUnavailable, headers: [.retryAfter: String(seconds), .cacheControl: "no-store"])
-            .response
-    }
-
-    /// The client's network has begun as many sessions as it may (RFC 6585, section 4).
-    static func tooMany(_ error: SessionError) -> Response {
-        let seconds = max(1, error.retryAfter?.components.seconds ?? 1)
-        return HTTPError(.tooManyRequests, headers: [.retryAfter: String(seconds), .cacheControl: "no-store"])
-            .response
-    }
 }

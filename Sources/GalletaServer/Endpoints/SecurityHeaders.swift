@@ -10,8 +10,8 @@ enum SecurityHeaders {
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
     static func step(_ request: Request, _ session: Session, _ next: Application.Next) throws -> Response {
-        var response = try next(request, session)
-        for (name, value) in fields { response.headers.append(name, value) }
+        var response = next(request, session)
+        for (name, value) in fields { response.headers[name] = value }
         if response.headers[.contentType]?.hasPrefix("text/html") == true {
             response.headers[.contentSecurityPolicy] = pagePolicy
         }

@@ -60,9 +60,9 @@ extension Session {
     }
 
     /// Brings the changes to the store. The application calls it once, when the handler has returned and before the
-    /// first byte of the header; further calls do nothing.
+    /// first byte of the header; further calls change nothing.
     ///
-    /// - Returns: What the response must carry.
+    /// - Returns: What the response must carry; the same at each further call.
     /// - Throws: `SessionStoreError` when the store fails, `SessionError` of code `overLimit` when the record has
     ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a
     ///   rotation.
@@ -71,9 +71,24 @@ extension Session {
         return try closing { try $0.commit(notingVisit: notesVisit) } ?? .untouched
     }
 
-    /// Drops the changes, for a handler that threw. Destroy, rotate and update stand.
+    /// Drops the changes that wait for the commit, for a handler that threw; the session can be used further.
     ///
-    /// - Returns: What the error's response must carry.
+    /// What acted at once stands: `update`, `save`, `popFlash`, `destroy`, `rotate`, and of `logIn` the new id. The
+    /// visitor is in the old session then, under an id whose cookie goes out with the answer. What is changed afterwards
+    /// counts.
+    public func rollBack() {
+        ifUsed { $0.rollBack() }
+    }
+
+    /// Brings what waits for the commit to the store, if the session was used at all.
+    package func saveIfUsed() throws {
+        try ifUsed { _ = try $0.save() }
+    }
+
+    /// Drops the changes and ends the use of the session, where no answer of a handler follows. Destroy, rotate and update
+    /// stand.
+    ///
+    /// - Returns: What the error's response must carry; after a commit the same as it gave.
     public func discard() -> SessionCommit {
         closing { $0.discard() } ?? .untouched
     }

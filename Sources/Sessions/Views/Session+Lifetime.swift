@@ -38,19 +38,7 @@ extension Session {
     /// - Throws: As ``commit()``.
     @discardableResult
     public func save() throws -> SaveOutcome {
-        try loaded { state in
-            switch state.phase {
-            case .absent where !state.view.isEmpty:
-                try state.create()
-            case .present where !state.patch.isEmpty || state.lifetime != nil:
-                try state.storePending()
-            case .lost:
-                return .lost
-            default:
-                return .unchanged
-            }
-            return state.phase == .lost ? .lost : .saved
-        }
+        try loaded { try $0.save() }
     }
 
     /// What came of ``save()``.

@@ -5,7 +5,8 @@ internal import Synchronization
 ///
 /// Nothing is read before it is first used, nothing is created before something is written, and changes are brought to
 /// the store, key by key, by the commit that the application makes when the handler returns and before the first byte
-/// of the header. A handler that throws changes nothing; `update`, `destroy` and `rotate` act at once and stand.
+/// of the header. A handler that throws changes nothing (see ``rollBack()``); `update`, `destroy` and `rotate` act at once
+/// and stand.
 ///
 ///     app.post("/cart") { request, session in
 ///         var cart = try session.get("cart", as: [String].self) ?? []
@@ -56,6 +57,11 @@ public final class Session: Sendable {
     /// It is never held while code of the application runs.
     func withState<Result>(_ body: (inout SessionState) throws -> Result) rethrows -> Result {
         try (state ?? makeState()).withLock(body)
+    }
+
+    /// Runs `body` on the state, unless the session was never used.
+    func ifUsed(_ body: (inout SessionState) throws -> Void) rethrows {
+        try state?.withLock(body)
     }
 
     /// Runs `body` on the state for the last time before the header; nil when the session was never used.

@@ -5,7 +5,7 @@ extension SessionState {
     ///
     /// - Parameter notingVisit: False for a request that is none of the visitor's doing, such as a poll.
     mutating func commit(notingVisit: Bool) throws -> SessionCommit {
-        guard !isCommitted else { return SessionCommit(setCookie: nil, cachePolicy: .none, isLost: phase == .lost) }
+        guard !isCommitted else { return closing ?? .untouched }
         switch phase {
         case .unread:
             break
@@ -27,11 +27,43 @@ extension SessionState {
         return close()
     }
 
-    /// Drops the pending changes; what was done at once (destroy, rotate, update) stands.
+    /// Brings the pending changes to the store now, and says what came of it.
+    mutating func save() throws -> Session.SaveOutcome {
+        switch phase {
+        case .absent where !view.isEmpty:
+            try create()
+        case .present where !patch.isEmpty || lifetime != nil:
+            try storePending()
+            enforceUserCap()
+        case .lost:
+            return .lost
+        default:
+            return .unchanged
+        }
+        return phase == .lost ? .lost : .saved
+    }
+
+    /// Drops the pending changes; what was done at once (destroy, rotate, update) stands, and the session goes on with it.
+    mutating func rollBack() {
+        switch phase {
+        case .unread: return
+        case .absent: reset()
+        case .lost: clear()
+        case .present:
+            guard !patch.isEmpty || lifetime != nil else { return }
+            clear()
+            lifetime = nil
+            bindsUser = false
+            isStale = true
+        }
+    }
+
+    /// Drops the pending changes and says what the response must carry.
     mutating func discard() -> SessionCommit {
-        patch.removeAll()
+        guard !isCommitted else { return closing ?? .untouched }
+        rollBack()
         // A store that fails now is reported already, and the rotation that it made before stands.
-        if !isCommitted { try? confirm() }
+        try? confirm()
         return close()
     }
 
@@ -107,7 +139,9 @@ extension SessionState {
         let header = setCookie()
         isCommitted = true
         cookie = .none
-        return SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
+        let commit = SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
+        closing = commit
+        return commit
     }
 
     private func setCookie() -> String? {

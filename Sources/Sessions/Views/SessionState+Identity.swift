@@ -100,14 +100,14 @@ extension SessionState {
     }
 
     /// Nothing in the view, nothing pending.
-    private mutating func clear() {
+    mutating func clear() {
         view = SessionValues()
         patch.removeAll()
         changeCount += 1
     }
 
     /// Back to no session, with nothing pending.
-    private mutating func reset() {
+    mutating func reset() {
         clear()
         isLatecomer = false
         lifetime = nil

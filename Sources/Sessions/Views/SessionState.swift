@@ -39,6 +39,10 @@ struct SessionState {
     var isLatecomer = false
     /// True from the commit on: no cookie can go out any more.
     var isCommitted: Bool
+    /// What the response must carry, from the commit on.
+    var closing: SessionCommit?
+    /// True when the view holds what was rolled back: the store is asked anew before it is used.
+    var isStale = false
 
     var ageNanoseconds: Int64 = 0
     var idleNanoseconds: Int64 = 0
@@ -63,8 +67,9 @@ struct SessionState {
         self.isCommitted = isCommitted
     }
 
-    /// Reads the store once.
+    /// Reads the store once, and once more after a roll-back.
     mutating func load() throws {
+        if isStale { try reload() }
         guard phase == .unread else { return }
         for position in 0..<candidates.count {
             let candidate = candidates[position]
@@ -77,6 +82,13 @@ struct SessionState {
         isNew = true
         begin(with: manager.configuration.lifetime)
         try manager.lookForReuse(of: candidates)
+    }
+
+    private mutating func reload() throws {
+        let id = id
+        let record = try manager.store { try $0.read(id) }
+        isStale = false
+        if let record { adopt(record) } else { lose() }
     }
 
     /// No session yet; one that begins will have this lifetime.

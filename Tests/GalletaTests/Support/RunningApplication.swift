@@ -15,6 +15,7 @@ final class RunningApplication: Sendable {
         provider: (any SessionProvider)? = nil,
         mount: String = "/",
         workers: Int = 2,
+        server adjustServer: (inout Server.Configuration) -> Void = { _ in },
         adjust: (inout SessionConfiguration) -> Void = { _ in },
         _ build: (Application) -> Void
     ) throws {
@@ -22,6 +23,7 @@ final class RunningApplication: Sendable {
         var configuration = Server.Configuration()
         configuration.workers = workers
         configuration.mount = try MountPoint(mount)
+        adjustServer(&configuration)
         let log = log
         let logger = Logger(label: "test") { _ in log }
         var sessions = SessionConfiguration()
@@ -35,7 +37,7 @@ final class RunningApplication: Sendable {
         build(application)
         let server = try Server(
             configuration: configuration, listeners: [.unix(path: folder.file("s.sock"))], logger: logger,
-            handler: application.handler())
+            refusal: application.refusal(), handler: application.handler())
         self.server = server
         thread = try SystemThread(name: "test-app") { try? server.run() }
     }

@@ -1,0 +1,155 @@
+import Galleta
+import MemorySessions
+import TestSupport
+import Testing
+
+@Suite("An error is an answer")
+struct ErrorAnswerTests {
+    struct Failure: Error {}
+
+    private static let seen = HTTPField.Name("X-Seen")!
+
+    private func application(
+        provider: (any SessionProvider)? = nil, _ build: (Application) -> Void = { _ in }
+    ) throws -> RunningApplication {
+        try RunningApplication(
+            provider: provider, mount: "/app",
+            server: {
+                $0.maxBodyBytes = 10
+                $0.bodyTimeout = .milliseconds(200)
+            }
+        ) { app in
+            for name in ["outer", "inner"] {
+                app.use { request, session, next in
+                    var response = next(request, session)
+                    response.headers.append(Self.seen, "\(name) \(response.status.code)")
+                    return response
+                }
+            }
+            app.get("/conflict") { _, _ in throw HTTPError(.conflict) }
+            app.get("/bug") { _, _ in throw Failure() }
+            app.post("/read") { request, _ in .bytes(try request.body.collect(), type: "x/y") }
+            app.get("/write") { _, session in
+                try session.set("n", 1)
+                return "written"
+            }
+            build(app)
+        }
+    }
+
+    @Test(
+        "that every step sees, with its status",
+        arguments: [
+            ("GET", "/app/nowhere", 404), ("PUT", "/app/bug", 405), ("GET", "/app/conflict", 409),
+            ("GET", "/app/bug", 500), ("GET", "/elsewhere", 404), ("GET", "/app/%zz", 400),
+            ("GET", "/app/../../x", 400),
+        ])
+    func seenBySteps(method: String, target: String, status: Int) throws {
+        let reply = try application().client().exchange(method, target)
+        #expect(reply.status == status)
+        #expect(reply.all("X-Seen") == ["inner \(status)", "outer \(status)"])
+    }
+
+    @Test("where the body is at fault, too: too large, late, cut short, of no number")
+    func bodies() throws {
+        let application = try application()
+        let client = try application.client()
+        let large = try client.exchange("POST", "/app/read", body: [UInt8](repeating: 1, count: 11))
+        #expect(large.status == 413 && large.all("X-Seen").count == 2)
+        let short = try client.exchange("GET", "/app/bug", [("CONTENT_LENGTH", "x")])
+        #expect(short.status == 400 && short.all("X-Seen").count == 2)
+        let late = try application.client()
+        try late.send(FastCGIRecord.head("POST", "/app/read", contentLength: 5))
+        let reply = try late.reply()
+        #expect(reply.status == 408 && reply.all("X-Seen").count == 2)
+        #expect(try client.exchange("POST", "/app/read", body: [7]).body == [7])
+    }
+
+    @Test("where the session cannot be kept, too")
+    func fullStore() throws {
+        var configuration = MemoryProvider.Configuration()
+        configuration.maximumSessions = 1
+        let application = try application(provider: MemoryProvider(configuration: configuration)) { app in
+            app.get("/login") { _, session in
+                try session.logIn(user: "ada")
+                return "in"
+            }
+        }
+        let client = try application.client()
+        #expect(try client.exchange("GET", "/app/login").status == 200)
+        let full = try client.exchange("GET", "/app/write")
+        #expect(full.status == 503)
+        #expect(full["Retry-After"] != nil && full["Set-Cookie"] == nil)
+        #expect(full.all("X-Seen") == ["inner 503", "outer 503"])
+    }
+
+    @Test("with fixed header fields where only a step's own change of the session fails")
+    func failsBehindTheSteps() throws {
+        var configuration = MemoryProvider.Configuration()
+        configuration.maximumSessions = 1
+        let application = try application(provider: MemoryProvider(configuration: configuration)) { app in
+            app.use { request, session, next in
+                let response = next(request, session)
+                if request.path == "/late" { try session.set("n", 1) }
+                return response
+            }
+            app.get("/login") { _, session in
+                try session.logIn(user: "ada")
+                return "in"
+            }
+            app.get("/late") { _, _ in "late" }
+        }
+        let client = try application.client()
+        #expect(try client.exchange("GET", "/app/login").status == 200)
+        let full = try client.exchange("GET", "/app/late")
+        #expect(full.status == 503)
+        #expect(full["X-Content-Type-Options"] == "nosniff")
+        #expect(full["Content-Security-Policy"] != nil)
+    }
+
+    @Test("that a step throws, too: the steps around see it, and what it changed is rolled back")
+    func throwingStep() throws {
+        let application = try application { app in
+            app.use { request, session, next in
+                guard request.path == "/guarded" else { return next(request, session) }
+                try session.set("n", 2)
+                throw HTTPError(.forbidden)
+            }
+            app.get("/guarded") { _, _ in "secret" }
+        }
+        let reply = try application.client().exchange("GET", "/app/guarded")
+        #expect(reply.status == 403)
+        #expect(reply.all("X-Seen") == ["inner 403", "outer 403"])
+        #expect(reply["Set-Cookie"] == nil)
+    }
+
+    @Test("whose page onError makes, for handlers, unknown paths and refused bodies; nil leaves it to the library")
+    func onError() throws {
+        let application = try application { app in
+            app.onError { error, request in
+                if error is Failure { throw Failure() }
+                guard let error = error as? any HTTPStatusError, error.status != .conflict else { return nil }
+                return .text("\(request.method.rawValue) \(error.status.code)", status: error.status)
+            }
+        }
+        let client = try application.client()
+        #expect(try client.exchange("GET", "/app/nowhere").text == "GET 404")
+        #expect(try client.exchange("PUT", "/app/bug").text == "PUT 405")
+        #expect(try client.exchange("GET", "/elsewhere").text == "GET 404")
+        let large = try client.exchange("POST", "/app/read", body: [UInt8](repeating: 1, count: 11))
+        #expect(large.text == "POST 413" && large.all("X-Seen").count == 2)
+        #expect(try client.exchange("GET", "/app/conflict").text == "409 Conflict\n")
+        let failing = try client.exchange("GET", "/app/bug")
+        #expect(failing.status == 500 && failing.all("X-Seen").count == 2)
+    }
+
+    @Test("that no application makes has the fixed header fields")
+    func belowTheApplication() throws {
+        let application = try application { app in
+            app.get("/unsendable") { _, _ in Response(headers: [.location: "a\nb"]) }
+        }
+        let reply = try application.client().exchange("GET", "/app/unsendable")
+        #expect(reply.status == 500)
+        #expect(reply["X-Content-Type-Options"] == "nosniff" && reply["Cache-Control"] == "no-store")
+    }
+}
