@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "CCrypt", "CPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "CCrypt", "CCrypto", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -123,7 +123,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaServerTests",
-            dependencies: ["GalletaServer", "GalletaPlatform"],
+            dependencies: ["GalletaServer", "GalletaPlatform", "Sessions", "TestSupport", "CCrypt"],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -37,4 +37,9 @@ public struct ResponseHeaders: Sendable, ExpressibleByDictionaryLiteral {
     public mutating func append(_ name: HTTPField.Name, _ value: String) {
         fields.append(Field(name: name, value: value))
     }
+
+    /// Adds a value before all others.
+    package mutating func prepend(_ name: HTTPField.Name, _ value: String) {
+        fields.insert(Field(name: name, value: value), at: 0)
+    }
 }

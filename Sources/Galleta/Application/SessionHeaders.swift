@@ -11,7 +11,8 @@ enum SessionHeaders {
     private static let accelExpires = HTTPField.Name("X-Accel-Expires")!
 
     static func apply(_ commit: SessionCommit, to response: inout Response) {
-        if let cookie = commit.setCookie { response.headers.append(.setCookie, cookie) }
+        // Before a handler's own cookies: nginx's auth_request, for one, passes on the first only.
+        if let cookie = commit.setCookie { response.headers.prepend(.setCookie, cookie) }
         switch commit.cachePolicy {
         case .none: return
         case .read: cache("private, no-cache", &response)

@@ -35,7 +35,7 @@ struct ServerSettings {
         socketMode = try Self.mode(options, reader)
         var notices: [String] = []
         if let (path, _) = reader.text(options.htpasswd, "htpasswd") {
-            let file = try Htpasswd(path: path)
+            let file = try HtpasswdFile(path: path, logger: Self.makeLogger(logLevel))
             if file.isWorldReadable {
                 notices.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
             }
@@ -83,7 +83,9 @@ struct ServerSettings {
 
     // MARK: What is built from it
 
-    func makeLogger() -> Logger {
+    func makeLogger() -> Logger { Self.makeLogger(logLevel) }
+
+    private static func makeLogger(_ logLevel: Logger.Level) -> Logger {
         var logger = Logger(label: "galleta") { _ in LineLogHandler() }
         logger.logLevel = logLevel
         return logger
@@ -99,6 +101,7 @@ struct ServerSettings {
         application.allowsManyProcesses = sessions.allowsManyProcesses
         if !writesAccessLog { application.accessLogger = nil }
         Endpoints.add(to: application, credentials: credentials)
+        if let file = credentials as? HtpasswdFile { application.onReload { try file.reload() } }
         return application
     }
 

@@ -1,9 +1,38 @@
 internal import Glibc
 
-/// The bytes of a password file.
+/// The bytes of a password file, and what shows that it was changed.
 struct PasswordFile {
     let bytes: [UInt8]
     let isWorldReadable: Bool
+    /// Of before the reading, so that a change meanwhile shows.
+    let version: Version
+
+    /// Changes with the file's content, and when another file takes its place.
+    struct Version: Equatable {
+        private let device: dev_t
+        private let inode: ino_t
+        private let size: off_t
+        private let changed: [Int]
+        /// The later of the times at which content and attributes were changed; nanoseconds of the wall clock.
+        let nanoseconds: Int64
+
+        fileprivate init(_ status: stat) {
+            device = status.st_dev
+            inode = status.st_ino
+            size = status.st_size
+            changed = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+            let seconds = Int64(max(status.st_mtim.tv_sec, status.st_ctim.tv_sec))
+            let rest = max(status.st_mtim.tv_nsec, status.st_ctim.tv_nsec)
+            nanoseconds = seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ Int64(rest)
+        }
+
+        /// Nil when the file cannot be looked at.
+        init?(path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            self.init(status)
+        }
+    }
 
     /// - Throws: ``HtpasswdError`` for a file that is missing, not readable, not regular or too large.
     init(path: String) throws(HtpasswdError) {
@@ -17,6 +46,7 @@ struct PasswordFile {
                 path: path, line: nil, reason: "it is not a regular file", remedy: "give the path of a file")
         }
         isWorldReadable = status.st_mode & S_IROTH != 0
+        version = Version(status)
 
         // One byte more than the largest file, so that one which grows meanwhile is noticed too.
         var buffer = [UInt8](repeating: 0, count: Htpasswd.maxFileBytes + 1)

@@ -1,4 +1,5 @@
 internal import Galleta
+internal import Glibc
 
 /// The endpoints of the executable, each in its own file.
 enum Endpoints {
@@ -9,7 +10,12 @@ enum Endpoints {
         page.add(to: application)
         Hello.add(to: application)
         Counter.add(to: application)
-        if let credentials { Login(credentials: credentials, page: page).add(to: application) }
+        if let credentials {
+            let queue = VerificationQueue(
+                workers: application.configuration.workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            let check = LogInCheck(credentials: credentials, queue: queue, limiter: GuessLimiter())
+            Login(check: check, page: page, cookie: application.sessions.cookie).add(to: application)
+        }
         Logout.add(to: application)
         UserSessions.add(to: application)
         WhoAmI.add(to: application)

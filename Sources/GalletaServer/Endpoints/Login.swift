@@ -1,26 +1,69 @@
 internal import Galleta
+internal import HTTPTypes
 
 /// `POST /login`: user name and password; the session gets a new id and belongs to the user. `GET /login`: the form.
+///
+/// 401 for a wrong password, 429 where too many were wrong, 503 while too many others log in.
 struct Login: Sendable {
-    let credentials: any CredentialVerifier
+    let check: LogInCheck
     let page: HomePage
+    /// The session's cookie.
+    let cookie: SessionCookie
+
+    private static let path = "/login"
 
     func add(to application: Application) {
-        application.get("/login") { request, session in
+        application.get(Self.path) { request, session in
             try session.user == nil ? try page.response(request, session) : .redirect(to: request.mount + "/")
         }
-        application.post("/login") { request, session in
+        application.post(Self.path) { request, session in
             let form = try request.form()
             try FormGuard.check(form, session)
             let user = form.fields["username"] ?? ""
-            guard credentials.verify(user: user, password: form.fields["password"] ?? "") else {
-                return try page.response(
-                    request, session, status: .unauthorized, message: "This user name and password do not match.",
-                    userName: user)
+            let tokens = KnownBrowsers.tokens(of: request)
+            let outcome = check.check(
+                user: ByteString(user), password: ByteString(form.fields["password"] ?? ""),
+                address: request.remoteAddress, tokens: tokens)
+            guard case .right(let credential) = outcome else {
+                return try refusal(outcome, request, session, user: user)
             }
             try session.logIn(user: user, client: ClientName.of(request))
             try Notice.leave("You are logged in.", in: session)
-            return .redirect(to: request.mount + "/")
+            var response = Response.redirect(to: request.mount + "/")
+            response.headers.append(
+                .setCookie,
+                KnownBrowsers.cookie(
+                    for: credential, keeping: tokens, path: request.mount + Self.path, like: cookie,
+                    isSecure: request.isSecure))
+            return response
         }
+    }
+
+    private func refusal(
+        _ outcome: LogInCheck.Outcome, _ request: Request, _ session: Session, user: String
+    ) throws -> Response {
+        let status: HTTPResponse.Status
+        let message: String
+        var retryAfter: Duration?
+        switch outcome {
+        case .right, .wrong:
+            (status, message) = (.unauthorized, "This user name and password do not match.")
+        case .unfit(let maxBytes):
+            status = .unauthorized
+            message = "A password has at most \(maxBytes) bytes here, and no NUL. This one has not been looked at."
+        case .throttled(let wait):
+            let minutes = (wait.components.seconds + 59) / 60
+            status = .tooManyRequests
+            message =
+                "Too many wrong passwords. Try again in \(minutes <= 1 ? "a minute" : "\(minutes) minutes"), "
+                + "or in a browser that you have logged in with before."
+            retryAfter = wait
+        case .busy(let wait):
+            (status, message) = (.serviceUnavailable, "Too many people are logging in. Try again in a few seconds.")
+            retryAfter = wait
+        }
+        var response = try page.response(request, session, status: status, message: message, userName: user)
+        if let retryAfter { response.headers[.retryAfter] = String(max(1, retryAfter.components.seconds + 1)) }
+        return response
     }
 }

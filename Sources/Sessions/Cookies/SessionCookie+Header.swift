@@ -27,6 +27,11 @@ extension SessionCookie {
         return header
     }
 
+    /// Whether a cookie of this policy gets the attribute `Secure`; with `isSecure` when the request came by HTTPS.
+    package func isMarkedSecure(_ isSecure: Bool) -> Bool {
+        secure == .always || (secure == .automatic && isSecure)
+    }
+
     private func appendAttributes(to header: inout String, isSecure: Bool) {
         header += "; Path="
         header += path
@@ -36,7 +41,7 @@ extension SessionCookie {
         }
         header += "; HttpOnly; SameSite="
         header += sameSite.rawValue
-        if secure == .always || (secure == .automatic && isSecure) {
+        if isMarkedSecure(isSecure) {
             header += "; Secure"
         }
         if isPartitioned {

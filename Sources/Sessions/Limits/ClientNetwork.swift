@@ -1,13 +1,15 @@
 internal import Glibc
 
-/// The part of a client's address that stands for one customer of a provider: 24 bits of IPv4, 56 of IPv6.
-struct ClientNetwork: Hashable {
+/// The part of a client's address that stands for one customer of a provider: 24 bits of IPv4, 56 or 64 of IPv6.
+package struct ClientNetwork: Hashable, Sendable {
     private let bits: UInt64
     private let kind: UInt8
 
-    /// - Parameter address: As the web server gives it in REMOTE_ADDR. What is no address (a unix socket's name, say)
-    ///   shares one network, so that nobody gets around the limit by it.
-    init(_ address: String) {
+    /// - Parameters:
+    ///   - address: As the web server gives it in REMOTE_ADDR. What is no address (a unix socket's name, say) shares one
+    ///     network, so that nobody gets around the limit by it.
+    ///   - sixBits: How much of an IPv6 address counts; 56 is what a customer easily has, 64 one link of theirs.
+    package init(_ address: String, sixBits: Int = 56) {
         var four = in_addr()
         if inet_pton(AF_INET, address, &four) == 1 {
             self.init(four: UInt32(bigEndian: four.s_addr))
@@ -28,7 +30,7 @@ struct ClientNetwork: Hashable {
             // An IPv4 address in the clothes of IPv6 (RFC 4291 section 2.5.5.2) is the same client.
             self.init(four: UInt32(truncatingIfNeeded: low))
         } else {
-            self.init(bits: high >> 8, kind: 6)
+            self.init(bits: high >> (64 - UInt64(sixBits)), kind: 6)
         }
     }
 

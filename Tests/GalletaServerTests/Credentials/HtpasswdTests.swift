@@ -1,3 +1,4 @@
+import CCrypt
 import Foundation
 import GalletaPlatform
 import Testing
@@ -18,11 +19,11 @@ struct HtpasswdTests {
         let users = try file("# users\n\nanna:\(hash)\r\n \t\nbob:\(hash):a comment: here\nünal x:\(hash)")
         #expect(users.count == 3)
         for user in ["anna", "bob", "ünal x"] {
-            #expect(users.verify(user: user, password: "pw"))
-            #expect(!users.verify(user: user, password: "pw2"))
+            #expect(users.verify(user: ByteString(user), password: "pw")?.user == ByteString(user))
+            #expect(users.verify(user: ByteString(user), password: "pw2") == nil)
         }
         for user in ["", "Anna", "anna ", "anna:", "#", "# users", "carl", "u\u{308}nal x"] {
-            #expect(!users.verify(user: user, password: "pw"))
+            #expect(users.verify(user: ByteString(user), password: "pw") == nil)
         }
     }
 
@@ -36,7 +37,17 @@ struct HtpasswdTests {
             ("anna:{PLAIN}secret", "{SHA}"), ("anna:$apr1$AIl1GIXS$m1fMCuu8rSbL2alTCJI1B.", "$apr1$"),
             ("anna:!", "no password hash"), ("anna:*", "no password hash"), ("anna:!\(bcrypt)", "no password hash"),
             ("anna:\(bcrypt.dropLast())", "not complete"), ("anna:\(bcrypt)x", "not complete"),
-            ("anna:\(bcrypt) ", "not complete"), ("anna:$2y$18$\(bcrypt.dropFirst(7))", "cost 18"),
+            ("\u{feff}anna:\(bcrypt)", "byte order mark"), ("\u{feff}", "byte order mark"),
+            ("anna :\(bcrypt)", "blank"), (" anna:\(bcrypt)", "blank"), ("anna: \(bcrypt)", "blank"),
+            ("anna:\(bcrypt) ", "not complete"), ("anna:$2y$16$\(bcrypt.dropFirst(7))", "cost 16"),
+            ("anna:$2y$+5$\(bcrypt.dropFirst(7))", "not complete"),
+            ("anna:$6$rounds=500001$salt$\(String(repeating: "a", count: 86))", "500001 rounds"),
+            ("anna:$6$rounds=05000$salt$\(String(repeating: "a", count: 86))", "not complete"),
+            ("anna:$5$sa lt$\(String(repeating: "a", count: 43))", "not complete"),
+            ("anna:$gy$j9T$salt$\(String(repeating: "a", count: 43))", "$gy$"),
+            ("anna:$7$CU..../....salt$\(String(repeating: "a", count: 43))", "$7$"),
+            ("anna:$y$jCT$salt$\(String(repeating: "a", count: 43))", "128 MiB"),
+            ("anna:$2y$18$\(bcrypt.dropFirst(7))", "cost 18"),
             ("anna:$2y$03$\(bcrypt.dropFirst(7))", "not complete"), ("anna:$2x$05$\(bcrypt.dropFirst(7))", "unknown"),
             ("anna:$6$salt$secret", "not complete"), ("anna:$6$rounds=9000000$salt$secret", "9000000 rounds"),
             ("anna:$md5$secret", "unknown"), ("anna:$", "plain text"), ("anna:$6", "plain text"),
@@ -74,20 +85,77 @@ struct HtpasswdTests {
         )
     }
 
-    @Test("a user who does not exist costs the work of one who does")
+    @Test("a check takes the same time for known and unknown users, whatever kinds and costs the hashes are of")
     func hidesUsers() throws {
-        // Cost 9: some 25 ms, far above the microseconds of no work. CPU time, because the machine may be busy.
-        let users = try file("anna:$2y$09$\(Self.bcrypt.dropFirst(7))\n")
-        func cost(_ user: String) -> UInt64 {
+        // Cost 9 takes some 25 ms, the others less than one. CPU time, because the machine may be busy.
+        let users = try file(
+            """
+            dear:$2y$09$\(Self.bcrypt.dropFirst(7))
+            cheap:$1$Sm4Nxokt$0cCUenWZie7J9tQhs1pIf1
+            salty:$1$Sm4$0cCUenWZie7J9tQhs1pIf1
+            """)
+        func cost(_ user: ByteString) -> UInt64 {
             let start = threadTime()
             _ = users.verify(user: user, password: "wrong")
             return threadTime() - start
         }
-        let known = cost("anna")
-        for user in ["nobody", "", "Anna", String(repeating: "x", count: 10_000)] {
-            let unknown = cost(user)
-            #expect(unknown > known / 2 && unknown < known * 2)
+        let dear = cost("dear")
+        for user in ["cheap", "salty", "nobody", "", "Dear", ByteString(String(repeating: "x", count: 10_000))] {
+            let other = cost(user)
+            #expect(other > dear / 2 && other < dear * 2, "\(user.string.prefix(10)): \(other), \(dear)")
         }
+        #expect(users.verify(user: "cheap", password: "pw") != nil)
+    }
+
+    @Test("hashes of 16 kinds and costs are taken, more are refused with the line: a check does the work of all")
+    func mixed() throws {
+        let hash = String(repeating: "a", count: 86)
+        let lines = (0..<16).map { "user\($0):$6$rounds=\(1000 + $0)$salt$\(hash)" }
+        let users = try file(lines.joined(separator: "\n") + "\nlast:$6$rounds=1000$tlas$\(hash)")
+        #expect(users.count == 17)
+        let error = #expect(throws: HtpasswdError.self) {
+            try file((lines + ["more:$6$salt$\(hash)"]).joined(separator: "\n"))
+        }
+        #expect(error?.line == 17)
+        #expect(error?.remedy == "set the password anew with: htpasswd -B /etc/users more")
+    }
+
+    @Test("passwords over 72 bytes are refused for any name while the file has a bcrypt entry, and never cut")
+    func longPasswords() throws {
+        let long = String(repeating: "x", count: 73)
+        // crypt(3)'s answer for the 72 and for the 73 bytes is the same.
+        let cut = "$2y$04$abcdefghijklmnopqrstuu"
+        let sha = "$5$rounds=1000$salt"
+        let mixed = try file("bcrypt:\(try hash(cut, long))\nsha:\(try hash(sha, long))")
+        #expect(mixed.maxPasswordBytes == 72)
+        #expect(mixed.verify(user: "bcrypt", password: ByteString(String(long.dropLast()))) != nil)
+        for user: ByteString in ["bcrypt", "sha", "nobody"] {
+            #expect(mixed.verify(user: user, password: ByteString(long)) == nil)
+        }
+        let alone = try file("sha:\(try hash(sha, long))")
+        #expect(alone.verify(user: "sha", password: ByteString(long)) != nil)
+        #expect(alone.verify(user: "sha", password: ByteString(String(long.dropLast()))) == nil)
+    }
+
+    /// What crypt(3) makes of a password.
+    private func hash(_ setting: String, _ password: String) throws -> String {
+        var work = crypt_data()
+        return String(cString: try #require(crypt_r(password, setting, &work)))
+    }
+
+    @Test("a credential's stamp stays with the entry, and is another one for each user and password")
+    func stamps() throws {
+        let other = "$2b$05$n2l3PGC4AcWmQBHEecEjyeR08ASJunpzMZKGUDKgri19v4.W25cWq"
+        let before = try file("anna:\(Self.bcrypt)\nbob:\(Self.bcrypt)")
+        let after = try file("carl:\(other)\nbob:\(Self.bcrypt):a comment\nanna:\(other)")
+        let anna = try #require(before.credential(of: "anna"))
+        let bob = try #require(before.credential(of: "bob"))
+        #expect(anna.stamp.count == 16)
+        #expect(anna.stamp != bob.stamp)
+        #expect(after.credential(of: "bob")?.stamp == bob.stamp)
+        #expect(after.credential(of: "anna")?.stamp != anna.stamp)
+        #expect(after.credential(of: "nobody") == nil)
+        #expect(before.verify(user: "anna", password: "pw")?.stamp == anna.stamp)
     }
 
     @Test("many threads verify at once")
@@ -96,7 +164,8 @@ struct HtpasswdTests {
         let wrong = Locked(0)
         DispatchQueue.concurrentPerform(iterations: 64) { index in
             let isRight = index.isMultiple(of: 2)
-            if users.verify(user: "anna", password: isRight ? "pw" : "pw\(index)") != isRight {
+            let password: ByteString = isRight ? "pw" : "pw\(index)"
+            if (users.verify(user: "anna", password: password) != nil) != isRight {
                 wrong.withLock { $0 += 1 }
             }
         }

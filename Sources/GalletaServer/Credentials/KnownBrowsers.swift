@@ -1,0 +1,71 @@
+internal import FastCGI
+internal import GalletaPlatform
+internal import Sessions
+
+/// The cookie that a browser gets at a log-in, and by which it is told from strangers at the next one.
+///
+/// It opens nothing: it only has the browser's wrong passwords counted apart from everybody else's (``GuessLimiter``). For
+/// each of the last four users it holds a token: 16 random bytes and their signature by the user's entry, so it needs
+/// nothing that the server would have to keep, and is worth nothing once the user has a new password.
+enum KnownBrowsers {
+    /// Name of the cookie.
+    static let cookieName = "galleta-known-browser"
+    private static let label: StaticString = "known browser"
+    private static let nonceBytes = 16
+    private static let maxTokens = 4
+    private static let maxAge = 180 * 86_400
+
+    /// The tokens in a request's Cookie headers, the newest first.
+    static func tokens(of request: Request) -> [[UInt8]] {
+        var tokens: [[UInt8]] = []
+        request.withCookieHeaders { collect(from: $0, into: &tokens) }
+        return tokens
+    }
+
+    /// The tokens in a Cookie header.
+    static func tokens(inCookie header: String) -> [[UInt8]] {
+        var tokens: [[UInt8]] = []
+        Array(header.utf8).withUnsafeBytes { collect(from: $0, into: &tokens) }
+        return tokens
+    }
+
+    private static func collect(from header: UnsafeRawBufferPointer, into tokens: inout [[UInt8]]) {
+        for pair in header.split(separator: UInt8(ascii: ";")) {
+            let pair = pair.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            guard pair.starts(with: cookieName.utf8), pair.dropFirst(cookieName.utf8.count).first == UInt8(ascii: "=")
+            else { continue }
+            for text in pair.dropFirst(cookieName.utf8.count + 1).split(separator: UInt8(ascii: ".")) {
+                guard tokens.count < maxTokens, text.count <= 64 else { return }
+                if let token = Base64URL.bytes(String(decoding: text, as: UTF8.self)) { tokens.append(token) }
+            }
+        }
+    }
+
+    /// The token with which this user has logged in before, if there is one.
+    static func token(for credential: Credential, among tokens: [[UInt8]]) -> [UInt8]? {
+        tokens.first { token in
+            let nonce = Array(token.prefix(nonceBytes))
+            return nonce.count == nonceBytes
+                && ConstantTime.isEqual(credential.sign(label, nonce), token.dropFirst(nonceBytes))
+        }
+    }
+
+    /// The value of the `Set-Cookie` header that makes the browser known for this user, too.
+    ///
+    /// - Parameters:
+    ///   - credential: Of the user who has just logged in.
+    ///   - tokens: What the browser had.
+    ///   - path: Where the log-in is: only there the cookie is sent.
+    ///   - session: The session's cookie; its `SameSite` and `Secure` hold for this one.
+    static func cookie(
+        for credential: Credential, keeping tokens: [[UInt8]], path: String, like session: SessionCookie, isSecure: Bool
+    ) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let nonce = (0..<nonceBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let old = token(for: credential, among: tokens)
+        let all = [nonce + credential.sign(label, nonce)] + tokens.filter { $0 != old }
+        let value = all.prefix(maxTokens).map(Base64URL.string).joined(separator: ".")
+        return "\(cookieName)=\(value); Max-Age=\(maxAge); Path=\(path); HttpOnly"
+            + "; SameSite=\(session.sameSite.rawValue)" + (session.isMarkedSecure(isSecure) ? "; Secure" : "")
+    }
+}

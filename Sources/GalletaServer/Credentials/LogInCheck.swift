@@ -1,0 +1,52 @@
+internal import FastCGI
+internal import GalletaPlatform
+
+/// Checks one try to log in: against the limits first, which cost nothing, then the password.
+///
+/// Threading: usable from any thread.
+struct LogInCheck: Sendable {
+    /// What came of a try. None but ``right`` tells anything about the name or the password.
+    enum Outcome: Sendable {
+        /// The password is the user's.
+        case right(Credential)
+        /// It is not.
+        case wrong
+        /// Over so many bytes, or with a NUL, it is no user's; it was not looked at.
+        case unfit(maxBytes: Int)
+        /// Too many wrong ones; it was not looked at.
+        case throttled(Duration)
+        /// Too many others log in at the moment; it was not looked at.
+        case busy(Duration)
+    }
+
+    let credentials: any CredentialVerifier
+    let queue: VerificationQueue
+    let limiter: GuessLimiter
+
+    /// - Parameters:
+    ///   - user: The name that was given.
+    ///   - password: The password that was given.
+    ///   - address: The client's, as the web server says.
+    ///   - tokens: Of the browser's cookie (``KnownBrowsers``).
+    func check(user: ByteString, password: ByteString, address: String, tokens: [[UInt8]]) -> Outcome {
+        let longest = credentials.maxPasswordBytes
+        guard password.count <= longest, !password.withUnsafeBytes({ $0.contains(0) }) else {
+            return .unfit(maxBytes: longest)
+        }
+        // The same work for a user who does not exist; what a stranger's own key signs counts for nothing.
+        let known = credentials.credential(of: user)
+        let token = KnownBrowsers.token(for: known ?? Credential(user: user, entry: []), among: tokens)
+        let browser = known == nil ? nil : token
+        let guess = GuessLimiter.Guess(user: user, address: address, browser: browser)
+        if let wait = limiter.take(guess) { return .throttled(wait) }
+        do {
+            let credential = try queue.run { credentials.verify(user: user, password: password) }
+            guard let credential else { return .wrong }
+            limiter.takeBack(guess)
+            return .right(credential)
+        } catch {
+            limiter.takeBack(guess)
+            return .busy(error.retryAfter)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import GalletaPlatform
+import Logging
+import TestSupport
+import Testing
+
+@testable import GalletaServer
+
+@Suite("A password file that changes")
+struct HtpasswdFileTests {
+    private static let pw = "$2y$05$WTnaCMBSoalgvLCwv4XmXOPSkucTI/8PS.9dvB7p08ono/IaP7O.K"
+    private static let other = "$1$Sm4Nxokt$0cCUenWZie7J9tQhs1pIf1"
+
+    /// Keeps what is logged.
+    private struct Lines: LogHandler {
+        let lines: Locked<[String]>
+        var logLevel = Logger.Level.info
+        var metadata = Logger.Metadata()
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.withLock { $0.append("\(event.level) \(event.message)") }
+        }
+    }
+
+    private let folder: TemporaryFolder
+    private let path: String
+    private let lines = Locked<[String]>([])
+    private let logger: Logger
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("users")
+        logger = Logger(label: "test") { [lines] _ in Lines(lines: lines) }
+    }
+
+    /// As an editor does, by another file in its place.
+    private func write(_ content: String) throws {
+        try content.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    private func hasLogged(_ text: String) -> Bool {
+        lines.withLock { $0.contains { $0.contains(text) } }
+    }
+
+    @Test("a change is seen by the next look, with nothing to be told")
+    func changes() throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try HtpasswdFile(path: path, logger: logger)
+        let stamp = try #require(file.credential(of: "ada")).stamp
+        try write("bob:\(Self.pw)\nada:\(Self.other)\n")
+        #expect(eventually { file.credential(of: "bob") != nil })
+        #expect(file.credential(of: "ada").map { $0.stamp != stamp } == true)
+        try write("bob:\(Self.pw)\n")
+        #expect(eventually { file.credential(of: "ada") == nil })
+        #expect(file.verify(user: "bob", password: "pw") != nil)
+        #expect(hasLogged("notice the password file was read again"))
+    }
+
+    @Test("a file that was changed is not read twice, and one that was not is not read again")
+    func unchanged() throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try HtpasswdFile(path: path, logger: logger)
+        try write("ada:\(Self.pw)\nbob:\(Self.pw)\n")
+        #expect(eventually { file.credential(of: "bob") != nil })
+        // Over two more looks.
+        let end = BootInstant.now.advanced(by: .milliseconds(2200))
+        #expect(eventually { file.credential(of: "bob") != nil && BootInstant.now > end })
+        #expect(lines.withLock { $0.count { $0.contains("read again") } } <= 2)
+    }
+
+    @Test(
+        "one that is broken, empty, missing or unreadable keeps the users of before, and the log says why",
+        arguments: [
+            ("ada:secret\n", "line 1"), ("", "it has no users"), (nil, "cannot open it"), ("folder", "regular file"),
+            ("\u{feff}ada:\(pw)\n", "byte order mark"),
+        ])
+    func broken(content: String?, reason: String) throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try HtpasswdFile(path: path, logger: logger)
+        unlink(path)
+        switch content {
+        case "folder": mkdir(path, 0o700)
+        case let content?: try write(content)
+        case nil: break
+        }
+        #expect(eventually { file.credential(of: "ada") != nil && hasLogged(reason) })
+        #expect(hasLogged("error the password file cannot be used; the users of before stay: --htpasswd \(path)"))
+        #expect(!lines.withLock { $0.contains { $0.contains("secret") } })
+        #expect(file.verify(user: "ada", password: "pw") != nil)
+        #expect(throws: HtpasswdError.self) { try file.reload() }
+        #expect(file.credential(of: "ada") != nil)
+        rmdir(path)
+        try write("bob:\(Self.pw)\n")
+        #expect(eventually { file.credential(of: "bob") != nil })
+        #expect(file.credential(of: "ada") == nil)
+    }
+
+    @Test("the same file is taken again after it was away for a while")
+    func away() throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try HtpasswdFile(path: path, logger: logger)
+        rename(path, path + ".away")
+        #expect(eventually { file.credential(of: "ada") != nil && hasLogged("cannot open it") })
+        rename(path + ".away", path)
+        #expect(eventually { file.credential(of: "ada") != nil && hasLogged("read again") })
+    }
+
+    @Test("a reload reads at once, however young the change is")
+    func reload() throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try HtpasswdFile(path: path, logger: logger)
+        for round in 0..<20 {
+            try write("user\(round):\(Self.pw)\n")
+            try file.reload()
+            #expect(file.credential(of: "user\(round)") != nil)
+            #expect(file.credential(of: "ada") == nil)
+        }
+    }
+
+    @Test("a file that is written bit by bit is read when it is whole: nobody is logged out by half of it")
+    func torn() throws {
+        let all = (0..<200).map { "user\($0):\(Self.pw)\n" }
+        try write(all.joined())
+        let file = try HtpasswdFile(path: path, logger: logger)
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try output.truncate(atOffset: 0)
+        // Three looks fall into it.
+        let end = BootInstant.now.advanced(by: .milliseconds(2500))
+        var written = 0
+        while BootInstant.now < end {
+            if written < all.count { try output.write(contentsOf: Data("\(all[written])".utf8)) }
+            written += 1
+            #expect(file.credential(of: "user199") != nil)
+            usleep(12_000)
+        }
+        for line in all.dropFirst(written) { try output.write(contentsOf: Data(line.utf8)) }
+        try output.write(contentsOf: Data("last:\(Self.pw)\n".utf8))
+        try output.close()
+        #expect(eventually { file.credential(of: "last") != nil })
+    }
+}

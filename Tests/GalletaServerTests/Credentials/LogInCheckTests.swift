@@ -1,0 +1,147 @@
+import GalletaPlatform
+import Sessions
+import Testing
+
+@testable import GalletaServer
+
+@Suite("Trying to log in")
+struct LogInCheckTests {
+    /// Two users whose password is "pw"; counts what it is asked.
+    private struct Users: CredentialVerifier {
+        let asked = Locked(0)
+        var entry = "entry"
+        let maxPasswordBytes = 72
+
+        func verify(user: ByteString, password: ByteString) -> Credential? {
+            asked.withLock { $0 += 1 }
+            return password == "pw" ? credential(of: user) : nil
+        }
+
+        func credential(of user: ByteString) -> Credential? {
+            ["ada", "bob"].contains(user) ? Credential(user: user, entry: entry.utf8) : nil
+        }
+    }
+
+    private let users = Users()
+    private let check: LogInCheck
+
+    init() {
+        check = LogInCheck(
+            credentials: users, queue: VerificationQueue(workers: 2, processors: 2), limiter: GuessLimiter())
+    }
+
+    private func attempt(
+        _ user: ByteString, _ password: ByteString, from address: String = "192.0.2.1", _ tokens: [[UInt8]] = []
+    ) -> String {
+        switch check.check(user: user, password: password, address: address, tokens: tokens) {
+        case .right: "right"
+        case .wrong: "wrong"
+        case .unfit: "unfit"
+        case .throttled: "throttled"
+        case .busy: "busy"
+        }
+    }
+
+    /// The tokens that a browser has after a log-in.
+    private func tokens(_ user: ByteString, having tokens: [[UInt8]] = []) throws -> [[UInt8]] {
+        let header = KnownBrowsers.cookie(
+            for: try #require(users.credential(of: user)), keeping: tokens, path: "/app/login",
+            like: try SessionCookie(name: "sid"), isSecure: true)
+        return KnownBrowsers.tokens(inCookie: "a=b; \(header.prefix { $0 != ";" })")
+    }
+
+    @Test("a password over the limit of bytes or with a NUL is refused for any name, unseen and uncounted")
+    func unfit() {
+        for user: ByteString in ["ada", "nobody"] {
+            for _ in 0..<50 {
+                #expect(attempt(user, ByteString(String(repeating: "x", count: 73))) == "unfit")
+                #expect(attempt(user, "pw\0") == "unfit")
+            }
+            #expect(attempt(user, ByteString(String(repeating: "x", count: 72))) == "wrong")
+        }
+        #expect(users.asked.withLock { $0 } == 2)
+        #expect(attempt("ada", "pw") == "right")
+    }
+
+    @Test("after ten wrong passwords not even the right one is looked at, for a user or a name without one")
+    func throttled() {
+        for user: ByteString in ["ada", "nobody"] {
+            for _ in 0..<10 { #expect(attempt(user, "no") == "wrong") }
+            #expect(attempt(user, "pw") == "throttled")
+        }
+        #expect(users.asked.withLock { $0 } == 20)
+        #expect(attempt("ada", "pw", from: "192.0.3.1") == "right")
+    }
+
+    @Test("a name that many networks guess at admits only browsers that have logged in as that user before")
+    func knownBrowser() throws {
+        let ada = try tokens("ada")
+        let bob = try tokens("bob")
+        for number in 0..<100 { #expect(attempt("ada", "no", from: "10.0.\(number).1") == "wrong") }
+        #expect(attempt("ada", "pw", from: "10.1.0.1") == "throttled")
+        #expect(attempt("ada", "pw", from: "10.1.0.1", bob) == "throttled")
+        for _ in 0..<20 { #expect(attempt("ada", "pw", from: "10.0.1.1", ada) == "right") }
+        // A cookie is no way around the limit.
+        for _ in 0..<10 { #expect(attempt("ada", "no", from: "10.0.1.1", ada) == "wrong") }
+        #expect(attempt("ada", "pw", from: "10.0.1.1", ada) == "throttled")
+    }
+
+    @Test("a token that was forged, cut, or signed for another name, another entry or nobody is none")
+    func forgedTokens() throws {
+        let token = try #require(try tokens("ada").first)
+        let ada = try #require(users.credential(of: "ada"))
+        #expect(KnownBrowsers.token(for: ada, among: [[], [1], token]) == token)
+        let forged = [
+            Array(token.dropLast()), token + [0], [UInt8](repeating: 0, count: 32),
+            token.map { $0 ^ 1 }, Array(token.prefix(16)),
+        ]
+        #expect(KnownBrowsers.token(for: ada, among: forged) == nil)
+        #expect(KnownBrowsers.token(for: Credential(user: "ada", entry: "new".utf8), among: [token]) == nil)
+        #expect(KnownBrowsers.token(for: Credential(user: "adb", entry: "entry".utf8), among: [token]) == nil)
+        // What anybody can sign for a name without a user: counted as from a stranger.
+        let nonce = [UInt8](repeating: 7, count: 16)
+        let own = nonce + Credential(user: "nobody", entry: []).sign("known browser", nonce)
+        for number in 0..<100 { #expect(attempt("nobody", "no", from: "10.0.\(number).1", [own]) == "wrong") }
+        #expect(attempt("nobody", "no", from: "10.1.0.1", [own]) == "throttled")
+    }
+
+    @Test("a browser is known for the last four users who logged in, one token each")
+    func severalUsers() throws {
+        var all: [[UInt8]] = []
+        for user: ByteString in ["ada", "bob", "ada", "bob", "bob"] { all = try tokens(user, having: all) }
+        #expect(all.count == 2)
+        for user: ByteString in ["ada", "bob"] {
+            #expect(KnownBrowsers.token(for: try #require(users.credential(of: user)), among: all) != nil)
+        }
+        let foreign = (0..<6).map { [UInt8](repeating: $0, count: 32) }
+        #expect(try tokens("ada", having: foreign).count == 4)
+    }
+
+    @Test("the cookie goes to the log-in only, is kept from scripts, and Secure as the session's")
+    func attributes() throws {
+        let ada = try #require(users.credential(of: "ada"))
+        for (policy, isSecure, isMarked) in [
+            (SessionCookie.SecurePolicy.automatic, false, false), (.automatic, true, true), (.always, false, true),
+            (.never, true, false),
+        ] {
+            let cookie = KnownBrowsers.cookie(
+                for: ada, keeping: [], path: "/app/login", like: try SessionCookie(name: "sid", secure: policy),
+                isSecure: isSecure)
+            #expect(cookie.contains("; Path=/app/login; HttpOnly; SameSite=Lax") && cookie.contains("; Max-Age="))
+            #expect(cookie.hasSuffix("; Secure") == isMarked)
+        }
+    }
+
+    @Test("of the Cookie headers only the cookie of that name is read, four tokens of it")
+    func cookieHeader() {
+        let text = Base64URL.string([1, 2, 3])
+        let name = KnownBrowsers.cookieName
+        for (header, count) in [
+            ("\(name)=\(text)", 1), ("sid=x; \(name)=\(text).\(text)", 2), ("x\(name)=\(text)", 0),
+            ("\(name)x=\(text)", 0), ("\(name)=", 0), ("\(name)", 0), ("\(name)=***.\(text)", 1), ("", 0),
+            ("\(name)=\(Array(repeating: text, count: 9).joined(separator: "."))", 4), ("a=1,\(name)=\(text)", 0),
+        ] {
+            #expect(KnownBrowsers.tokens(inCookie: header).count == count, "\(header)")
+        }
+    }
+}
