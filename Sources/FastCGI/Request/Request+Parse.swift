@@ -20,31 +20,65 @@ extension Request {
         } catch {
             failure = error
         }
-        guard let uri = context.value(of: "REQUEST_URI") else {
-            throw Unusable(
-                status: .internalServerError,
-                description: "the parameter REQUEST_URI is missing; add \"fastcgi_param REQUEST_URI $request_uri;\""
-            )
-        }
-        do throws(RequestTarget.Failure) {
-            target = try RequestTarget(uri, mount: context.settings.mount)
+        do throws(Unusable) {
+            target = try Self.target(context)
         } catch {
-            target = RequestTarget(unroutable: uri)
-            failure = Self.unusable(error, context)
+            target = .unroutable
+            failure = error
         }
         self.failure = failure
     }
 
-    private static func unusable(_ failure: RequestTarget.Failure, _ context: RequestContext) -> Unusable {
-        switch failure {
-        case .outsideMount:
-            Unusable(
-                status: .notFound,
-                description: "the path is not below the mount point \"\(context.settings.mount.path)\" (--mount)"
-            )
-        case .malformed(let reason):
-            Unusable(status: .badRequest, description: reason)
+    /// Reads the address from the parameter that the configuration names; without that, SCRIPT_NAME and PATH_INFO.
+    private static func target(_ context: RequestContext) throws(Unusable) -> RequestTarget {
+        let address = context.settings.address
+        let mount = context.settings.mount
+        var source = address.parameter.string
+        do throws(RequestTarget.Failure) {
+            if let value = address.parameter.withUnsafeBytes(context.value(of:)) {
+                switch address.form {
+                case .raw: return try RequestTarget(raw: value, mount: mount)
+                case .decoded: return try RequestTarget(decoded: value, query: query(context), mount: mount)
+                }
+            }
+            source = "SCRIPT_NAME and PATH_INFO"
+            if let path = try scriptPath(context) {
+                return try path.withUnsafeBytes { bytes in
+                    Result { () throws(RequestTarget.Failure) in
+                        try RequestTarget(decoded: bytes, query: query(context), mount: mount)
+                    }
+                }.get()
+            }
+        } catch {
+            switch error {
+            case .outsideMount:
+                throw Unusable(
+                    status: .notFound, description: "\(source) is not below the mount point \"\(mount.path)\"")
+            case .malformed(let reason):
+                throw Unusable(status: .badRequest, description: "\(source) \(reason)")
+            }
         }
+        throw Unusable(
+            status: .internalServerError,
+            description: """
+                the parameter \(address.parameter) is missing; add \"fastcgi_param \(address.parameter) \
+                \(address.form == .raw ? "$request_uri" : "$uri");\"
+                """
+        )
+    }
+
+    private static func query(_ context: RequestContext) -> String { context.string(of: "QUERY_STRING") ?? "" }
+
+    /// SCRIPT_NAME and PATH_INFO as one path; nil when both are absent or empty.
+    private static func scriptPath(_ context: RequestContext) throws(RequestTarget.Failure) -> [UInt8]? {
+        let script = context.value(of: "SCRIPT_NAME").map(Array.init) ?? []
+        let info = context.value(of: "PATH_INFO").map(Array.init) ?? []
+        guard !script.isEmpty || !info.isEmpty else { return nil }
+        // Without its slash it would go on with the script's last segment.
+        guard info.isEmpty || info.first == UInt8(ascii: "/") else {
+            throw .malformed("do not join: the latter has no slash in front")
+        }
+        return script + info
     }
 
     private static func method(_ context: RequestContext) throws(Unusable) -> HTTPRequest.Method {

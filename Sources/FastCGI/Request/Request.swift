@@ -24,20 +24,36 @@ public struct Request: Sendable {
     /// The method, from REQUEST_METHOD (RFC 9110, section 9).
     public let method: HTTPRequest.Method
     /// Values that a router took out of the path, by name.
-    package var captures: [(name: String, value: String)] = []
+    package var captures: [(name: ByteString, value: String)] = []
 
     var inner: RequestContext { context.inner }
 
     /// The role in which the web server calls.
     public var role: Role { inner.role }
 
-    /// The path below the mount point: decoded, dot segments resolved, empty segments merged, starting with `/`.
+    /// The path below the mount point, starting with `/`: decoded, dot segments resolved, empty segments merged.
     ///
-    /// A slash that was encoded inside a segment shows as `%2F`; ``segments`` has it decoded.
-    public var path: String { target.path }
+    /// A slash or a backslash that was encoded inside a segment stays encoded, as `%2F` or `%5C`, so a path never has more
+    /// segments than the web server was asked for; to tell them from text, a percent sign before `2F`, `5C` or `25` is
+    /// `%25`. Every other percent sign stands for itself: `/50%25` is `/50%`.
+    ///
+    /// Empty for a request that is answered with 400 or 404 because it has no path below the mount point: steps of an
+    /// application see that answer.
+    ///
+    /// Swift's `==` takes canonically equivalent texts for equal, routes do not: where access depends on a path, compare
+    /// `ByteString(request.path)`.
+    public var path: String { target.path.string }
 
-    /// The decoded segments of the path below the mount point.
-    public var segments: [String] { target.segments }
+    /// The segments of ``path``, in the same form.
+    public var segments: [String] {
+        path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+    }
+
+    /// What a piece of ``path`` means, with its slashes and backslashes.
+    package static func decodedPathText(_ text: String) -> String { CanonicalPath.decoded(text) }
+
+    /// ``path``, for comparisons.
+    package var routedPath: ByteString { target.path }
 
     /// The query as it was sent, without the question mark; empty when there is none.
     public var query: String { target.query }
@@ -57,12 +73,14 @@ public struct Request: Sendable {
     /// `https` when ``isSecure``, else `http`.
     public var scheme: String { isSecure ? "https" : "http" }
 
-    /// The web server says that the client's connection is encrypted: its HTTPS parameter is there and not `off`.
+    /// The web server says that the client's connection is encrypted: its HTTPS parameter is `on` or `1`, in any case.
     ///
     /// `X-Forwarded-Proto` is the client's word and never looked at.
     public var isSecure: Bool {
-        guard let value = inner.value(of: "HTTPS"), !value.isEmpty else { return false }
-        return !value.elementsEqual("off".utf8)
+        guard let value = inner.value(of: "HTTPS") else { return false }
+        return value.elementsEqual("1".utf8)
+            || value.count == 2 && value[0] | 0x20 == UInt8(ascii: "o")
+                && value[1] | 0x20 == UInt8(ascii: "n")
     }
 
     /// The client's address as the web server saw it (REMOTE_ADDR); empty when it did not say.

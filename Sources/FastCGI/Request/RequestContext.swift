@@ -83,6 +83,7 @@ final class RequestContext: @unchecked Sendable {
 /// What the server's configuration says about every request.
 struct RequestSettings: Sendable {
     var mount: MountPoint
+    var address: RequestAddress
     var maxBodyBytes: Int
     var formLimits: FormLimits
 }

@@ -1,156 +1,121 @@
-/// Path and query of a request as the web server sent them in REQUEST_URI, made safe to route on.
+/// Path and query of a request, made safe to route on.
 ///
-/// SCRIPT_NAME and PATH_INFO differ from server to server; REQUEST_URI is raw on all of them. It is normalised the way
-/// nginx matches its locations (RFC 3986, section 5.2.4; empty segments merged), except that an encoded slash stays
-/// inside its segment: it can never step out of the mount point.
+/// SCRIPT_NAME and PATH_INFO differ from server to server; REQUEST_URI is raw on all of them, so it is the usual source.
+/// The path becomes the one form of ``CanonicalPath``, resolved the way in which web servers match their locations (RFC
+/// 3986, section 5.2.4; empty segments merged). Where servers disagree about a path it is refused: a rule for a location
+/// must not be passed by a spelling of it.
 struct RequestTarget {
-    /// The segments, where they are not simply what stands between the slashes of `path`.
-    private var unusualSegments: [String]?
-    /// Decoded path below the mount point, from its `/`. A slash inside a segment shows as `%2F`.
-    var path: String
+    /// Path below the mount point, from its `/`, in the form of ``CanonicalPath``.
+    let path: ByteString
     /// All after the first `?`, raw.
-    var query: String
+    let query: String
 
     /// Why a target cannot be routed.
     enum Failure: Error, Equatable {
-        /// No REQUEST_URI, or one that is no path, has broken percent-encoding, NUL or invalid UTF-8.
+        /// What makes it no path, said of the parameter that held it.
         case malformed(String)
         /// A path that is not below the mount point.
         case outsideMount
     }
 
-    /// Decoded segments below the mount point.
-    var segments: [String] { unusualSegments ?? path.split(separator: "/").map(String.init) }
+    /// What cannot be routed has no path: a step that goes by the path shall not take it for one that was checked.
+    static let unroutable = RequestTarget(path: "", query: "")
 
-    /// A target that cannot be routed, as it was sent, for those who see the answer to it.
-    init(unroutable uri: UnsafeRawBufferPointer) {
-        let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
-        path = String(decoding: uri[..<end], as: UTF8.self)
-        query = String(decoding: uri[min(end + 1, uri.endIndex)...], as: UTF8.self)
+    private init(path: ByteString, query: String) {
+        self.path = path
+        self.query = query
     }
 
-    init(_ uri: UnsafeRawBufferPointer, mount: MountPoint) throws(Failure) {
-        let pathBytes = Self.pathBytes(uri)
-        query = pathBytes.query == uri.count ? "" : String(decoding: uri[pathBytes.query...], as: UTF8.self)
-        if let plain = Self.plainPath(UnsafeRawBufferPointer(rebasing: uri[pathBytes.path]), mount) {
+    /// Reads an address as the client sent it: a path or an absolute URI, percent-encoded, with its query.
+    init(raw uri: UnsafeRawBufferPointer, mount: MountPoint) throws(Failure) {
+        let (pathRange, queryRange) = try Self.parts(uri)
+        query = queryRange.isEmpty ? "" : String(decoding: uri[queryRange], as: UTF8.self)
+        let bytes = UnsafeRawBufferPointer(rebasing: uri[pathRange])
+        if let plain = Self.plainPath(bytes, mount) {
             path = plain
             return
         }
-        guard let first = pathBytes.path.first else { throw .malformed("REQUEST_URI is empty") }
-        guard uri[first] == UInt8(ascii: "/") else {
-            // `OPTIONS *` is the one target that is no path (RFC 9112, section 3.2.4): nothing of ours.
-            throw .malformed("REQUEST_URI is not an absolute path")
-        }
-
-        var all: [String] = []
-        var start = first + 1
-        var endsWithSlash = false
-        while start <= pathBytes.path.upperBound {
-            var end = start
-            while end < pathBytes.path.upperBound, uri[end] != UInt8(ascii: "/") { end += 1 }
-            let isLast = end == pathBytes.path.upperBound
-            let segment = try Self.decode(UnsafeRawBufferPointer(rebasing: uri[start..<end]))
-            switch segment {
-            case "", ".":
-                endsWithSlash = isLast
-            case "..":
-                guard !all.isEmpty else { throw .malformed("REQUEST_URI climbs above the root") }
-                all.removeLast()
-                endsWithSlash = isLast
-            default:
-                all.append(segment)
-                endsWithSlash = false
+        var canonical = CanonicalPath()
+        // A URI that ends with its authority has the root's path (RFC 9110, section 4.2.3); nginx tells of it as `?query`.
+        if !bytes.isEmpty {
+            guard bytes[0] == UInt8(ascii: "/") else {
+                // `OPTIONS *` is the one target that is no path (RFC 9112, section 3.2.4): nothing of ours.
+                throw .malformed("is not an absolute path")
             }
-            start = end + 1
+            try canonical.append(encoded: UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+        } else if uri.isEmpty {
+            throw .malformed("is empty")
         }
-
-        guard all.starts(with: mount.segments) else { throw .outsideMount }
-        if !mount.segments.isEmpty { all.removeFirst(mount.segments.count) }
-        unusualSegments = all
-        path = Self.joined(all, endsWithSlash: endsWithSlash)
+        path = try canonical.path(below: mount)
     }
 
-    /// Where the path stands, and where the query starts, in a path or an absolute URI (RFC 9112, section 3.2.2).
-    private static func pathBytes(_ uri: UnsafeRawBufferPointer) -> (path: Range<Int>, query: Int) {
+    /// Reads a path that the web server has decoded and resolved: it is split at its slashes, and all else in it stands
+    /// for itself, `%`, `?` and `#` too.
+    ///
+    /// - Parameter query: QUERY_STRING, raw.
+    init(decoded path: UnsafeRawBufferPointer, query: String, mount: MountPoint) throws(Failure) {
+        self.query = query
+        if let plain = Self.plainPath(path, mount) {
+            self.path = plain
+            return
+        }
+        guard path.first == UInt8(ascii: "/") else { throw .malformed("is not an absolute path") }
+        var canonical = CanonicalPath()
+        try canonical.append(decoded: UnsafeRawBufferPointer(rebasing: path.dropFirst()))
+        self.path = try canonical.path(below: mount)
+    }
+
+    /// Where path and query stand in a path or an absolute URI (RFC 9112, section 3.2.2). A fragment is no part of either,
+    /// and no part of a request: web servers cut it off.
+    private static func parts(
+        _ uri: UnsafeRawBufferPointer
+    ) throws(Failure) -> (path: Range<Int>, query: Range<Int>) {
         var start = 0
-        if uri.first != UInt8(ascii: "/") {
-            for scheme in ["http://", "https://"] {
-                guard uri.count >= scheme.utf8.count, zip(uri, scheme.utf8).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
-                else {
-                    continue
+        if uri.first != UInt8(ascii: "/"), let authority = schemeEnd(uri) {
+            start = authority
+            while start < uri.count, !isDelimiter(uri[start]), uri[start] != UInt8(ascii: "/") {
+                // Some take a backslash for the end of the authority.
+                guard uri[start] > 0x20, uri[start] < 0x7f, uri[start] != UInt8(ascii: "\\") else {
+                    throw .malformed("has a forbidden character in its host")
                 }
-                start = scheme.utf8.count
-                while start < uri.count, uri[start] != UInt8(ascii: "/"), uri[start] != UInt8(ascii: "?") { start += 1 }
+                start += 1
             }
         }
         var end = start
-        while end < uri.count, uri[end] != UInt8(ascii: "?"), uri[end] != UInt8(ascii: "#") { end += 1 }
-        let hasQuery = end < uri.count && uri[end] == UInt8(ascii: "?")
-        return (start..<end, hasQuery ? end + 1 : uri.count)
+        while end < uri.count, !isDelimiter(uri[end]) { end += 1 }
+        guard end < uri.count, uri[end] == UInt8(ascii: "?") else { return (start..<end, end..<end) }
+        var queryEnd = end + 1
+        while queryEnd < uri.count, uri[queryEnd] != UInt8(ascii: "#") { queryEnd += 1 }
+        return (start..<end, end + 1..<queryEnd)
+    }
+
+    private static func isDelimiter(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+    }
+
+    /// Where the authority begins, if it starts as an HTTP URI does. Only letters have two cases.
+    private static func schemeEnd(_ uri: UnsafeRawBufferPointer) -> Int? {
+        for scheme in ["http://", "https://"] where uri.count >= scheme.utf8.count {
+            let isScheme = zip(uri, scheme.utf8).allSatisfy { byte, expected in
+                let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(expected)
+                return byte == expected || isLetter && byte | 0x20 == expected
+            }
+            if isScheme { return scheme.utf8.count }
+        }
+        return nil
     }
 
     /// The path below the mount point, if it is one of the usual ones that need no work: nothing encoded, no empty or dot
-    /// segments, ASCII.
-    private static func plainPath(_ path: UnsafeRawBufferPointer, _ mount: MountPoint) -> String? {
-        let prefix = mount.path.utf8
-        guard path.count > prefix.count, path[prefix.count] == UInt8(ascii: "/"), path.starts(with: prefix) else {
-            return nil
-        }
+    /// segments, no backslash, ASCII.
+    private static func plainPath(_ path: UnsafeRawBufferPointer, _ mount: MountPoint) -> ByteString? {
+        let prefix = mount.prefix.count
+        guard path.count > prefix, path[prefix] == UInt8(ascii: "/"), mount.isPrefix(of: path) else { return nil }
         var previous: UInt8 = 0
         for byte in path {
-            guard byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") else { return nil }
+            guard byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%"), byte != UInt8(ascii: "\\") else { return nil }
             if previous == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return nil }
             previous = byte
         }
-        return String(decoding: path[prefix.count...], as: UTF8.self)
-    }
-
-    private static func decode(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> String {
-        var hasEscape = false
-        for byte in bytes {
-            if byte < 0x20 || byte == 0x7f { throw .malformed("REQUEST_URI holds a control character") }
-            hasEscape = hasEscape || byte == UInt8(ascii: "%")
-        }
-        if !hasEscape {
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw .malformed("REQUEST_URI is not UTF-8")
-            }
-            return text
-        }
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(bytes.count)
-        var index = 0
-        while index < bytes.count {
-            var byte = bytes[index]
-            if byte == UInt8(ascii: "%") {
-                guard index + 2 < bytes.count, let high = HexDigit.value(bytes[index + 1]),
-                    let low = HexDigit.value(bytes[index + 2])
-                else { throw .malformed("REQUEST_URI has broken percent-encoding") }
-                byte = high << 4 | low
-                guard byte >= 0x20, byte != 0x7f else { throw .malformed("REQUEST_URI holds a control character") }
-                index += 2
-            }
-            decoded.append(byte)
-            index += 1
-        }
-        guard let text = String(validating: decoded, as: UTF8.self) else {
-            throw .malformed("REQUEST_URI is not UTF-8")
-        }
-        return text
-    }
-
-    private static func joined(_ segments: [String], endsWithSlash: Bool) -> String {
-        var path = ""
-        for segment in segments {
-            path += "/"
-            if segment.utf8.contains(UInt8(ascii: "/")) {
-                for character in segment.unicodeScalars {
-                    if character == "/" { path += "%2F" } else { path.unicodeScalars.append(character) }
-                }
-            } else {
-                path += segment
-            }
-        }
-        return endsWithSlash || path.isEmpty ? path + "/" : path
+        return ByteString(String(decoding: path[prefix...], as: UTF8.self))
     }
 }

@@ -16,9 +16,12 @@ public struct RequestSummary: Sendable {
     /// The method as it was sent.
     public var method: String { context.string(of: "REQUEST_METHOD") ?? "-" }
 
-    /// The path as it was sent, without its query.
+    /// The path as it was sent, without its query; SCRIPT_NAME and PATH_INFO where the web server did not say.
     public var path: String {
-        guard let uri = context.value(of: "REQUEST_URI") else { return "-" }
+        guard let uri = context.value(of: "REQUEST_URI") else {
+            let path = (context.string(of: "SCRIPT_NAME") ?? "") + (context.string(of: "PATH_INFO") ?? "")
+            return path.isEmpty ? "-" : path
+        }
         return String(decoding: uri.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
     }
 

@@ -12,6 +12,8 @@ extension Server {
         public var maxConnections = 4096
         /// Where the web server mounts the application. Default: the root.
         public var mount = MountPoint.root
+        /// The parameter that holds a request's address. Default: REQUEST_URI, as the client sent it.
+        public var address = RequestAddress.requestURI
         /// Largest body in bytes; a larger one is answered with 413. Default 8 MiB.
         ///
         /// Bodies are gathered before their handlers run, what is over 64 KiB in

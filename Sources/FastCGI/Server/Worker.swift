@@ -40,7 +40,7 @@ final class Worker: @unchecked Sendable {
 
     private static func newContext(_ engine: Engine) -> RequestContext {
         let settings = RequestSettings(
-            mount: engine.configuration.mount,
+            mount: engine.configuration.mount, address: engine.configuration.address,
             maxBodyBytes: engine.configuration.maxBodyBytes,
             formLimits: engine.configuration.formLimits
         )

@@ -3,7 +3,8 @@ internal import HTTPTypes
 
 /// Finds the endpoint of a method and a path.
 ///
-/// Literal paths are one look-up; patterns are tried in order of their precision, which is fixed when they are added.
+/// Literal paths are one look-up; patterns are tried in order of their precision, which is fixed when they are added, on a
+/// path that is split once.
 struct RouteTable: Sendable {
     private typealias Methods = [(method: HTTPRequest.Method, endpoint: Endpoint)]
 
@@ -12,11 +13,13 @@ struct RouteTable: Sendable {
         var methods: Methods
     }
 
-    private var literals: [String: Methods] = [:]
+    private var literals: [ByteString: Methods] = [:]
     private var patterns: [PatternRoute] = []
+    /// The most segments of a path that a pattern looks at, and one more to see that there are more.
+    private var depth = 0
 
     enum Match {
-        case endpoint(Endpoint, captures: [(name: String, value: String)])
+        case endpoint(Endpoint, captures: [(name: ByteString, value: String)])
         /// The path is known, but not with this method.
         case otherMethods([String])
         case none
@@ -31,6 +34,7 @@ struct RouteTable: Sendable {
         } else {
             let place = patterns.firstIndex { pattern.isMorePrecise(than: $0.pattern) } ?? patterns.endIndex
             patterns.insert(PatternRoute(pattern: pattern, methods: [(method, endpoint)]), at: place)
+            depth = max(depth, pattern.segments.count + 1)
         }
     }
 
@@ -44,23 +48,27 @@ struct RouteTable: Sendable {
     }
 
     func match(_ request: Request) -> Match {
-        var known: [HTTPRequest.Method] = []
-        if let methods = literals[request.path] {
-            if let endpoint = Self.endpoint(request.method, methods) { return .endpoint(endpoint, captures: []) }
-            known += methods.map(\.method)
+        let literal = literals[request.routedPath]
+        if let literal, let endpoint = Self.endpoint(request.method, literal) {
+            return .endpoint(endpoint, captures: [])
         }
-        for route in patterns {
-            guard let captures = route.pattern.captures(path: request.path, segments: request.segments) else {
-                continue
+        var others = Set(literal?.map(\.method) ?? [])
+        if !patterns.isEmpty {
+            let found = request.routedPath.withUnsafeBytes { bytes -> Match? in
+                let path = SplitPath(bytes, limit: depth)
+                for route in patterns where route.pattern.matches(path) {
+                    if let endpoint = Self.endpoint(request.method, route.methods) {
+                        return .endpoint(endpoint, captures: route.pattern.captures(path))
+                    }
+                    others.formUnion(route.methods.lazy.map(\.method))
+                }
+                return nil
             }
-            if let endpoint = Self.endpoint(request.method, route.methods) {
-                return .endpoint(endpoint, captures: captures)
-            }
-            known += route.methods.map(\.method)
+            if let found { return found }
         }
-        guard !known.isEmpty else { return .none }
-        if known.contains(.get), !known.contains(.head) { known.append(.head) }
-        return .otherMethods(Set(known.map(\.rawValue)).sorted())
+        guard !others.isEmpty else { return .none }
+        if others.contains(.get) { others.insert(.head) }
+        return .otherMethods(others.map(\.rawValue).sorted())
     }
 
     private static func endpoint(_ method: HTTPRequest.Method, _ methods: Methods) -> Endpoint? {

@@ -21,6 +21,13 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Path under which the web server mounts the application. (default: /app)")
     var mount: String?
 
+    @Option(
+        help: """
+            FastCGI parameter that holds a request's address, as NAME:raw (as the client sent it) or NAME:decoded (nginx's \
+            $uri). (default: REQUEST_URI:raw)
+            """)
+    var address: String?
+
     @Option(help: "Session provider. (default: memory)")
     var provider: String?
 

@@ -53,6 +53,7 @@ struct ServerSettings {
         var server = Server.Configuration()
         server.workers = try reader.integer(options.workers, "workers", default: server.workers)
         server.mount = try MountPoint(reader.text(options.mount, "mount")?.text ?? "/app")
+        server.address = try address(options, reader)
         server.maxConnections = try reader.integer(
             options.maxConnections, "max-connections", default: server.maxConnections)
         server.maxBodyBytes = try reader.size(options.maxBody, "max-body", default: server.maxBodyBytes)
@@ -67,6 +68,30 @@ struct ServerSettings {
         server.shutdownGrace = try reader.duration(
             options.shutdownGrace, "shutdown-grace", default: server.shutdownGrace)
         return server
+    }
+
+    private static func address(_ options: ServerOptions, _ reader: SettingReader) throws -> RequestAddress {
+        guard let (text, field) = reader.text(options.address, "address") else { return .requestURI }
+        let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+            .map { ByteString(Substring($0)) }
+        let form: RequestAddress.Form? =
+            switch parts.count > 1 ? parts[1] : "raw" {
+            case "raw": .raw
+            case "decoded": .decoded
+            default: nil
+            }
+        guard let form else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" has no known form",
+                remedy: "give NAME:raw or NAME:decoded, such as GALLETA_PATH:decoded"
+            )
+        }
+        do throws(ConfigurationError) {
+            return try RequestAddress(parts[0], form: form)
+        } catch {
+            throw ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
+        }
     }
 
     private static func mode(_ options: ServerOptions, _ reader: SettingReader) throws -> UInt32 {

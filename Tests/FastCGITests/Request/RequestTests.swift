@@ -37,7 +37,10 @@ struct RequestTests {
 
     @Test(
         "only the web server's word makes a request secure",
-        arguments: [("on", true), ("1", true), ("off", false), ("", false), (nil, false)]
+        arguments: [
+            ("on", true), ("1", true), ("ON", true), ("On", true), ("off", false), ("OFF", false), ("no", false),
+            ("false", false), ("0", false), ("yes", false), ("o\u{e}", false), ("11", false), ("", false), (nil, false),
+        ]
     )
     func isSecure(value: String?, expected: Bool) throws {
         let server = try RunningServer { request in .text("\(request.isSecure) \(request.scheme)") }
@@ -51,17 +54,82 @@ struct RequestTests {
         #expect(try server.client().exchange("GET", "/", [("HTTP_PROXY", "http://evil")]).text == "none")
     }
 
-    @Test("a web server that forgets REQUEST_URI gets a 500 and the log the remedy")
+    /// Sends a GET with these parameters and no REQUEST_URI.
+    private func get(_ client: FastCGIClient, _ parameters: [(String, String)]) throws -> FastCGIReply {
+        let pairs = FastCGIRecord.pairs([("REQUEST_METHOD", "GET")] + parameters)
+        let body = FastCGIRecord(FastCGIRecord.Kind.stdin).bytes
+        try client.send(FastCGIRecord.begin().bytes + FastCGIRecord.stream(FastCGIRecord.Kind.params, pairs) + body)
+        return try client.reply()
+    }
+
+    @Test("a web server that gives no address gets a 500 and the log the remedy")
     func missingParameters() throws {
         let server = try RunningServer { _ in .text("ok") }
         let client = try server.client()
-        let pairs = FastCGIRecord.pairs([("REQUEST_METHOD", "GET")])
-        let body = FastCGIRecord(FastCGIRecord.Kind.stdin).bytes
-        try client.send(FastCGIRecord.begin().bytes + FastCGIRecord.stream(FastCGIRecord.Kind.params, pairs) + body)
-        let reply = try client.reply()
+        let reply = try get(client, [("PATH_INFO", "")])
         #expect(reply.status == 500)
         #expect(reply.text == "500 Internal Server Error\n")
         #expect(try client.exchange().text == "ok")
+    }
+
+    @Test(
+        "without REQUEST_URI the path is SCRIPT_NAME and PATH_INFO, never decoded again",
+        arguments: [
+            ([("SCRIPT_NAME", "/app/ping")], "200 /ping ?"),
+            ([("SCRIPT_NAME", "/app"), ("PATH_INFO", "/a b/c"), ("QUERY_STRING", "x=%20")], "200 /a b/c ?x=%20"),
+            ([("SCRIPT_NAME", ""), ("PATH_INFO", "/app/x%2Fy")], "200 /x%252Fy ?"),
+            ([("SCRIPT_NAME", "/app/who"), ("PATH_INFO", "ami")], "400"),
+            ([("SCRIPT_NAME", "/app/x/../whoami")], "400"),
+            ([("SCRIPT_NAME", "/elsewhere")], "404"),
+        ])
+    func scriptName(parameters: [(String, String)], expected: String) throws {
+        let server = try RunningServer({ $0.mount = try! MountPoint("/app") }) { request in
+            .text("200 \(request.path) ?\(request.query)")
+        }
+        let reply = try get(server.client(), parameters)
+        #expect(reply.status == 200 ? reply.text == expected : String(reply.status ?? 0) == expected)
+    }
+
+    @Test(
+        "a named parameter holds the address in place of REQUEST_URI; a decoded one is never decoded again",
+        arguments: [
+            (RequestAddress.Form.decoded, "/x%2Fy?z", "a=1", "/x%252Fy?z ?a=1"),
+            (.decoded, "/%2e%2e/x", "", "/%2e%2e/x ?"),
+            (.decoded, "/a/../b", "", "400"), (.raw, "/x%2Fy?z", "a=1", "/x%2Fy ?z"), (.raw, "/%2e%2e/x", "", "400"),
+            (.raw, "/a/../b", "", "/b ?"),
+        ])
+    func address(form: RequestAddress.Form, address: String, query: String, expected: String) throws {
+        let server = try RunningServer({ $0.address = try! RequestAddress("THE_PATH", form: form) }) { request in
+            .text("\(request.path) ?\(request.query)")
+        }
+        let client = try server.client()
+        let reply = try client.exchange("GET", "/whoami", [("THE_PATH", address), ("QUERY_STRING", query)])
+        #expect(reply.status == 200 ? reply.text == expected : String(reply.status ?? 0) == expected)
+        // Without it, REQUEST_URI is not trusted in its place.
+        #expect(try client.exchange("GET", "/whoami", [("SCRIPT_NAME", "/script")]).text == "/script ?")
+        #expect(try client.exchange("GET", "/whoami").status == 500)
+    }
+
+    @Test(
+        "an address is never taken from what a client can name",
+        arguments: ["", "A B", "HTTP_X_ORIGINAL_URL", "HTTP_", "CONTENT_TYPE", "CONTENT_LENGTH", "caf\u{e9}", "A=B"])
+    func badAddresses(name: ByteString) {
+        #expect(throws: ConfigurationError.self) { try RequestAddress(name) }
+    }
+
+    @Test("an encoded slash beside a dot segment is 400")
+    func hiddenSeparator() throws {
+        let server = try RunningServer({ $0.mount = try! MountPoint("/app") }) { request in .text(request.path) }
+        let client = try server.client()
+        #expect(try client.exchange("GET", "/app/x%2Fy/../whoami").status == 400)
+        #expect(try client.exchange("GET", "/app/x/../whoami").text == "/whoami")
+    }
+
+    @Test("segments are those of the path, a combining mark or not")
+    func segments() throws {
+        let server = try RunningServer { request in .text("\(request.segments.map { Array($0.utf8) })") }
+        let reply = try server.client().exchange("GET", "/a%2Fb//%CC%81/c")
+        #expect(reply.text == "\([Array("a%2Fb".utf8), [0xcc, 0x81], Array("c".utf8)])")
     }
 
     @Test("a path outside the mount point is 404, a malformed one 400, a method that is no token 400")

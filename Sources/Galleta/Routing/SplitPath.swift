@@ -1,0 +1,33 @@
+/// A path cut at its slashes, once for all routes that are tried on it, and no further than they look.
+struct SplitPath {
+    /// A path in the form of `Request.path`: no empty segments.
+    let bytes: UnsafeRawBufferPointer
+    /// Where the first segments stand.
+    let segments: [Range<Int>]
+    /// There are no segments but these.
+    let isWhole: Bool
+    /// The path is longer than `/` and ends with one.
+    let endsWithSlash: Bool
+
+    /// - Parameter limit: The number of segments to look for.
+    init(_ bytes: UnsafeRawBufferPointer, limit: Int) {
+        var segments: [Range<Int>] = []
+        segments.reserveCapacity(min(limit, 16))
+        var start = 1
+        while start < bytes.count, segments.count < limit {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.count
+            segments.append(start..<end)
+            start = end + 1
+        }
+        self.bytes = bytes
+        self.segments = segments
+        isWhole = start >= bytes.count
+        endsWithSlash = bytes.count > 1 && bytes.last == UInt8(ascii: "/")
+    }
+
+    /// All after the first `count` segments, without a slash at its end.
+    func rest(after count: Int) -> Range<Int> {
+        let start = count == 0 ? 1 : min(segments[count - 1].upperBound + 1, bytes.count)
+        return start..<max(start, endsWithSlash ? bytes.count - 1 : bytes.count)
+    }
+}
