@@ -44,6 +44,21 @@ struct RoutingTests {
         #expect(try client.exchange("GET", "/50%25").text == "50% 50%")
     }
 
+    @Test("a step never sees a path that was not checked")
+    func unroutable() throws {
+        let application = try RunningApplication(mount: "/app") { app in
+            app.use { request, session, next in
+                request.path == "/assets" || request.path.hasPrefix("/assets/")
+                    ? .text("asset \(request.path)") : next(request, session)
+            }
+        }
+        let client = try application.client()
+        #expect(try client.exchange("GET", "/app/assets/x").text == "asset /assets/x")
+        #expect(try client.exchange("GET", "/assets/x").status == 404)
+        #expect(try client.exchange("GET", "/assets/../x%2Fy").status == 400)
+        #expect(try client.exchange("GET", "/app/assets/..%2f..%2fx").status == 400)
+    }
+
     @Test("canonically equivalent paths are different routes")
     func canonicalEquivalents() throws {
         let application = try RunningApplication { app in

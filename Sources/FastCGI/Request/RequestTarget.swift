@@ -37,14 +37,12 @@ struct RequestTarget {
         }
         var canonical = CanonicalPath()
         // A URI that ends with its authority has the root's path (RFC 9110, section 4.2.3); nginx tells of it as `?query`.
-        if !bytes.isEmpty {
-            guard bytes[0] == UInt8(ascii: "/") else {
+        if !bytes.isEmpty || pathRange.lowerBound == 0 && uri.first != UInt8(ascii: "?") {
+            guard bytes.first == UInt8(ascii: "/") else {
                 // `OPTIONS *` is the one target that is no path (RFC 9112, section 3.2.4): nothing of ours.
-                throw .malformed("is not an absolute path")
+                throw .malformed(uri.isEmpty ? "is empty" : "is not an absolute path")
             }
             try canonical.append(encoded: UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
-        } else if uri.isEmpty {
-            throw .malformed("is empty")
         }
         path = try canonical.path(below: mount)
     }
