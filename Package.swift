@@ -149,7 +149,7 @@ let package = Package(
 if Context.environment["GALLETA_FUZZ"] != nil {
     let fuzzers = [
         ("HeadCheckFuzzer", "FastCGI"), ("BodyRecordsFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"),
-        ("FormFuzzer", "FastCGI"),
+        ("FormFuzzer", "FastCGI"), ("PathFuzzer", "FastCGI"),
         ("SnapshotFuzzer", "MemorySessions"),
     ]
     for (name, target) in fuzzers {

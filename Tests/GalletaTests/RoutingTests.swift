@@ -13,6 +13,8 @@ struct RoutingTests {
             ("/other", "404"), ("/users/7/x", "404"), ("/slash/", "slash"), ("/slash", "404"),
             ("/users/caf%C3%A9", "user café"), ("/files/a%2fb/c/", "file a%2Fb/c"), ("/files/", "file "),
             ("/files/..%2f..%2fetc%2fpasswd", "400"), ("/files/..%5c..", "400"), ("/files/x/../../users", "list"),
+            ("/slash/x/../", "slash"), ("/slash/.", "404"), ("/slash/x/..", "404"), ("/users/new/.", "404"),
+            ("/users/7/.", "404"), ("/files/a/.", "file a"), ("/users/..", "root"), ("/.", "root"),
             ("/users/100%25", "user 100%"), ("/users/%252F", "user %252F"),
         ]
     )
@@ -30,6 +32,23 @@ struct RoutingTests {
         }
         let reply = try application.client().exchange("GET", path)
         #expect(reply.status == 200 ? reply.text == expected : String(reply.status ?? 0) == expected)
+    }
+
+    // To nginx `/slash/.` is `/slash/`, to Caddy `/slash`: a rule of either for just one of them must not be passed.
+    @Test("a dot segment at the end reaches neither the route with a slash nor the one without")
+    func dotSegmentAtTheEnd() throws {
+        let application = try RunningApplication { app in
+            app.get("/slash/") { _, _ in "slash" }
+            app.get("/slash") { _, _ in "none" }
+            app.get("/p/:name/") { _, _ in "slash" }
+            app.get("/p/:name") { _, _ in "none" }
+        }
+        let client = try application.client()
+        for path in ["/slash/.", "/slash/%2e", "/slash/x/..", "/p/x/.", "/p/x/y/.%2E"] {
+            #expect(try client.exchange("GET", path).status == 404)
+        }
+        #expect(try client.exchange("GET", "/p/x/./").text == "slash")
+        #expect(try client.exchange("GET", "/p/y/../x").text == "none")
     }
 
     @Test("a capture keeps its slashes encoded; what was meant is there on demand")

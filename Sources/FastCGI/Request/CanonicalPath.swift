@@ -23,6 +23,8 @@ struct CanonicalPath {
     private var hasHiddenSeparator = false
     /// `.` or `..` was met between any two separators.
     private var hasDotSegment = false
+    /// The last segment that ended was `.` or `..`.
+    private(set) var endsWithDotSegment = false
 
     /// Takes percent-encoded bytes, from behind the first slash.
     mutating func append(encoded path: UnsafeRawBufferPointer) throws(RequestTarget.Failure) {
@@ -64,15 +66,13 @@ struct CanonicalPath {
     }
 
     /// The finished path, without the mount point in front of it.
-    consuming func path(below mount: MountPoint) throws(RequestTarget.Failure) -> ByteString {
-        let endsWithSlash = bytes.count == segmentStart + 1
+    mutating func path(below mount: MountPoint) throws(RequestTarget.Failure) -> ByteString {
+        let isEmpty = bytes.count == segmentStart + 1
         try endSegment()
         if hasHiddenSeparator, hasDotSegment {
             throw .malformed("holds an encoded slash or a backslash beside a dot segment")
         }
-        // Only a slash that was sent counts. A dot segment at the end stands for a slash to some servers and for none to
-        // others; without one the path is behind every rule for a prefix that either of them applies.
-        if endsWithSlash || bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
+        if isEmpty || endsWithDotSegment || bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
         let prefix = mount.prefix.count
         guard bytes.withUnsafeBytes(mount.isPrefix), bytes.count == prefix || bytes[prefix] == UInt8(ascii: "/") else {
             throw .outsideMount
@@ -111,19 +111,15 @@ struct CanonicalPath {
 
     /// Drops a segment that is empty or a dot segment, and with `..` the one before it.
     private mutating func endSegment() throws(RequestTarget.Failure) {
-        let isWhole = bytes.count - segmentStart - 1 == dots
-        switch dots {
-        case 0? where isWhole, 1? where isWhole:
-            bytes.removeSubrange(segmentStart...)
-        case 2? where isWhole:
-            bytes.removeSubrange(segmentStart...)
-            // Slashes inside segments are escaped: this is the segment's own.
+        let count = bytes.count - segmentStart - 1
+        endsWithDotSegment = dots == count && (count == 1 || count == 2)
+        if count == 0 || endsWithDotSegment { bytes.removeSubrange(segmentStart...) }
+        if count == 2, endsWithDotSegment {
+            // Slashes inside segments are escaped: the last one is the previous segment's.
             guard let previous = bytes.lastIndex(of: UInt8(ascii: "/")) else {
                 throw .malformed("climbs above the root")
             }
             bytes.removeSubrange(previous...)
-        default:
-            break
         }
         endPiece()
         percentSign = nil

@@ -55,6 +55,9 @@ public struct Request: Sendable {
     /// ``path``, for comparisons.
     package var routedPath: ByteString { target.path }
 
+    /// Web servers disagree whether ``path`` ends with its slash.
+    package var endsInDoubt: Bool { target.endsWithDotSegment }
+
     /// The query as it was sent, without the question mark; empty when there is none.
     public var query: String { target.query }
 

@@ -9,6 +9,8 @@ struct RequestTarget {
     let path: ByteString
     /// All after the first `?`, raw.
     let query: String
+    /// The path was sent with a dot segment at its end: to nginx there is a slash in its place, to Caddy there is none.
+    private(set) var endsWithDotSegment = false
 
     /// Why a target cannot be routed.
     enum Failure: Error, Equatable {
@@ -45,6 +47,7 @@ struct RequestTarget {
             try canonical.append(encoded: UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
         }
         path = try canonical.path(below: mount)
+        endsWithDotSegment = canonical.endsWithDotSegment
     }
 
     /// Reads a path that the web server has decoded and resolved: it is split at its slashes, and all else in it stands

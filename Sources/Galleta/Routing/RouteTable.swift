@@ -48,14 +48,17 @@ struct RouteTable: Sendable {
     }
 
     func match(_ request: Request) -> Match {
-        let literal = literals[request.routedPath]
+        let path = request.routedPath
+        // Whether a rule of the web server was applied depends on that slash: no route goes by it, but the root.
+        let isWhole = !request.endsInDoubt || path.count == 1
+        let literal = isWhole ? literals[path] : nil
         if let literal, let endpoint = Self.endpoint(request.method, literal) {
             return .endpoint(endpoint, captures: [])
         }
         var others = Set(literal?.map(\.method) ?? [])
         if !patterns.isEmpty {
-            let found = request.routedPath.withUnsafeBytes { bytes -> Match? in
-                let path = SplitPath(bytes, limit: depth)
+            let found = path.withUnsafeBytes { bytes -> Match? in
+                let path = SplitPath(bytes, limit: depth, isWhole: isWhole)
                 for route in patterns where route.pattern.matches(path) {
                     if let endpoint = Self.endpoint(request.method, route.methods) {
                         return .endpoint(endpoint, captures: route.pattern.captures(path))

@@ -4,13 +4,15 @@ struct SplitPath {
     let bytes: UnsafeRawBufferPointer
     /// Where the first segments stand.
     let segments: [Range<Int>]
-    /// There are no segments but these.
+    /// There are no segments but these, and no doubt about the end.
     let isWhole: Bool
     /// The path is longer than `/` and ends with one.
     let endsWithSlash: Bool
 
-    /// - Parameter limit: The number of segments to look for.
-    init(_ bytes: UnsafeRawBufferPointer, limit: Int) {
+    /// - Parameters:
+    ///   - limit: The number of segments to look for.
+    ///   - isWhole: False if only a route that takes the rest of the path may match.
+    init(_ bytes: UnsafeRawBufferPointer, limit: Int, isWhole: Bool) {
         var segments: [Range<Int>] = []
         segments.reserveCapacity(min(limit, 16))
         var start = 1
@@ -21,7 +23,7 @@ struct SplitPath {
         }
         self.bytes = bytes
         self.segments = segments
-        isWhole = start >= bytes.count
+        self.isWhole = isWhole && start >= bytes.count
         endsWithSlash = bytes.count > 1 && bytes.last == UInt8(ascii: "/")
     }
 

@@ -139,11 +139,15 @@ struct RequestTargetTests {
         #expect(try target(uri).path == ByteString(path))
     }
 
-    @Test("a dot segment at the end adds no slash, so no server's rule for a prefix is passed by it")
+    @Test("a dot segment at the end leaves the slash before it, and a doubt")
     func finalDotSegment() throws {
-        // To nginx the first is /app/x/, to Caddy /app/x: the route behind /x/ is what a rule for /app/x/ may protect.
-        #expect(try target("/app/x/.").path == "/x")
-        #expect(try target("/app/x/y/..").path == "/x")
+        for (uri, path) in [("/app/x/.", "/x/"), ("/app/x/y/..", "/x/"), ("/app/x/%2e", "/x/"), ("/app/x/..", "/")] {
+            #expect(try target(uri).path == ByteString(path))
+            #expect(try target(uri).endsWithDotSegment)
+        }
+        for uri in ["/app/x/./", "/app/x/y/../", "/app/x/../y", "/app/x", "/app/..."] {
+            #expect(try !target(uri).endsWithDotSegment)
+        }
     }
 
     @Test(

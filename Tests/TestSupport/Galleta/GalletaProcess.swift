@@ -61,7 +61,8 @@ public final class GalletaProcess: Sendable {
 
     private func waitUntilItAnswers() throws {
         let answers = eventually(within: 20) {
-            (try? FastCGIClient(unix: socket, within: 0).exchange("GET", "/app/ping").text) == "pong\n"
+            (try? FastCGIClient(unix: socket, within: 0).exchange("GET", "/app/ping", [("SCRIPT_NAME", "/app/ping")])
+                .text) == "pong\n"
         }
         guard answers else { throw TestFailure(description: "the server does not answer: \(log)") }
     }
