@@ -182,4 +182,179 @@ struct LoginTests {
             try client.post("/app/sessions/end-others", form: [("csrf", token)], ["Cookie: \(cookie)"]).status == 403)
         #expect(try client.get("/app/whoami", ["Cookie: \(mine)"]).text.contains("true"))
     }
+
+    private func setPassword(_ user: String, _ password: String) throws {
+        #expect(try ChildProcess.run("htpasswd", ["-bB", "-C", "4", folder.file("users"), user, password]).code == 0)
+    }
+
+    private func isLoggedIn(_ client: HTTPClient, _ cookie: String) throws -> Bool {
+        try client.get("/app/whoami", ["Cookie: \(cookie)"]).text.contains("true")
+    }
+
+    @Test("a new password, and a user's removal, log out where the old one was given, with nothing to be told")
+    func credentialChanges() throws {
+        let client = try nginx.client()
+        let before = try logIn(client, userAgent: "a")
+        try setPassword("bob", "another")
+        // Each visit is a look at the file, once a second.
+        #expect(
+            try eventually { try isLoggedIn(client, before) && server.log.contains("the password file was read again") }
+        )
+
+        try setPassword("ada", "engine & co")
+        #expect(try eventually { try !isLoggedIn(client, before) })
+        let after = try logIn(client, userAgent: "a")
+        #expect(try isLoggedIn(client, after))
+
+        #expect(try ChildProcess.run("htpasswd", ["-D", folder.file("users"), "ada"]).code == 0)
+        #expect(try eventually { try !isLoggedIn(client, after) })
+    }
+
+    @Test("SIGHUP reads the password file at once; a broken one logs nobody out, and the log says why")
+    func reload() throws {
+        let client = try nginx.client()
+        let cookie = try logIn(client, userAgent: "a")
+        let good = folder.read("users")
+        try "ada:secret\n".write(toFile: folder.file("users"), atomically: false, encoding: .utf8)
+        server.process.signal(SIGHUP)
+        #expect(server.hasLogged("users, line 1: user \"ada\": the password is plain text"))
+        #expect(server.hasLogged("SIGHUP: what was read before stays in use"))
+        #expect(try isLoggedIn(client, cookie))
+        #expect(!server.log.contains("secret"))
+        try good.write(toFile: folder.file("users"), atomically: false, encoding: .utf8)
+        server.process.signal(SIGHUP)
+        #expect(server.hasLogged("SIGHUP: read again"))
+        #expect(try isLoggedIn(client, cookie))
+    }
+
+    @Test("over a restart a session lives on with --state, unless its credential has changed meanwhile")
+    func restart() throws {
+        try setPassword("bob", "another")
+        let options = ["--htpasswd", folder.file("users"), "--state", folder.file("state")]
+        func logIn(_ server: GalletaProcess, _ user: String, _ password: String) throws -> String {
+            let nginx = try Nginx(socket: server.socket)
+            let client = try nginx.client()
+            let (token, cookie) = try visit(client)
+            let form = [("username", user), ("password", password), ("csrf", token)]
+            return try #require(try client.post("/app/login", form: form, ["Cookie: \(cookie)"]).cookie)
+        }
+        let first = try GalletaProcess(options)
+        let ada = try logIn(first, "ada", "engine & co")
+        let bob = try logIn(first, "bob", "another")
+        #expect(first.process.stop() == 0)
+        try setPassword("bob", "a new one")
+        let second = try GalletaProcess(options)
+        let client = try second.fastCGI()
+        #expect(try client.exchange("GET", "/app/whoami", [("HTTP_COOKIE", ada)]).text.contains("true"))
+        #expect(try client.exchange("GET", "/app/whoami", [("HTTP_COOKIE", bob)]).text.contains("false"))
+    }
+
+    /// A browser somewhere in the world.
+    private struct Visitor: @unchecked Sendable {
+        // Safe: one thread at a time uses it.
+        let client: FastCGIClient
+        var cookie = ""
+        private var token = ""
+
+        init(_ server: GalletaProcess, address: String) throws {
+            client = try server.fastCGI()
+            let page = try exchange("GET", "/app/", from: address)
+            cookie = try #require(page["Set-Cookie"]?.split(separator: ";").first.map(String.init))
+            token = try #require(
+                page.text.components(separatedBy: "name=\"csrf\" value=\"").dropFirst().first?
+                    .components(separatedBy: "\"").first)
+        }
+
+        func exchange(_ method: String, _ path: String, from address: String, body: String = "") throws -> FastCGIReply
+        {
+            let parameters = [
+                ("REQUEST_METHOD", method), ("REQUEST_URI", path), ("REMOTE_ADDR", address), ("HTTP_COOKIE", cookie),
+                ("CONTENT_TYPE", "application/x-www-form-urlencoded"), ("CONTENT_LENGTH", String(body.utf8.count)),
+            ]
+            try client.send(
+                FastCGIRecord.begin().bytes
+                    + FastCGIRecord.stream(FastCGIRecord.Kind.params, FastCGIRecord.pairs(parameters))
+                    + FastCGIRecord.stream(FastCGIRecord.Kind.stdin, Array(body.utf8)))
+            return try client.reply()
+        }
+
+        func logIn(_ user: String, _ password: String, from address: String) throws -> FastCGIReply {
+            try exchange(
+                "POST", "/app/login", from: address, body: "username=\(user)&password=\(password)&csrf=\(token)")
+        }
+    }
+
+    @Test("wrong passwords are refused after ten with 429 and Retry-After; a browser that was logged in before goes on")
+    func throttling() throws {
+        let right = "engine+%26+co"
+        let guesser = try Visitor(server, address: "192.0.2.1")
+        for user in ["ada", "nobody"] {
+            for number in 0..<10 {
+                #expect(try guesser.logIn(user, "no", from: "192.0.2.\(number)").status == 401)
+            }
+            let refused = try guesser.logIn(user, right, from: "192.0.2.99")
+            #expect(refused.status == 429)
+            #expect(refused["Retry-After"].flatMap { Int($0) }.map { (500...600).contains($0) } == true)
+            #expect(refused["Content-Type"]?.hasPrefix("text/html") == true)
+            #expect(refused.text.contains("Too many wrong passwords"))
+        }
+
+        // From another network it goes on; the session's cookie comes first, that of the browser second.
+        let home = try Visitor(server, address: "198.51.100.1")
+        let reply = try home.logIn("ada", right, from: "198.51.100.1")
+        #expect(reply.status == 303)
+        let cookies = reply.all("Set-Cookie")
+        #expect(cookies.count == 2 && cookies.first?.hasPrefix("sid=") == true)
+        let browser = try #require(cookies.last)
+        #expect(browser.hasPrefix("galleta-known-browser=") && browser.contains("; Path=/app/login; HttpOnly"))
+
+        // Beside the guesser.
+        var known = try Visitor(server, address: "192.0.2.1")
+        #expect(try known.logIn("ada", right, from: "192.0.2.1").status == 429)
+        known.cookie += "; " + browser.prefix { $0 != ";" }
+        #expect(try known.logIn("ada", right, from: "192.0.2.1").status == 303)
+    }
+
+    @Test("a password over 72 bytes is refused, not cut, and nothing is told about the name")
+    func longPassword() throws {
+        let long = String(repeating: "x", count: 72)
+        try setPassword("bob", long)
+        server.process.signal(SIGHUP)
+        #expect(server.hasLogged("SIGHUP: read again"))
+        let visitor = try Visitor(server, address: "192.0.2.1")
+        let known = try visitor.logIn("bob", long + "y", from: "192.0.2.1")
+        let unknown = try visitor.logIn("eve", long + "y", from: "192.0.2.1")
+        #expect(known.status == 401 && unknown.status == 401)
+        #expect(known.text.contains("at most 72 bytes") && unknown.text.contains("at most 72 bytes"))
+        #expect(try visitor.logIn("bob", long + "%00y", from: "192.0.2.1").status == 401)
+        #expect(try visitor.logIn("bob", long, from: "192.0.2.1").status == 303)
+    }
+
+    @Test("beside many guessers others are answered while only some of the guesses are checked: the rest get 503")
+    func busy() throws {
+        #expect(
+            try ChildProcess.run("htpasswd", ["-bB", "-C", "12", folder.file("users"), "bob", "slow"]).code == 0)
+        server.process.signal(SIGHUP)
+        #expect(server.hasLogged("SIGHUP: read again"))
+        // Two workers: one checks, and nobody waits.
+        let visitors = try (0..<6).map { try Visitor(server, address: "10.0.\($0).1") }
+        let answers = visitors.indices.map { _ in Cell<FastCGIReply>() }
+        for (number, visitor) in visitors.enumerated() {
+            let answer = answers[number]
+            Thread {
+                answer.set((try? visitor.logIn("user\(number)", "no", from: "10.0.\(number).1")) ?? FastCGIReply())
+            }.start()
+        }
+        let client = try server.fastCGI()
+        var pings = 0
+        #expect(
+            try eventually(within: 30) {
+                if try client.exchange("GET", "/app/ping").text == "pong\n" { pings += 1 }
+                return answers.allSatisfy { $0.value != nil }
+            })
+        #expect(pings > 1)
+        let replies = answers.compactMap(\.value)
+        #expect(Set(replies.map(\.status)) == [401, 503])
+        #expect(replies.allSatisfy { $0.status == 401 || $0["Retry-After"] == "5" })
+    }
 }

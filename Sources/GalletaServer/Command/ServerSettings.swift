@@ -119,7 +119,7 @@ struct ServerSettings {
     /// - Parameter isTrial: True checks the settings without touching the sessions' state file.
     func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
         let application = Application(
-            sessions: try sessions.makeManager(logger: logger, isTrial: isTrial),
+            sessions: try sessions.makeManager(logger: logger, credentials: credentials, isTrial: isTrial),
             configuration: server,
             logger: logger
         )

@@ -63,8 +63,12 @@ struct SessionSettings {
     /// Whether no other process may serve the same sockets.
     var areLocalToProcess: Bool { provider == "memory" && !allowsManyProcesses }
 
-    /// - Parameter isTrial: True leaves the state file alone: another process may be using it.
-    func makeManager(logger: Logger, isTrial: Bool) throws -> SessionManager {
+    /// - Parameters:
+    ///   - credentials: Whose users' sessions they are; each ends when its user is gone or has a new password.
+    ///   - isTrial: True leaves the state file alone: another process may be using it.
+    func makeManager(
+        logger: Logger, credentials: any CredentialVerifier, isTrial: Bool
+    ) throws -> SessionManager {
         MemoryProvider.register()
         var parameters = parameters
         if isTrial {
@@ -73,6 +77,10 @@ struct SessionSettings {
         }
         var configuration = configuration
         configuration.logger = logger
+        configuration.stampCheck = { user, stamp in
+            guard let stamp, let credential = credentials.credential(of: user) else { return false }
+            return ConstantTime.isEqual(stamp, credential.stamp)
+        }
         return try SessionManager(provider: provider, parameters: parameters, configuration: configuration)
     }
 }

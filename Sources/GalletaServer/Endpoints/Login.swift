@@ -27,7 +27,7 @@ struct Login: Sendable {
             guard case .right(let credential) = outcome else {
                 return try refusal(outcome, request, session, user: user)
             }
-            try session.logIn(user: user, client: ClientName.of(request))
+            try session.logIn(user: user, client: ClientName.of(request), stamp: credential.stamp)
             try Notice.leave("You are logged in.", in: session)
             var response = Response.redirect(to: request.mount + "/")
             response.headers.append(
@@ -63,7 +63,9 @@ struct Login: Sendable {
             retryAfter = wait
         }
         var response = try page.response(request, session, status: status, message: message, userName: user)
-        if let retryAfter { response.headers[.retryAfter] = String(max(1, retryAfter.components.seconds + 1)) }
+        if let (seconds, rest) = retryAfter?.components {
+            response.headers[.retryAfter] = String(max(1, seconds + (rest > 0 ? 1 : 0)))
+        }
         return response
     }
 }

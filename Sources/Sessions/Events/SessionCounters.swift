@@ -9,6 +9,7 @@ final class SessionCounters: Sendable {
     private let undecodable = Atomic<Int>(0)
     private let reusedIDs = Atomic<Int>(0)
     private let refusedByNetwork = Atomic<Int>(0)
+    private let revoked = Atomic<Int>(0)
     private let storeFailures = Atomic<Int>(0)
 
     func count(_ event: SessionEvent) {
@@ -20,6 +21,7 @@ final class SessionCounters: Sendable {
         case .undecodable: undecodable.add(1, ordering: .relaxed)
         case .idReused: reusedIDs.add(1, ordering: .relaxed)
         case .newSessionRefused: refusedByNetwork.add(1, ordering: .relaxed)
+        case .revoked: revoked.add(1, ordering: .relaxed)
         case .storeFailed: storeFailures.add(1, ordering: .relaxed)
         }
     }
@@ -33,6 +35,7 @@ final class SessionCounters: Sendable {
         metrics.undecodable = undecodable.load(ordering: .relaxed)
         metrics.reusedIDs = reusedIDs.load(ordering: .relaxed)
         metrics.refusedByNetwork = refusedByNetwork.load(ordering: .relaxed)
+        metrics.revoked = revoked.load(ordering: .relaxed)
         metrics.storeFailures = storeFailures.load(ordering: .relaxed)
         return metrics
     }

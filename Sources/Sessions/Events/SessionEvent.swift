@@ -15,6 +15,8 @@ public enum SessionEvent: Sendable {
     case idReused(age: Duration)
     /// A client's network has begun as many sessions as it may.
     case newSessionRefused
+    /// A session ended with its user's credential, see `SessionConfiguration.stampCheck`.
+    case revoked
     /// The store failed.
     case storeFailed(SessionStoreError)
 }

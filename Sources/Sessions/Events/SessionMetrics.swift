@@ -14,6 +14,8 @@ public struct SessionMetrics: Hashable, Sendable {
     public var reusedIDs = 0
     /// New sessions refused to networks that had begun their share.
     public var refusedByNetwork = 0
+    /// Sessions that ended with their users' credentials.
+    public var revoked = 0
     /// Calls that the store failed.
     public var storeFailures = 0
     /// What the store counts itself; nil when it fails.

@@ -1,5 +1,7 @@
 public import Logging
 
+public import struct GalletaPlatform.ByteString
+
 /// How sessions behave. Every field has a default; `SessionManager` refuses values that cannot be.
 public struct SessionConfiguration: Sendable {
     /// The cookie's name. Default: `sid`.
@@ -43,6 +45,14 @@ public struct SessionConfiguration: Sendable {
     /// Whether the session of a rotated id ends when the old id is used after its grace. Default: false, it is an event
     /// only: a browser that restores an old state does it too.
     public var endsSessionOnIDReuse = false
+    /// Says whether a user's credential still is the one that the session began with: `stamp` is what `Session.logIn` was
+    /// told of it, nil if it was told nothing. For false the session ends, and the visitor is nobody.
+    ///
+    /// Asked when a request first uses a session that belongs to a user; so a stamp that depends on the user's password
+    /// logs the user out everywhere at a change of it, and closing an account does. Called on the workers' threads, once
+    /// for each such request: be quick, and do not call back into the session. Default: nil, every session is as good as
+    /// its lifetime.
+    public var stampCheck: (@Sendable (_ user: ByteString, _ stamp: [UInt8]?) -> Bool)?
 
     /// The clock of the limit of new sessions. Default: the time since boot.
     public var clock = SessionClock.boot

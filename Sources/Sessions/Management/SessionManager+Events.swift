@@ -28,6 +28,8 @@ extension SessionManager {
             logger.warning(
                 "new sessions are refused to a client's network (newSessionLimit)",
                 metadata: ["suppressed": "\(suppressed)"])
+        case .revoked:
+            logger.info("a session ended: its user is gone or has a new credential")
         case .lost:
             logger.debug("a session vanished during a request; its changes were dropped")
         case .created, .rotated, .destroyed:

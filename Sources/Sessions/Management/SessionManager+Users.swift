@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 extension SessionManager {
     /// The live sessions of a user, the one last seen first: for an administrator's page.
     ///
@@ -29,6 +31,22 @@ extension SessionManager {
         let count = try store { try $0.destroySessions(of: user, except: id) }
         for _ in 0..<count { emit(.destroyed) }
         return count
+    }
+
+    /// Whether the session may go on: it has no user, or one whose credential is what it was at the log-in.
+    func isCurrent(_ values: SessionValues) -> Bool {
+        guard let check = configuration.stampCheck, let user = values.user else { return true }
+        guard case .bytes(let stamp)? = values[.stamp] else { return check(ByteString(user), nil) }
+        return check(ByteString(user), stamp)
+    }
+
+    /// Ends a session that may not go on; true if it was one.
+    func revoke(_ record: SessionRecord, of id: SessionID) throws -> Bool {
+        guard !isCurrent(record.values) else { return false }
+        // By the id of now: an old one in its grace may lead there no more.
+        let id = record.successor ?? id
+        if try store({ try $0.destroy(id) }) { emit(.revoked) }
+        return true
     }
 
     /// Ends the user's sessions beyond the cap, the least recently seen first, never the one of `id`.

@@ -37,9 +37,11 @@ extension Session {
     ///   - user: Who it is, by a name that stays the same: a user id, an address.
     ///   - client: The browser, for a list of the user's sessions, for example the `User-Agent`; its first 256 bytes
     ///     are kept.
+    ///   - stamp: What the user's credential is known by, for `SessionConfiguration.stampCheck`, for example a keyed digest
+    ///     of the password's hash: the session ends once that has changed.
     /// - Throws: `SessionError` of code `responseStarted` after the commit.
-    public func logIn(user: String, client: String? = nil) throws {
-        try withState { try $0.logIn(user: user, client: client) }
+    public func logIn(user: String, client: String? = nil, stamp: [UInt8]? = nil) throws {
+        try withState { try $0.logIn(user: user, client: client, stamp: stamp) }
     }
 
     /// Ends the session at once, in the store and in the browser: log-out. Does nothing where there is none.

@@ -5,6 +5,7 @@ extension Session {
     public func userSessions() throws -> [UserSession] {
         guard let (user, id) = try boundUser() else { return [] }
         return try manager.store { try $0.sessions(of: user, current: id) }
+            .filter { manager.isCurrent($0.record.values) }
     }
 
     /// Ends one of the user's sessions at once, this one or another: "log out there".

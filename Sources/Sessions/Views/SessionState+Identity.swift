@@ -54,7 +54,7 @@ extension SessionState {
     }
 
     /// Binds the session to `user` under a new id.
-    mutating func logIn(user: String, client: String?) throws {
+    mutating func logIn(user: String, client: String?, stamp: [UInt8]?) throws {
         try load()
         try checkHeaderIsOpen("logging in")
         if phase == .present {
@@ -74,6 +74,11 @@ extension SessionState {
             try change(SessionPatch.Change(setting: .string(client.prefix(bytes: 256)), for: .client))
         } else {
             try change(SessionPatch.Change(removing: .client))
+        }
+        if let stamp {
+            try change(SessionPatch.Change(setting: .bytes(stamp), for: .stamp))
+        } else {
+            try change(SessionPatch.Change(removing: .stamp))
         }
         bindsUser = true
         try change(SessionPatch.Change(setting: .bytes(Entropy.bytes(CSRFToken.secretCount)), for: .csrfSecret))

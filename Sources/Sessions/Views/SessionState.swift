@@ -73,7 +73,8 @@ struct SessionState {
         guard phase == .unread else { return }
         for position in 0..<candidates.count {
             let candidate = candidates[position]
-            guard let record = try manager.store({ try $0.read(candidate) }) else { continue }
+            guard let record = try manager.store({ try $0.read(candidate) }), try !manager.revoke(record, of: candidate)
+            else { continue }
             phase = .present
             id = candidate
             adopt(record)

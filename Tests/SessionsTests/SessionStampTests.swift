@@ -1,0 +1,106 @@
+import GalletaPlatform
+import MemorySessions
+import Sessions
+import Testing
+
+@Suite("A session ends with its user's credential")
+struct SessionStampTests {
+    /// The stamps that hold, by user.
+    private let stamps = Locked<[ByteString: [UInt8]]>(["ada": [1], "bob": [2]])
+    private let asked = Locked(0)
+    private let fixture: SessionFixture
+
+    init() throws {
+        fixture = try SessionFixture { [stamps, asked] in
+            $0.stampCheck = { user, stamp in
+                asked.withLock { $0 += 1 }
+                return stamp != nil && stamps.withLock { $0[user] } == stamp
+            }
+        }
+    }
+
+    private func logIn(_ user: String, stamp: [UInt8]?) throws -> SessionID {
+        try fixture.begin {
+            try $0.set("k", "v")
+            try $0.logIn(user: .init(user), stamp: stamp)
+        }
+    }
+
+    @Test("a session goes on while the stamp holds, and ends with its values when it does not")
+    func ends() throws {
+        let id = try logIn("ada", stamp: [1])
+        #expect(try fixture.open(id).user != nil)
+        #expect(try fixture.open(id).get("k") == "v")
+
+        stamps.withLock { $0["ada"] = [9] }
+        let session = fixture.open(id)
+        #expect(try session.user == nil)
+        #expect(try session.get("k", as: String.self) == nil)
+        #expect(try session.isNew)
+        // Nothing goes to the browser: a log-in by another request may have given it a new cookie.
+        #expect(try session.commit().setCookie == nil)
+        #expect(fixture.manager.metrics.revoked == 1)
+        #expect(fixture.provider.statistics().sessions == 0)
+
+        // It stays dead when the old credential comes back.
+        stamps.withLock { $0["ada"] = [1] }
+        #expect(try fixture.open(id).user == nil)
+    }
+
+    @Test("a user who is gone, and a session without a stamp, are logged out; others are not")
+    func gone() throws {
+        let ada = try logIn("ada", stamp: [1])
+        let bare = try logIn("ada", stamp: nil)
+        let bob = try logIn("bob", stamp: [2])
+        #expect(try fixture.open(bare).user == nil)
+        #expect(try fixture.open(ada).user != nil)
+        stamps.withLock { $0["ada"] = nil }
+        #expect(try fixture.open(ada).user == nil)
+        #expect(try fixture.open(bob).user != nil)
+    }
+
+    @Test("a visitor without a user is never asked about, and keeps the session")
+    func anonymous() throws {
+        let id = try fixture.begin()
+        stamps.withLock { $0 = [:] }
+        #expect(try fixture.open(id).get("k") == "v")
+        #expect(asked.withLock { $0 } == 0)
+    }
+
+    @Test("a log-in without a stamp takes away that of the log-in before")
+    func replaced() throws {
+        let id = try logIn("ada", stamp: [1])
+        let session = fixture.open(id)
+        try session.logIn(user: "ada")
+        let next = try #require(try session.commit().id)
+        #expect(try fixture.open(next).user == nil)
+    }
+
+    @Test("an id that was just rotated ends the session that it leads to")
+    func rotated() throws {
+        let old = try logIn("ada", stamp: [1])
+        let session = fixture.open(old)
+        try session.rotate()
+        let new = try #require(try session.commit().id)
+        stamps.withLock { $0 = [:] }
+        #expect(try fixture.open(old).user == nil)
+        #expect(fixture.provider.statistics().sessions == 0)
+        #expect(try fixture.open(new).user == nil)
+    }
+
+    @Test("a list of the user's sessions has none that ends at its next request")
+    func lists() throws {
+        _ = try logIn("ada", stamp: [1])
+        stamps.withLock { $0["ada"] = [9] }
+        let id = try logIn("ada", stamp: [9])
+        #expect(try fixture.open(id).userSessions().count == 1)
+        #expect(try fixture.open(id).userSessions().first?.isCurrent == true)
+    }
+
+    @Test("without a check every session is as good as its lifetime")
+    func unchecked() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.logIn(user: "ada", stamp: [1]) }
+        #expect(try fixture.open(id).user != nil)
+    }
+}
