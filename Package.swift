@@ -89,7 +89,7 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["CPlatform"],
+            dependencies: ["CPlatform", "GalletaPlatform", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

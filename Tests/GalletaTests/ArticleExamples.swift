@@ -30,7 +30,7 @@ struct ArticleExamples {
                 guard let user = check(form) else { throw HTTPError(.unauthorized) }
                 try session.logIn(user: user, client: request.header(.userAgent))
                 try session.setFlash("notice", "Welcome back.")
-                return .redirect(to: "/app/")
+                return try .redirect(to: "/app/")
             }
         }
         let nginx = try Nginx(socket: running.socket)

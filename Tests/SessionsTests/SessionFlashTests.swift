@@ -77,7 +77,7 @@ struct SessionFlashTests {
         #expect(fixture.provider.count() == 0)
     }
 
-    @Test("of another form is nil and an event, and does not come again")
+    @Test("of another form is nil and an event, and is kept")
     func undecodable() throws {
         let fixture = try SessionFixture()
         let id = try fixture.begin {
@@ -86,7 +86,21 @@ struct SessionFlashTests {
         }
         #expect(try fixture.open(id).popFlash("notice", as: Int.self) == nil)
         #expect(fixture.manager.metrics.undecodable == 1)
-        #expect(try fixture.open(id).popFlash("notice", as: String.self) == nil)
+        #expect(try fixture.open(id).popFlash("notice", as: String.self) == "text")
+    }
+
+    @Test("is read and left by a request for the head of a page, but for its own ones")
+    func head() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.setFlash("notice", "saved") }
+        let head = fixture.manager.open(SessionIDCandidates(id), isSecure: false, isForHead: true)
+        #expect(try head.popFlash("notice", as: String.self) == "saved")
+        try head.setFlash("own", 1)
+        #expect(try head.popFlash("own", as: Int.self) == 1)
+        _ = try head.commit()
+        let get = fixture.open(id)
+        #expect(try get.popFlash("own", as: Int.self) == nil)
+        #expect(try get.popFlash("notice", as: String.self) == "saved")
     }
 
     @Test("that a failed handler took is gone, one that it set is not kept")

@@ -167,6 +167,78 @@ struct SessionTests {
         #expect(try fixture.open(id).get("k", as: String.self) == "text")
     }
 
+    @Test("keeps a value that an update cannot read: the update throws, unless it may replace it")
+    func undecodableUpdate() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", "text") }
+        let session = fixture.open(id)
+        let error = #expect(throws: SessionError.self) { try session.update("k", default: 0) { $0 += 1 } }
+        #expect(error?.code == .undecodable)
+        #expect(fixture.events.count("undecodable") == 1)
+        _ = try session.commit()
+        #expect(try fixture.open(id).get("k", as: String.self) == "text")
+        try fixture.open(id).update("k", default: 0, replacingUndecodable: true) { $0 += 1 }
+        #expect(try fixture.open(id).get("k", as: Int.self) == 1)
+        // Of a value that is yet to be committed, too.
+        let fresh = fixture.open()
+        try fresh.set("k", "text")
+        #expect(throws: SessionError.self) { try fresh.update("k", default: 0) { $0 += 1 } }
+        #expect(try fresh.get("k", as: String.self) == "text")
+    }
+
+    @Test("takes null for no value in an update")
+    func nullUpdate() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", nil as Int?) }
+        #expect(try fixture.open(id).update("k", default: 5) { (n: inout Int) in n } == 5)
+        #expect(try fixture.open(id).update("k", default: 7) { (n: inout Int?) in n } == 5)
+        #expect(fixture.events.count("undecodable") == 0)
+    }
+
+    @Test("rolled back shows what the store has, and what is changed afterwards counts")
+    func rollBack() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", 1) }
+        let session = fixture.open(id)
+        try session.set("k", 2)
+        try session.delete("other")
+        try session.setFlash("f", 1)
+        session.rollBack()
+        #expect(try session.get("k", as: Int.self) == 1)
+        try session.set("later", 3)
+        session.rollBack()
+        try session.set("last", 4)
+        _ = try session.commit()
+        let after = fixture.open(id)
+        #expect(try after.keys.sorted() == ["k", "last"])
+        #expect(try after.popFlash("f", as: Int.self) == nil)
+        #expect(try after.get("k", as: Int.self) == 1)
+    }
+
+    @Test("rolled back and ended by another request meanwhile is lost")
+    func rollBackLost() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin { try $0.set("k", 1) }
+        let session = fixture.open(id)
+        try session.set("k", 2)
+        #expect(fixture.provider.destroy(id))
+        session.rollBack()
+        #expect(try session.get("k", as: Int.self) == nil)
+        #expect(try session.commit().isLost)
+    }
+
+    @Test("gives what the response must carry again when it is closed once more")
+    func closedTwice() throws {
+        let fixture = try SessionFixture()
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        try session.rotate()
+        let first = session.discard()
+        #expect(first.id != nil)
+        #expect(try session.commit().setCookie == first.setCookie)
+        #expect(session.discard().setCookie == first.setCookie)
+    }
+
     @Test("never shows the id of its cookie in a log")
     func redactedCommit() throws {
         let fixture = try SessionFixture()

@@ -80,6 +80,8 @@ struct HeadCheck {
         _ bytes: UnsafeMutableRawBufferPointer,
         pairs: inout ParameterPairs
     ) throws(Refusal) -> Verdict {
+        // Those of a request before must not be taken for this one's, should it be refused.
+        pairs.removeAll()
         let raw = UnsafeRawBufferPointer(bytes)
         guard let begin = try header(raw, at: 0) else { return .incomplete }
         guard begin.type == RecordHeader.Kind.beginRequest, begin.requestID != 0, begin.contentLength == 8 else {
@@ -155,7 +157,6 @@ struct HeadCheck {
         _ range: Range<Int>,
         into pairs: inout ParameterPairs
     ) throws(Refusal) {
-        pairs.removeAll()
         var offset = range.lowerBound
         while offset < range.upperBound {
             let nameLength = try length(bytes, &offset, range.upperBound)

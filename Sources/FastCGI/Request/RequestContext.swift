@@ -70,6 +70,16 @@ final class RequestContext: @unchecked Sendable {
         value(of: name).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The path as it was sent, without its query, which may carry secrets; SCRIPT_NAME and PATH_INFO where the web server
+    /// did not say.
+    var sentPath: String {
+        guard let uri = value(of: "REQUEST_URI") else {
+            let path = (string(of: "SCRIPT_NAME") ?? "") + (string(of: "PATH_INFO") ?? "")
+            return path.isEmpty ? "-" : path
+        }
+        return String(decoding: uri.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+    }
+
     /// The request is answered: no stream may be used any more.
     func finish() {
         input.withLock {

@@ -8,7 +8,7 @@ extension Response {
 
     /// The server's own answer where nothing above it has one, with the header fields that pages are to have.
     package static func bare(_ status: HTTPResponse.Status) -> Response {
-        var response = text("\(status.code) \(status.reasonPhrase)\n", status: status)
+        var response = text("\(status.code) \(status.phrase)\n", status: status)
         response.secure()
         return response
     }
@@ -48,25 +48,32 @@ extension Response {
 
     /// A redirect to a path of the same site.
     ///
-    /// Whatever a browser could take for another site becomes `/`: a target that does not start with a single slash, or
-    /// holds a backslash or a control character, plain or encoded. For other sites set `Location` yourself.
+    /// Characters beyond ASCII are percent-encoded. Whatever a browser could take for another site is refused, and so is
+    /// what has no one meaning: a target that does not start with a single slash, or holds a blank, a backslash or a
+    /// control character, plain or encoded in the path. Where a client has chosen the target, decide what such a one gets:
+    ///
+    ///     (try? .redirect(to: form.fields["next"] ?? "/")) ?? .redirect(to: "/")
     ///
     /// - Parameters:
-    ///   - target: An absolute path with an optional query and fragment, already percent-encoded.
+    ///   - target: An absolute path with an optional query and fragment; what is percent-encoded stays as it is.
     ///   - status: 303 by default: the client follows with GET.
-    public static func redirect(to target: String, status: HTTPResponse.Status = .seeOther) -> Response {
-        Response(status: status, headers: [.location: isSameSite(target) ? target : "/"])
+    /// - Throws: ``ResponseError`` that says what is wrong with the target, never its text.
+    public static func redirect(
+        to target: String, status: HTTPResponse.Status = .seeOther
+    ) throws(ResponseError) -> Response {
+        Response(status: status, headers: [.location: try RedirectTarget(sameSite: target).location])
     }
 
-    private static func isSameSite(_ target: String) -> Bool {
-        let bytes = Array(target.utf8)
-        guard bytes.first == UInt8(ascii: "/") else { return false }
-        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) else { return false }
-        let path = bytes.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-        // "//host" and what decodes to it: a slash, backslash or control character behind the first slash.
-        if path.count > 1, path[1] == UInt8(ascii: "/") { return false }
-        let lowered = String(decoding: path, as: UTF8.self).lowercased()
-        for suspect in ["%5c", "%0", "%1", "%7f"] where lowered.contains(suspect) { return false }
-        return !lowered.hasPrefix("/%2f")
+    /// A redirect to another site, or by a whole URL: never with a target that a client has chosen.
+    ///
+    /// - Parameters:
+    ///   - target: A URL of `http` or `https` with a host in ASCII and no user name. Characters beyond ASCII behind the host
+    ///     are percent-encoded.
+    ///   - status: 303 by default: the client follows with GET.
+    /// - Throws: ``ResponseError`` that says what is wrong with the target, never its text.
+    public static func redirect(
+        toExternal target: String, status: HTTPResponse.Status = .seeOther
+    ) throws(ResponseError) -> Response {
+        Response(status: status, headers: [.location: try RedirectTarget(external: target).location])
     }
 }

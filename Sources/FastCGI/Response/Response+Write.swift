@@ -1,9 +1,16 @@
 internal import HTTPTypes
 
 extension Response {
-    /// HTTP forbids content here (RFC 9110, sections 9.3.2, 15.3.5, 15.4.5).
+    /// HTTP forbids content here (RFC 9110, sections 9.3.2, 15.3.5, 15.3.6, 15.4.5).
     private func forbidsBody(_ method: HTTPRequest.Method) -> Bool {
-        method == .head || status.code == 204 || status.code == 304
+        method == .head || isWithoutContent
+    }
+
+    private var isWithoutContent: Bool {
+        switch status.code {
+        case 204, 205, 304: true
+        default: false
+        }
     }
 
     /// The answer to be sent, for all responses but streams.
@@ -24,10 +31,9 @@ extension Response {
         scratch.append(contentsOf: repeatElement(0, count: OutgoingAnswer.gap))
         switch body {
         case .empty, .stream:
-            // A redirect or an error without content has the exact length 0; 204 and 304 have none to state.
-            try head(silent && method != .head ? nil : 0, &scratch, onLargeHead)
+            try head(statedLength(0), &scratch, onLargeHead)
         case .bytes(let bytes):
-            try head(statedLength(bytes.count, silent, method), &scratch, onLargeHead)
+            try head(statedLength(bytes.count), &scratch, onLargeHead)
             if !silent {
                 if bytes.count < ResponseOutput.directThreshold {
                     scratch.append(contentsOf: bytes)
@@ -37,7 +43,7 @@ extension Response {
             }
         case .string(let text):
             let count = text.utf8.count
-            try head(statedLength(count, silent, method), &scratch, onLargeHead)
+            try head(statedLength(count), &scratch, onLargeHead)
             if !silent {
                 if count < ResponseOutput.directThreshold {
                     scratch.append(contentsOf: text.utf8)
@@ -47,7 +53,7 @@ extension Response {
             }
         case .file(let path):
             let file = try ResponseFile(path: path)
-            try head(statedLength(file.length, silent, method), &scratch, onLargeHead)
+            try head(statedLength(file.length), &scratch, onLargeHead)
             if !silent { rest = .file(file) }
         }
         let block = scratch
@@ -70,7 +76,7 @@ extension Response {
         let silent = forbidsBody(method)
         scratch.removeAll(keepingCapacity: true)
         do throws(ResponseError) {
-            try head(length.flatMap { statedLength($0, silent, method) }, &scratch, onLargeHead)
+            try head(isWithoutContent ? statedLength(0) : length, &scratch, onLargeHead)
         } catch {
             throw WriteFailure(error: error, headWasSent: false)
         }
@@ -86,8 +92,10 @@ extension Response {
         }
     }
 
-    private func statedLength(_ length: Int, _ silent: Bool, _ method: HTTPRequest.Method) -> Int? {
-        silent && (status.code == 204 || status.code == 304) ? nil : length
+    /// The length to state for a body of `length` bytes: 205 has the length 0, 204 and 304 have none (RFC 9110, section 8.6).
+    private func statedLength(_ length: Int) -> Int? {
+        guard isWithoutContent else { return length }
+        return status.code == 205 ? 0 : nil
     }
 
     private func head(

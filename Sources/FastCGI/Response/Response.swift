@@ -2,8 +2,8 @@ public import HTTPTypes
 
 /// An answer to a request.
 ///
-/// The server adds `Status` and, when the length is known, an exact `Content-Length`; it sends no body on HEAD, 204 and
-/// 304. `Content-Length`, `Transfer-Encoding`, `Connection` and `Status` are the server's: a handler that sets one of
+/// The server adds `Status` and, when the length is known, an exact `Content-Length`; it sends no body on HEAD, 204, 205
+/// and 304. `Content-Length`, `Transfer-Encoding`, `Connection` and `Status` are the server's: a handler that sets one of
 /// them gets an error in the log and the client a 500.
 public struct Response: Sendable {
     /// The status (RFC 9110, section 15).

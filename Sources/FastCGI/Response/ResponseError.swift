@@ -4,6 +4,7 @@ public struct ResponseError: Error, CustomStringConvertible {
         case controlCharacter(field: String)
         case reservedField(String)
         case badStatus(Int)
+        case redirect(String)
         case file(path: String, reason: String)
         case lengthMismatch(declared: Int, written: Int)
         case closed
@@ -27,6 +28,7 @@ public struct ResponseError: Error, CustomStringConvertible {
         case .controlCharacter(let field): "the response field \(field) holds a control character"
         case .reservedField(let field): "the response field \(field) is the server's to set"
         case .badStatus(let status): "the status \(status) is not from 200 to 599"
+        case .redirect(let reason): "the target of a redirect is refused: \(reason)"
         case .file(let path, let reason): "the response file \(path) cannot be sent: \(reason)"
         case .lengthMismatch(let declared, let written):
             "the response stream wrote \(written) bytes, its declared length is \(declared)"

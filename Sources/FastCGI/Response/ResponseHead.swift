@@ -17,11 +17,8 @@ enum ResponseHead {
         guard (200...599).contains(code) else { throw ResponseError(.badStatus(code)) }
         bytes.append(contentsOf: "Status: ".utf8)
         append(code, to: &bytes)
-        let reason = response.status.reasonPhrase
-        if !reason.isEmpty, isSafe(Array(reason.utf8)[...]) {
-            bytes.append(UInt8(ascii: " "))
-            bytes.append(contentsOf: reason.utf8)
-        }
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(contentsOf: response.status.phrase.utf8)
         bytes.append(contentsOf: "\r\n".utf8)
         for field in response.headers.fields {
             let name = field.name.rawName

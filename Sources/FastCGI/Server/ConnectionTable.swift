@@ -36,8 +36,23 @@ final class ConnectionTable: @unchecked Sendable {
         /// Room for the rest of an answer.
         case room(Departure)
 
+        /// The request that ends with the connection, and the status of its answer, for its summary.
+        var unanswered: (Unanswered, status: Int)? {
+            switch self {
+            case .request, .head: nil
+            case .body(let arrival): (Unanswered(context: arrival.context, startedAt: arrival.startedAt), 408)
+            case .room(let answer): (Unanswered(context: answer.context, startedAt: answer.startedAt), answer.status)
+            }
+        }
+
         /// Nothing of a request has arrived.
         var isForRequest: Bool { if case .request = self { true } else { false } }
+    }
+
+    /// A request whose summary nobody has made yet.
+    struct Unanswered {
+        let context: RequestContext
+        let startedAt: BootInstant
     }
 
     struct Slot {
@@ -56,6 +71,8 @@ final class ConnectionTable: @unchecked Sendable {
         var deadline = BootInstant(nanoseconds: .max)
         /// The worker that runs the handler.
         var worker = 0
+        /// What it answers. Whoever takes this out makes the summary: the worker, or who cuts the connection.
+        var unanswered: Unanswered?
         /// The descriptor is in the epoll set.
         var isWatched = false
         /// The epoll set tells of room, too.
@@ -79,6 +96,7 @@ final class ConnectionTable: @unchecked Sendable {
             fd = -1
             phase = .free
             waiting = .request
+            unanswered = nil
             // The two highest generations mark other events.
             generation = generation >= UInt32.max - 2 ? 0 : generation + 1
         }

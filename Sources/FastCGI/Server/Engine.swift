@@ -92,6 +92,27 @@ final class Engine: Sendable {
         return false
     }
 
+    // MARK: Summaries
+
+    /// An answer has gone out, or never will.
+    func end(_ context: RequestContext, _ startedAt: BootInstant, _ status: Int, wasSent: Bool) {
+        if !wasSent { counters.count(counters.failedWrites) }
+        summarize(context, startedAt, status, wasSent: wasSent)
+    }
+
+    /// Tells the observer of a request that is over.
+    func summarize(_ context: RequestContext, _ startedAt: BootInstant, _ status: Int, wasSent: Bool) {
+        observer?(
+            RequestSummary(
+                context: context,
+                startedAt: startedAt,
+                status: status,
+                duration: startedAt.duration(to: .now),
+                wasSent: wasSent
+            )
+        )
+    }
+
     // MARK: Listeners
 
     func watchListeners() throws(ConfigurationError) {

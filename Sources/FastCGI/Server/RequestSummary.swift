@@ -1,12 +1,14 @@
 internal import GalletaPlatform
 
-/// A request that was answered, for an access log or metrics.
+/// A request that is over, for an access log or metrics.
 ///
-/// Built for every request, answered by a handler or refused before it; reading a property costs a look-up.
+/// Built for every request, whether a handler answered it, it was refused before, or it was cut; reading a property costs a
+/// look-up.
 public struct RequestSummary: Sendable {
     let context: RequestContext
     let startedAt: BootInstant
-    /// The status of the answer.
+    /// The status of the answer. Where there was none to send: 400 for a head that was refused, 504 for a handler past its
+    /// deadline, 503 for one that a stop has cut.
     public let status: Int
     /// From the head to the end of the answer.
     public let duration: Duration
@@ -17,13 +19,7 @@ public struct RequestSummary: Sendable {
     public var method: String { context.string(of: "REQUEST_METHOD") ?? "-" }
 
     /// The path as it was sent, without its query; SCRIPT_NAME and PATH_INFO where the web server did not say.
-    public var path: String {
-        guard let uri = context.value(of: "REQUEST_URI") else {
-            let path = (context.string(of: "SCRIPT_NAME") ?? "") + (context.string(of: "PATH_INFO") ?? "")
-            return path.isEmpty ? "-" : path
-        }
-        return String(decoding: uri.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
-    }
+    public var path: String { context.sentPath }
 
     /// The web server's id of the request.
     public var requestID: String? { context.string(of: "REQUEST_ID") }

@@ -30,7 +30,7 @@ public final class Server: Sendable {
     /// throws the same error.
     public typealias Refusal = @Sendable (Request, any HTTPStatusError) throws -> Response
 
-    /// Is told of each request after its answer, on the worker's thread: keep it short.
+    /// Is told of each request after its answer, or when it is cut, on the thread that saw it: keep it short.
     public typealias Observer = @Sendable (RequestSummary) -> Void
 
     private enum Life {

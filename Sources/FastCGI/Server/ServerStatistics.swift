@@ -20,7 +20,7 @@ public struct ServerStatistics: Sendable, Equatable {
     public var refusedHeads = 0
     /// Connections closed at a deadline: head, idle, handler, write.
     public var timeouts = 0
-    /// Answers that could not be sent to their end.
+    /// Answers that could not be sent to their end, those of handlers past their deadline included.
     public var failedWrites = 0
     /// Connections refused because of their peer's address.
     public var refusedPeers = 0

@@ -48,40 +48,59 @@ final class Watchdog: Sendable {
             case .overdue(let deadline):
                 engine.counters.count(engine.counters.timeouts)
                 next = min(next, deadline)
-            case .closed(let timedOut):
+            case .closed(let timedOut, let lost):
                 if timedOut { engine.counters.count(engine.counters.timeouts) }
                 engine.released(index)
-            case .overrun(let worker):
+                if let (request, status) = lost {
+                    engine.end(request.context, request.startedAt, status, wasSent: false)
+                }
+            case .overrun(let worker, let request):
                 engine.counters.count(engine.counters.timeouts)
                 pool.cancelRunning(worker)
-                if engine.stage == .serving { replace(worker) }
+                let consequence = engine.stage == .serving ? replace(worker) : "the server is stopping"
+                // The answer went out in this very moment: nobody was cut.
+                guard let request else { continue }
+                report(request, worker, consequence)
+                engine.end(request.context, request.startedAt, 504, wasSent: false)
             }
         }
         return next
     }
 
-    private func replace(_ worker: Int) {
-        let what = "a handler ran past its deadline (--handler-timeout) and its connection was cut"
+    /// Gives a worker that is stuck a deputy; returns what came of it, for the log.
+    private func replace(_ worker: Int) -> String {
         switch pool.replace(worker) {
         case .started:
-            engine.refusals.log("overrun", "\(what); another worker takes the place of its own until it returns")
+            "another worker takes the place of its own until it returns"
         case .tooMany(let stuck):
-            engine.refusals.log(
-                "stuck",
-                "\(what); \(stuck) workers were replaced already, this one is not: find what the handlers wait for, "
-                    + "and restart the server if they do not return")
+            "\(stuck) workers were replaced already, its own is not: find what the handlers wait for, and restart the "
+                + "server if they do not return"
         case .failed(let code):
-            engine.refusals.log(
-                "overrun", "\(what); no worker can take its place: \(String(cString: strerror(code)))")
+            "no worker can take the place of its own: \(String(cString: strerror(code)))"
         }
+    }
+
+    /// Names a handler that is stuck. A line each: there are no more of them than workers within a handler timeout.
+    private func report(_ request: ConnectionTable.Unanswered, _ worker: Int, _ consequence: String) {
+        let context = request.context
+        let age = request.startedAt.duration(to: .now)
+        engine.logger.error(
+            "a handler ran past its deadline (handlerTimeout) and its connection was cut; \(consequence)",
+            metadata: [
+                "method": "\(context.string(of: "REQUEST_METHOD").map(LogText.clean) ?? "-")",
+                "path": "\(LogText.clean(context.sentPath))",
+                "request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")",
+                "worker": "\(worker)",
+                "age": "\(age.milliseconds) ms",
+            ])
     }
 
     private enum Judgement {
         case wait(BootInstant)
         /// A worker was called to answer a request whose body stopped coming.
         case overdue(BootInstant)
-        case closed(timedOut: Bool)
-        case overrun(worker: Int)
+        case closed(timedOut: Bool, lost: (ConnectionTable.Unanswered, status: Int)?)
+        case overrun(worker: Int, ConnectionTable.Unanswered?)
     }
 
     private func judge(
@@ -113,15 +132,16 @@ final class Watchdog: Sendable {
                 return .wait(BootInstant(nanoseconds: .max))
             }
             let wasCounted = slot.isOverdue
+            let lost = slot.waiting.unanswered
             close(slot.fd)
             slot.free()
-            return .closed(timedOut: isDue && !wasCounted)
+            return .closed(timedOut: isDue && !wasCounted, lost: lost)
         case .running:
             guard slot.deadline <= now else { return .wait(slot.deadline) }
             // Never close here: the descriptor is the worker's until it comes back.
             cplatform_shutdown(slot.fd)
             slot.phase = .overrun
-            return .overrun(worker: slot.worker)
+            return .overrun(worker: slot.worker, slot.unanswered.take())
         }
     }
 
@@ -166,23 +186,25 @@ final class Watchdog: Sendable {
     private func cutRunning() {
         var count = 0
         for index in 0..<engine.table.scanLimit {
-            let (isCut, worker): (Bool, Int?) = engine.table.withSlot(index) { slot in
+            typealias Cut = (isCut: Bool, worker: Int?, request: ConnectionTable.Unanswered?)
+            let cut: Cut = engine.table.withSlot(index) { slot in
                 switch (slot.phase, slot.waiting) {
                 case (.running, _):
                     cplatform_shutdown(slot.fd)
                     slot.phase = .overrun
-                    return (true, slot.worker)
+                    return (true, slot.worker, slot.unanswered.take())
                 case (.idle, .body), (.idle, .room):
                     cplatform_shutdown(slot.fd)
-                    return (true, nil)
-                default: return (false, nil)
+                    return (true, nil, nil)
+                default: return (false, nil, nil)
                 }
             }
-            if let worker { pool.cancelRunning(worker) }
-            if isCut { count += 1 }
+            if let worker = cut.worker { pool.cancelRunning(worker) }
+            if let request = cut.request { engine.end(request.context, request.startedAt, 503, wasSent: false) }
+            if cut.isCut { count += 1 }
         }
         if count > 0 {
-            engine.logger.warning("the shutdown grace is over: \(count) requests were cut (--shutdown-grace)")
+            engine.logger.warning("the shutdown grace is over: \(count) requests were cut (shutdownGrace)")
         }
     }
 

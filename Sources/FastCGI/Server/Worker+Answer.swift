@@ -40,6 +40,7 @@ extension Worker {
             slot.hasServed = true
             slot.deadline = deadline
             slot.worker = index
+            slot.unanswered = ConnectionTable.Unanswered(context: context, startedAt: start)
         }
         engine.counters.begin()
         defer { engine.counters.end() }
@@ -56,12 +57,12 @@ extension Worker {
             if let status {
                 let keeps = wasWritten && finishBody(head) && head.keepsConnection
                 let end = OutgoingAnswer(status: status, endOf: head.requestID, keepsConnection: keeps)
-                return send(end, fd, start, deadline, isWhole: wasWritten)
+                return send(end, slot, fd, start, deadline, isWhole: wasWritten)
             }
         }
         let keeps = finishBody(head) && head.keepsConnection
         let answer = outgoing(response, method, head.requestID, keepsConnection: keeps)
-        return send(answer, fd, start, deadline, isWhole: true)
+        return send(answer, slot, fd, start, deadline, isWhole: true)
     }
 
     /// Goes on with an answer that the connection did not take at once.
@@ -69,11 +70,11 @@ extension Worker {
         switch departure.send(on: fd, isServing: { engine.stage == .serving }) {
         case .blocked: return .departing(departure)
         case .done:
-            end(departure.context, departure.startedAt, departure.status, wasSent: true)
+            engine.end(departure.context, departure.startedAt, departure.status, wasSent: true)
             return departure.endsKept ? .keep : .close
         case .failed(let error):
             cut(departure.context, error)
-            end(departure.context, departure.startedAt, departure.status, wasSent: false)
+            engine.end(departure.context, departure.startedAt, departure.status, wasSent: false)
             return .close
         }
     }
@@ -82,7 +83,7 @@ extension Worker {
     ///
     /// - Parameter isWhole: False if what was streamed so far broke off: nothing more is sent.
     private func send(
-        _ answer: consuming OutgoingAnswer, _ fd: Int32, _ start: BootInstant, _ deadline: BootInstant,
+        _ answer: consuming OutgoingAnswer, _ slot: Int, _ fd: Int32, _ start: BootInstant, _ deadline: BootInstant,
         isWhole: Bool
     ) -> Disposition {
         let status = answer.status
@@ -91,41 +92,38 @@ extension Worker {
         if !isWhole { cplatform_shutdown(fd) }
         let isOpen = library.finish() && isWhole
         guard isOpen else {
-            end(context, start, status, wasSent: false)
+            end(slot, start, status, wasSent: false)
             return .close
         }
         switch answer.send(on: fd, isServing: { engine.stage == .serving }) {
         case .done:
-            end(context, start, status, wasSent: true)
+            end(slot, start, status, wasSent: true)
             let keeps = answer.endsKept
             scratch = answer.takeBuffer()
             // One large head must not cost its memory for ever.
             if scratch.capacity > 256 << 10 { scratch = [] }
             return keeps ? .keep : .close
         case .blocked:
+            // Cut in this very moment: the summary is made.
+            guard takeSummary(slot) else { return .close }
             let departure = Departure(answer, context, startedAt: start, deadline: deadline)
             replaceContext()
             return .departing(departure)
         case .failed(let error):
             cut(context, error)
-            end(context, start, status, wasSent: false)
+            end(slot, start, status, wasSent: false)
             return .close
         }
     }
 
-    /// An answer has gone out, or never will.
-    func end(_ context: RequestContext, _ start: BootInstant, _ status: Int, wasSent: Bool) {
-        if !wasSent { engine.counters.count(engine.counters.failedWrites) }
-        guard let observer = engine.observer else { return }
-        observer(
-            RequestSummary(
-                context: context,
-                startedAt: start,
-                status: status,
-                duration: start.duration(to: .now),
-                wasSent: wasSent
-            )
-        )
+    /// The answer to this worker's request has gone out, or never will.
+    private func end(_ slot: Int, _ start: BootInstant, _ status: Int, wasSent: Bool) {
+        if takeSummary(slot) { engine.end(context, start, status, wasSent: wasSent) }
+    }
+
+    /// False where who cut the connection has made the request's summary.
+    private func takeSummary(_ slot: Int) -> Bool {
+        engine.table.withSlot(slot) { $0.unanswered.take() != nil }
     }
 
     /// Runs the handler; its failure becomes an answer, too.
@@ -210,7 +208,7 @@ extension Worker {
         let isClosed = (error as? ResponseError)?.isClosed ?? false
         engine.logger.log(
             level: isClosed ? .debug : .error,
-            "an answer was cut short: \(error)",
+            "an answer was cut short: \(LogText.line("\(error)"))",
             metadata: metadata(of: context)
         )
     }
@@ -225,13 +223,13 @@ extension Worker {
     private func log(_ error: any Error, status: Int) {
         engine.logger.log(
             level: status >= 500 ? .error : .info,
-            "request failed: \(error)",
+            "request failed: \(LogText.line("\(error)"))",
             metadata: metadata(of: context).merging(["status": "\(status)"]) { $1 }
         )
     }
 
     private func metadata(of context: RequestContext) -> Logger.Metadata {
-        ["request_id": "\(context.string(of: "REQUEST_ID") ?? "-")"]
+        ["request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")"]
     }
 
     /// Brings STDIN to its end: what is left of a body would be parsed as the next request. False if it was cut short.

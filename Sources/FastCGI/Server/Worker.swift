@@ -135,7 +135,9 @@ final class Worker: @unchecked Sendable {
             case .parked: return
             case .lookAgain: continue
             case .mustClose:
-                if case .room(let lost) = waiting { end(lost.context, lost.startedAt, lost.status, wasSent: false) }
+                if let (lost, status) = waiting.unanswered {
+                    engine.end(lost.context, lost.startedAt, status, wasSent: false)
+                }
                 engine.close(slot: slot)
                 return
             }
@@ -157,7 +159,7 @@ final class Worker: @unchecked Sendable {
         case .nothing: return .wait(.request)
         case .partial: return .wait(.head)
         case .closed: return .close
-        case .refused(let refusal): return refuse(refusal)
+        case .refused(let refusal): return refuse(refusal, context, since: .now)
         case .head(let head) where head.suitsLibrary:
             return step(after: answer(head, slot, fd, nil))
         case .head(let head):
@@ -177,7 +179,7 @@ final class Worker: @unchecked Sendable {
         case .waiting: arrival.timeOut()
         case .ready: break
         case .broken: return .close
-        case .refused(let refusal): return refuse(refusal)
+        case .refused(let refusal): return refuse(refusal, arrival.context, since: arrival.startedAt)
         }
         return step(after: answer(arrival.head, slot, fd, arrival))
     }
@@ -190,8 +192,9 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    private func refuse(_ refusal: HeadCheck.Refusal) -> Step {
+    private func refuse(_ refusal: HeadCheck.Refusal, _ context: RequestContext, since start: BootInstant) -> Step {
         engine.counters.count(engine.counters.refusedHeads)
+        engine.summarize(context, start, 400, wasSent: false)
         engine.refusals.log(refusal.rawValue, "closed a connection: \(refusal.rawValue)")
         return .close
     }

@@ -16,9 +16,9 @@ struct ErrorResponder: Sendable {
             if let response = try custom?(error, request) { return response }
         } catch {
             report(error, .internalServerError, request)
-            return HTTPError(.internalServerError).response
+            return HTTPError(.internalServerError).response(to: request)
         }
-        return answer.response
+        return answer.response(to: request)
     }
 
     private func report(_ error: any Error, _ status: HTTPResponse.Status, _ request: Request) {
@@ -29,7 +29,7 @@ struct ErrorResponder: Sendable {
         if error is HTTPError, !isOurs { return }
         logger.log(
             level: isOurs ? .error : .info,
-            "request failed: \(error)",
+            "request failed: \(LogText.line("\(error)"))",
             metadata: [
                 "request_id": "\(request.requestID.map(LogText.clean) ?? "-")",
                 "method": "\(LogText.clean(request.method.rawValue))",
@@ -52,6 +52,9 @@ extension HTTPError {
         case let error as SessionError where error.code == .tooManySessions:
             // RFC 6585, section 4.
             self.init(.tooManyRequests, headers: Self.retry(after: error.retryAfter ?? .seconds(1)))
+        case let error as SessionError where error.code == .invalidEncoding:
+            // JSON that a handler reads is the client's; what stores hold is a store's error.
+            self.init(.badRequest)
         case let error as any HTTPStatusError:
             self.init(error.status)
         default:

@@ -21,7 +21,8 @@ struct Pipeline: Sendable {
         request.withCookieHeaders { candidates.collect(from: $0, named: sessions.cookie) }
         let session = sessions.open(
             candidates, isSecure: request.isSecure,
-            client: sessions.limitsNewSessions ? request.remoteAddress : nil)
+            client: sessions.limitsNewSessions ? request.remoteAddress : nil,
+            isForHead: request.method == .head)
         var response = run(request, session, failure, step: 0)
         do {
             SessionHeaders.apply(try session.commit(), to: &response)

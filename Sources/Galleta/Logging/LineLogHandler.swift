@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 public import Logging
 
@@ -51,10 +52,7 @@ public struct LineLogHandler: LogHandler {
         line += message
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
         // Line breaks inside would look like further lines.
-        if line.utf8.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
-            line = line.replacing("\r\n", with: "\\r\\n").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
-        }
-        return line + "\n"
+        return LogText.line(line) + "\n"
     }
 
     /// The time as RFC 3339 with milliseconds.

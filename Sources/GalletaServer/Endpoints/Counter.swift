@@ -11,7 +11,7 @@ enum Counter {
         application.post("/counter") { request, session in
             try FormGuard.check(request.form(), session)
             _ = try count(session)
-            return .redirect(to: request.mount + "/")
+            return try .redirect(to: request.mount + "/")
         }
     }
 

@@ -7,6 +7,7 @@ enum Endpoints {
     static func add(to application: Application, credentials: (any CredentialVerifier)?) {
         let page = HomePage(canLogIn: credentials != nil)
         application.use(SecurityHeaders.step)
+        application.onError { error, request in (error as? FormGuard.StaleForm)?.page(for: request) }
         page.add(to: application)
         Hello.add(to: application)
         Counter.add(to: application)

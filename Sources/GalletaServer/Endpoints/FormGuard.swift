@@ -5,10 +5,22 @@ enum FormGuard {
     /// Name of the hidden field.
     static let field = "csrf"
 
-    /// - Throws: 403 if the token is missing or not this session's.
-    static func check(_ form: Form, _ session: Session) throws {
-        guard try session.verifyCSRF(form.fields[field]) else {
-            throw HTTPError(.forbidden, "this form is out of date; load the page again and repeat")
+    /// The token is missing or not this session's.
+    struct StaleForm: Error, HTTPStatusError {
+        let status = HTTPResponse.Status.forbidden
+
+        /// What happened, and the page again: with a fresh token it works.
+        func page(for request: Request) -> Response {
+            HTTPError(
+                status,
+                "This form is out of date: the session that its page belonged to has ended or changed. Nothing was done.",
+                link: HTTPError.Link("Load the page again", to: request.mount + "/")
+            ).response(to: request)
         }
+    }
+
+    /// - Throws: ``StaleForm``.
+    static func check(_ form: Form, _ session: Session) throws {
+        guard try session.verifyCSRF(form.fields[field]) else { throw StaleForm() }
     }
 }

@@ -14,7 +14,7 @@ struct Login: Sendable {
 
     func add(to application: Application) {
         application.get(Self.path) { request, session in
-            try session.user == nil ? try page.response(request, session) : .redirect(to: request.mount + "/")
+            try session.user == nil ? page.response(request, session) : .redirect(to: request.mount + "/")
         }
         application.post(Self.path) { request, session in
             let form = try request.form()
@@ -29,7 +29,7 @@ struct Login: Sendable {
             }
             try session.logIn(user: user, client: ClientName.of(request), stamp: credential.stamp)
             try Notice.leave("You are logged in.", in: session)
-            var response = Response.redirect(to: request.mount + "/")
+            var response = try Response.redirect(to: request.mount + "/")
             response.headers.append(
                 .setCookie,
                 KnownBrowsers.cookie(

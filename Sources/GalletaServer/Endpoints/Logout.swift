@@ -6,7 +6,7 @@ enum Logout {
         application.post("/logout") { request, session in
             try FormGuard.check(request.form(), session)
             try session.destroy()
-            return .redirect(to: request.mount + "/")
+            return try .redirect(to: request.mount + "/")
         }
     }
 }

@@ -12,7 +12,7 @@ enum UserSessions {
             guard try session.user != nil else { throw HTTPError(.forbidden, "log in first") }
             let isEnded = try session.endUserSession(SessionReference(rawValue: form.fields[field] ?? ""))
             try Notice.leave(isEnded ? "That session is logged out." : "That session had ended already.", in: session)
-            return .redirect(to: request.mount + "/")
+            return try .redirect(to: request.mount + "/")
         }
         application.post("/sessions/end-others") { request, session in
             try FormGuard.check(request.form(), session)
@@ -22,7 +22,7 @@ enum UserSessions {
                 count == 0
                     ? "You were logged in nowhere else."
                     : "Logged out of \(count) other session\(count == 1 ? "" : "s").", in: session)
-            return .redirect(to: request.mount + "/")
+            return try .redirect(to: request.mount + "/")
         }
     }
 }

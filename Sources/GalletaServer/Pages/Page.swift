@@ -1,3 +1,5 @@
+internal import Galleta
+
 /// The one page, without assets from elsewhere.
 struct Page {
     let title: String

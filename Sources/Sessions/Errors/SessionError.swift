@@ -6,7 +6,7 @@ public struct SessionError: Error, Sendable {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case invalidConfiguration, unknownProvider, overLimit, notEncodable, invalidEncoding
-            case responseStarted, contention, tooManySessions
+            case responseStarted, contention, tooManySessions, undecodable
         }
 
         private let kind: Kind
@@ -19,7 +19,7 @@ public struct SessionError: Error, Sendable {
         public static let overLimit = Code(kind: .overLimit)
         /// A value has no `SessionValue` form (nested too deep, an integer beyond `Int64`); nothing was changed.
         public static let notEncodable = Code(kind: .notEncodable)
-        /// Bytes that should be encoded values or JSON are not.
+        /// Bytes that should be encoded values or JSON are not. Thrown by a handler it is answered with 400.
         public static let invalidEncoding = Code(kind: .invalidEncoding)
         /// The header is on its way, so no cookie can be sent: start or rotate the session before the response.
         public static let responseStarted = Code(kind: .responseStarted)
@@ -27,6 +27,9 @@ public struct SessionError: Error, Sendable {
         public static let contention = Code(kind: .contention)
         /// The client's network has begun as many sessions as it may; see `SessionConfiguration.newSessionLimit`.
         public static let tooManySessions = Code(kind: .tooManySessions)
+
+        /// The value of a key has not the form that an update wants; it is kept.
+        public static let undecodable = Code(kind: .undecodable)
 
         /// The code's name.
         public var description: String { kind.rawValue }

@@ -76,8 +76,12 @@ public final class SessionManager: Sendable {
     ///   - candidates: The ids that the `Cookie` headers offer; the first that the store knows counts.
     ///   - isSecure: Whether the request came by HTTPS, by the web server's word.
     ///   - client: The client's address, for `SessionConfiguration.newSessionLimit`; nil is not limited.
-    public func open(_ candidates: SessionIDCandidates, isSecure: Bool, client: String? = nil) -> Session {
-        Session(manager: self, candidates: candidates, isSecure: isSecure, client: client)
+    ///   - isForHead: The request's method is HEAD: flash values are left for who will see them.
+    public func open(
+        _ candidates: SessionIDCandidates, isSecure: Bool, client: String? = nil, isForHead: Bool = false
+    ) -> Session {
+        Session(
+            manager: self, candidates: candidates, isSecure: isSecure, client: client, isForHead: isForHead)
     }
 
     /// Calls the provider; whatever it throws comes out as a `SessionStoreError`, and is an event.

@@ -46,17 +46,26 @@ extension Session {
     ///
     /// - Parameters:
     ///   - key: The key.
-    ///   - initial: The value to begin with when there is none, or none that decodes.
+    ///   - initial: The value to begin with when there is none, or `null`.
+    ///   - replacingUndecodable: True to begin with `initial`, too, when the value that is there has not the form of `T`:
+    ///     what it was is lost then.
     ///   - body: Computes the new value in place; its result is returned. What it throws leaves everything unchanged.
-    /// - Throws: As `set`, and `SessionError` of code `contention` after 10,000 attempts.
+    /// - Throws: As `set`; `SessionError` of code `undecodable` when the value that is there has not the form of `T`, after a
+    ///   deploy that changed it, say: it is kept, and an event tells of it; of code `contention` after 10,000 attempts.
     public func update<T: Codable, Result>(
-        _ key: String, default initial: @autoclosure () throws -> T, _ body: (inout T) throws -> Result
+        _ key: String, default initial: @autoclosure () throws -> T, replacingUndecodable: Bool = false,
+        _ body: (inout T) throws -> Result
     ) throws -> Result {
         let sessionKey = SessionKey(key)
         for _ in 0..<10_000 {
             let (found, seen) = try loaded { ($0.view[sessionKey], $0.changeCount) }
             // No optionals of T: their type would be looked up at each call.
-            var value = if let found { try decode(found, of: key, otherwise: initial) } else { try initial() }
+            var value =
+                if let found {
+                    try decode(found, of: key, replacing: replacingUndecodable, by: initial)
+                } else {
+                    try initial()
+                }
             let result = try body(&value)
             let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: sessionKey)
             if try withState({ try $0.update(change, of: sessionKey, seen: seen) }) { return result }
@@ -71,14 +80,21 @@ extension Session {
         }
     }
 
-    /// `value` as `T`, or what to begin with when it has not that form.
+    /// `value` as `T`, or what to begin with when it has not that form and may be replaced.
     private func decode<T: Decodable>(
-        _ value: SessionValue, of key: String, otherwise initial: () throws -> T
+        _ value: SessionValue, of key: String, replacing: Bool, by initial: () throws -> T
     ) throws -> T {
         do {
             return try value.decode(T.self)
         } catch {
             report(value, of: key, as: T.self)
+        }
+        // Null is how an absent optional was set.
+        guard replacing || value == .null else {
+            throw SessionError(
+                .undecodable,
+                "the value of \"\(key)\" does not decode as \(T.self), and is kept; "
+                    + "update it with replacingUndecodable: true, or set or delete it, if it may be lost")
         }
         return try initial()
     }

@@ -24,6 +24,8 @@ public final class Session: Sendable {
     private let candidates: SessionIDCandidates
     private let isSecure: Bool
     private let client: String?
+    /// The client wants the header of a page only, and shows nobody its content.
+    let isForHead: Bool
     /// Made at the first use: a request that never touches its session costs this object and no more.
     ///
     /// The retained object's address, 0 before. (`AtomicLazyReference` is the same, but not specialised: 50 ns a call.)
@@ -33,8 +35,11 @@ public final class Session: Sendable {
     /// True for a request that is none of the visitor's doing.
     private let isPassive = Atomic<Bool>(false)
 
-    init(manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?) {
+    init(
+        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isForHead: Bool
+    ) {
         self.manager = manager
+        self.isForHead = isForHead
         self.client = client
         self.candidates = candidates
         self.isSecure = isSecure

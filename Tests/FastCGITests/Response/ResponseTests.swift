@@ -45,7 +45,7 @@ struct ResponseTests {
 
     @Test("a redirect has its status beside its location")
     func redirect() throws {
-        let reply = try reply { .redirect(to: "/app/next?x=1#y") }
+        let reply = try reply { try .redirect(to: "/app/next?x=1#y") }
         #expect(reply["Status"] == "303 See Other")
         #expect(reply["Location"] == "/app/next?x=1#y")
     }
@@ -56,12 +56,67 @@ struct ResponseTests {
             "//evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "evil.com", "", "/%5Cevil.com",
             "/%09/evil.com",
             "/%0d%0aSet-Cookie:x", "/a\r\nSet-Cookie: x=1", "/%2F/evil.com", "/%2fevil.com", "javascript:alert(1)",
-            "/\t/evil.com",
-            "/caf\u{e9}",
+            "/\t/evil.com", "/a b", "/a\u{1}", "/a\u{7f}", "?next=//evil.com", "/a?next=\\evil.com",
         ]
     )
     func openRedirect(target: String) {
-        #expect(Response.redirect(to: target).headers[.location] == "/")
+        let error = #expect(throws: ResponseError.self) { try Response.redirect(to: target) }
+        #expect(error?.description.hasPrefix("the target of a redirect is refused: ") == true)
+    }
+
+    @Test(
+        "what a URI cannot hold is percent-encoded in a redirect, what is encoded stays",
+        arguments: [
+            ("/caf\u{e9}", "/caf%C3%A9"), ("/cafe\u{301}", "/cafe%CC%81"),
+            ("/a%20b?q=\u{20ac}#\u{df}", "/a%20b?q=%E2%82%AC#%C3%9F"),
+            ("/a?next=//evil.com&x=%5C%0A", "/a?next=//evil.com&x=%5C%0A"), ("/a\u{85}b", "/a%C2%85b"),
+            ("/{x}|\"<>", "/%7Bx%7D%7C%22%3C%3E"),
+            ("/a/..//b", "/a/..//b"), ("/", "/"),
+        ])
+    func encodedRedirect(target: String, location: String) throws {
+        #expect(try Response.redirect(to: target).headers[.location] == location)
+    }
+
+    @Test("another site is named as such, by http or https and with its host alone")
+    func externalRedirect() throws {
+        for (target, location) in [
+            ("https://example.com", "https://example.com"),
+            ("HTTP://example.com:8080/a?b#c", "HTTP://example.com:8080/a?b#c"),
+            ("https://[::1]/\u{e9}", "https://[::1]/%C3%A9"), ("https://example.com?q", "https://example.com?q"),
+        ] {
+            #expect(try Response.redirect(toExternal: target).headers[.location] == location)
+        }
+        for target in [
+            "/path", "//example.com", "ftp://example.com", "javascript:alert(1)", "https:example.com", "https:///x",
+            "https://",
+            "https://good.com@evil.com/", "https://good.com\\@evil.com", "https://exa mple.com", "https://a\r\nX: 1",
+            "https://b\u{fc}cher.de", "https://evil%2ecom", "https://:80/", "http\u{1a}\u{f}\u{f}x",
+        ] {
+            #expect(throws: ResponseError.self) { try Response.redirect(toExternal: target) }
+        }
+    }
+
+    @Test(
+        "a status of any number has a reason phrase: its own, the registered one or that of its class",
+        arguments: [
+            (404, "404 Not Found"), (299, "299 Successful"), (399, "399 Redirection"), (499, "499 Client Error"),
+            (599, "599 Server Error"),
+        ])
+    func statusLine(code: Int, line: String) throws {
+        let reply = try reply { .text("x", status: HTTPResponse.Status(code: code)) }
+        #expect(reply["Status"] == line)
+        #expect(try self.reply { .text("x", status: .init(code: 299, reasonPhrase: "Odd")) }["Status"] == "299 Odd")
+    }
+
+    @Test("205 has no content, and says so", arguments: ["GET", "HEAD"])
+    func resetContent(method: String) throws {
+        for response in [
+            Response.text("never sent", status: .resetContent), Response(status: .resetContent),
+            .stream(type: "x/y", status: .resetContent) { try $0.write("never sent") },
+        ] {
+            let reply = try reply(method) { response }
+            #expect(reply.status == 205 && reply.body.isEmpty && reply["Content-Length"] == "0")
+        }
     }
 
     @Test(

@@ -51,6 +51,68 @@ struct StuckHandlerTests {
         for _ in 0..<20 { #expect(try server.client().exchange("GET", "/good").text == "/good") }
     }
 
+    @Test("each is named in the log, without its query, and has a line in the access log when it is cut, and no other")
+    func named() throws {
+        let gate = Locked(false)
+        let log = CapturedLog()
+        let summaries = Locked<[String]>([])
+        let server = try RunningServer(
+            { $0.handlerTimeout = .milliseconds(200) },
+            observer: { summary in
+                let line = "\(summary.method) \(summary.path) \(summary.status) \(summary.wasSent)"
+                summaries.withLock { $0.append(line) }
+            },
+            log: log
+        ) { request in
+            if request.path.hasPrefix("/stuck") { _ = eventually(within: 60) { gate.withLock { $0 } } }
+            return .text(request.path)
+        }
+        for number in 0..<4 {
+            let client = try server.client()
+            try client.send(
+                FastCGIRecord.request("GET", "/stuck/\(number)?token=secret", [("REQUEST_ID", "id\(number)\n forged")]))
+            #expect(try client.reply().isCut)
+        }
+        #expect(eventually { summaries.withLock { $0.count } == 4 })
+        let lines = log.lines.filter { $0.contains("ran past its deadline") }
+        #expect(lines.count == 4)
+        for (number, line) in lines.enumerated() {
+            #expect(line.contains("/stuck/\(number)") && line.contains("id\(number)??forged") && line.contains("GET"))
+            #expect(line.contains("worker") && line.contains("age") && !line.contains("secret"))
+        }
+        #expect(summaries.withLock { $0.sorted() } == (0..<4).map { "GET /stuck/\($0) 504 false" })
+        #expect(server.server.statistics.failedWrites == 4)
+        gate.withLock { $0 = true }
+        #expect(eventually { server.server.statistics.activeWorkers == 0 })
+        #expect(try server.client().exchange("GET", "/good").text == "/good")
+        // Whoever was cut is not told of again when the handler returns.
+        #expect(eventually { summaries.withLock { $0.count } == 5 })
+        #expect(server.server.statistics.failedWrites == 4)
+    }
+
+    @Test("one that a stop cuts has its line in the access log")
+    func cutByStop() throws {
+        let gate = Locked(false)
+        let summaries = Locked<[String]>([])
+        let server = try RunningServer(
+            { $0.shutdownGrace = .milliseconds(200) },
+            observer: { summary in
+                let line = "\(summary.path) \(summary.status) \(summary.wasSent)"
+                summaries.withLock { $0.append(line) }
+            }
+        ) { _ in
+            _ = eventually(within: 60) { gate.withLock { $0 } }
+            return .text("late")
+        }
+        let client = try server.client()
+        try client.send(FastCGIRecord.request("GET", "/stuck"))
+        #expect(eventually { server.server.statistics.activeWorkers == 1 })
+        #expect(server.stop())
+        #expect(summaries.withLock { $0 } == ["/stuck 503 false"])
+        gate.withLock { $0 = true }
+        #expect(eventually { server.server.statistics.activeWorkers == 0 })
+    }
+
     @Test("a server with handlers that are stuck stops all the same")
     func stops() throws {
         let gate = Locked(false)

@@ -14,6 +14,7 @@ final class RunningServer: Sendable {
     init(
         _ configure: (inout Server.Configuration) -> Void = { _ in },
         observer: Server.Observer? = nil,
+        log: CapturedLog? = nil,
         handler: @escaping Server.Handler
     ) throws {
         folder = try TemporaryFolder()
@@ -22,10 +23,12 @@ final class RunningServer: Sendable {
         configuration.workers = 2
         configuration.shutdownGrace = .seconds(5)
         configure(&configuration)
+        let logHandler: any LogHandler = if let log { log } else { SwiftLogNoOpLogHandler() }
+        let logger = Logger(label: "test") { _ in logHandler }
         let server = try Server(
             configuration: configuration,
             listeners: [.unix(path: path)],
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            logger: logger,
             observer: observer,
             handler: handler
         )

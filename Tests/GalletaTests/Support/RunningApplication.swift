@@ -57,22 +57,3 @@ final class RunningApplication: Sendable {
         _ = thread.join(timeout: .seconds(20))
     }
 }
-
-/// Keeps every log line.
-final class CapturedLog: LogHandler, @unchecked Sendable {
-    private let lines = Locked<[String]>([])
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    var text: String { lines.withLock { $0.joined(separator: "\n") } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
-        lines.withLock { $0.append(line) }
-    }
-}

@@ -1,7 +1,7 @@
 /// Text inside HTML.
-enum HTML {
+package enum HTML {
     /// Escapes what could leave an element's content or a quoted attribute.
-    static func escape(_ text: String) -> String {
+    package static func escape(_ text: String) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
         for character in text.unicodeScalars {

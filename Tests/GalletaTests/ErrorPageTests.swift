@@ -1,0 +1,118 @@
+import Galleta
+import TestSupport
+import Testing
+
+@Suite("Pages of errors")
+struct ErrorPageTests {
+    private struct Order: Decodable {
+        struct Item: Decodable { let price: Int }
+        let items: [Item]
+    }
+
+    private func application() throws -> RunningApplication {
+        try RunningApplication { app in
+            app.get("/script") { _, _ in
+                throw HTTPError(.conflict, "<script>", link: HTTPError.Link("<b>", to: "/\"x"))
+            }
+            app.get("/secret") { _, _ in throw SessionValueSecret() }
+            app.post("/json") { request, _ in "\(try request.json(as: Order.self).items.count)" }
+            app.post("/raw") { request, _ in
+                _ = try SessionValue(json: request.body.collect())
+                return "ok"
+            }
+            app.post("/form") { request, _ in .text(try request.form().fields.require("na\"me")) }
+        }
+    }
+
+    private struct SessionValueSecret: Error { let password = "hunter2\u{1b}\n" }
+
+    @Test(
+        "are HTML for who asks for it, else text, and caches are told",
+        arguments: [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true), ("application/xhtml+xml", true),
+            ("*/*", false), ("application/json", false), ("text/html;q=0", false), ("text/html ; q=0.5", true),
+            ("TEXT/HTML", true), ("", false),
+        ])
+    func negotiated(accept: String, isHTML: Bool) throws {
+        let reply = try application().client().exchange("GET", "/nowhere", [("HTTP_ACCEPT", accept)])
+        #expect(reply.status == 404)
+        #expect(reply["Vary"] == "Accept")
+        #expect(reply["Content-Type"] == (isHTML ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"))
+        #expect(reply.text.contains(isHTML ? "<h1>Not Found</h1>" : "404 Not Found\n"))
+    }
+
+    @Test("escape what they show")
+    func escaped() throws {
+        let client = try application().client()
+        let page = try client.exchange("GET", "/script", [("HTTP_ACCEPT", "text/html")]).text
+        #expect(page.contains("&lt;script&gt;") && !page.contains("<script>"))
+        #expect(page.contains("<a href=\"/&quot;x\">&lt;b&gt;</a>"))
+        #expect(try client.exchange("GET", "/script").text == "409 Conflict: <script>\n<b>: /\"x\n")
+    }
+
+    @Test("tell nothing of what happened inside; the log tells it on one line, under a clean request id")
+    func secret() throws {
+        let application = try application()
+        let page = try application.client().exchange(
+            "GET", "/secret", [("HTTP_ACCEPT", "text/html"), ("REQUEST_ID", "7\nerror forged")])
+        #expect(page.status == 500 && !page.text.contains("hunter2"))
+        let line = try #require(application.log.lines.first { $0.contains("hunter2") })
+        #expect(line.contains("7?error?forged") && !line.contains("\u{1b}") && !line.contains("\n"))
+    }
+
+    @Test("say which field of a body in JSON is at fault: 400, never 500")
+    func json() throws {
+        let client = try application().client()
+        let type = [("CONTENT_TYPE", "application/json; charset=utf-8")]
+        func post(_ json: String, _ path: String = "/json") throws -> FastCGIReply {
+            try client.exchange("POST", path, body: Array(json.utf8), type)
+        }
+        #expect(try post(#"{"items":[{"price":1}]}"#).text == "1")
+        for (json, reason) in [
+            ("{", "JSON at byte 1"), ("", "JSON at byte 0"), ("[]", "form"), ("{}", "\"items\" is missing"),
+            (#"{"items":[{"price":1},{}]}"#, "\"items[1].price\" is missing"),
+            (#"{"items":[{"price":"x"}]}"#, "\"items[0].price\" has not the expected form"),
+            (#"{"items":null}"#, "\"items\" "),
+        ] {
+            let reply = try post(json)
+            #expect(reply.status == 400)
+            #expect(reply.text.contains(reason), "\(reply.text)")
+        }
+        #expect(try post("{", "/raw").status == 400)
+        #expect(try client.exchange("POST", "/json", body: [0x7b, 0x7d]).status == 415)
+    }
+
+    @Test("say which field of a form is missing: 400, never 500")
+    func form() throws {
+        let client = try application().client()
+        func post(_ body: String, _ type: String) throws -> FastCGIReply {
+            try client.exchange("POST", "/form", body: Array(body.utf8), [("CONTENT_TYPE", type)])
+        }
+        let urlEncoded = "application/x-www-form-urlencoded"
+        #expect(try post("na%22me=", urlEncoded).status == 200)
+        let missing = try post("x=1", urlEncoded)
+        #expect(missing.status == 400)
+        #expect(missing.text == "400 Bad Request: the field \"na\"me\" is missing\n")
+        #expect(try post("x", "multipart/form-data; boundary=b").status == 400)
+        #expect(try post("x", "multipart/form-data").status == 400)
+        #expect(try post("x", "text/plain").status == 415)
+    }
+
+    @Test("leave a flash message to the page that follows a HEAD request")
+    func head() throws {
+        let application = try RunningApplication { app in
+            app.post("/") { _, session in
+                try session.setFlash("notice", "saved")
+                return "ok"
+            }
+            app.get("/") { _, session in .text(try session.popFlash("notice", as: String.self) ?? "-") }
+        }
+        let client = try application.client()
+        let set = try client.exchange("POST", "/", body: [1])
+        let cookie = try #require(set["Set-Cookie"]?.split(separator: ";").first.map(String.init))
+        let head = try client.exchange("HEAD", "/", [("HTTP_COOKIE", cookie)])
+        #expect(head["Content-Length"] == "5" && head["Set-Cookie"] == nil)
+        #expect(try client.exchange("GET", "/", [("HTTP_COOKIE", cookie)]).text == "saved")
+        #expect(try client.exchange("GET", "/", [("HTTP_COOKIE", cookie)]).text == "-")
+    }
+}
