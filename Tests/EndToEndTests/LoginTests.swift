@@ -298,6 +298,7 @@ struct LoginTests {
             #expect(refused["Content-Type"]?.hasPrefix("text/html") == true)
             #expect(refused.text.contains("Too many wrong passwords"))
         }
+        #expect(server.hasLogged("log-ins are refused (429) after too many wrong passwords suppressed=0 user=ada"))
 
         // From another network it goes on; the session's cookie comes first, that of the browser second.
         let home = try Visitor(server, address: "198.51.100.1")

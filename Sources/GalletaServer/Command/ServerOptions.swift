@@ -91,7 +91,11 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How long a stopping server waits for requests in flight. (default: 10s)")
     var shutdownGrace: String?
 
-    @Option(help: "File of user names and password hashes, as htpasswd -B makes it; read again when it changes. (default: one demo user)")
+    @Option(
+        help: """
+            File of user names and password hashes, as htpasswd -B makes it; read again when it changes. (default: one \
+            demo user)
+            """)
     var htpasswd: String?
 
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")

@@ -1,5 +1,6 @@
 internal import FastCGI
 internal import GalletaPlatform
+internal import Logging
 
 /// Checks one try to log in: against the limits first, which cost nothing, then the password.
 ///
@@ -22,6 +23,15 @@ struct LogInCheck: Sendable {
     let credentials: any CredentialVerifier
     let queue: VerificationQueue
     let limiter: GuessLimiter
+    let logger: Logger
+    private let throttle = LogThrottle()
+
+    init(credentials: any CredentialVerifier, queue: VerificationQueue, limiter: GuessLimiter, logger: Logger) {
+        self.credentials = credentials
+        self.queue = queue
+        self.limiter = limiter
+        self.logger = logger
+    }
 
     /// - Parameters:
     ///   - user: The name that was given.
@@ -38,7 +48,16 @@ struct LogInCheck: Sendable {
         let token = KnownBrowsers.token(for: known ?? Credential(user: user, entry: []), among: tokens)
         let browser = known == nil ? nil : token
         let guess = GuessLimiter.Guess(user: user, address: address, browser: browser)
-        if let wait = limiter.take(guess) { return .throttled(wait) }
+        if let wait = limiter.take(guess) {
+            if let suppressed = throttle.pass("throttled") {
+                // Others may be passwords that were typed into the wrong field.
+                let name = known == nil ? "(nobody)" : LogText.clean(user.string)
+                logger.notice(
+                    "log-ins are refused (429) after too many wrong passwords",
+                    metadata: ["user": "\(name)", "suppressed": "\(suppressed)"])
+            }
+            return .throttled(wait)
+        }
         do {
             let credential = try queue.run { credentials.verify(user: user, password: password) }
             guard let credential else { return .wrong }
@@ -46,6 +65,11 @@ struct LogInCheck: Sendable {
             return .right(credential)
         } catch {
             limiter.takeBack(guess)
+            if let suppressed = throttle.pass("busy") {
+                logger.notice(
+                    "log-ins are refused (503): as many passwords are checked as may be at a time",
+                    metadata: ["suppressed": "\(suppressed)"])
+            }
             return .busy(error.retryAfter)
         }
     }

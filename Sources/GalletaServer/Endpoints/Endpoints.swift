@@ -14,7 +14,8 @@ enum Endpoints {
         if let credentials {
             let queue = VerificationQueue(
                 workers: application.configuration.workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-            let check = LogInCheck(credentials: credentials, queue: queue, limiter: GuessLimiter())
+            let check = LogInCheck(
+                credentials: credentials, queue: queue, limiter: GuessLimiter(), logger: application.logger)
             Login(check: check, page: page, cookie: application.sessions.cookie).add(to: application)
         }
         Logout.add(to: application)

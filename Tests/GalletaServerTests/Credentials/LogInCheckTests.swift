@@ -1,4 +1,5 @@
 import GalletaPlatform
+import Logging
 import Sessions
 import Testing
 
@@ -27,7 +28,8 @@ struct LogInCheckTests {
 
     init() {
         check = LogInCheck(
-            credentials: users, queue: VerificationQueue(workers: 2, processors: 2), limiter: GuessLimiter())
+            credentials: users, queue: VerificationQueue(workers: 2, processors: 2), limiter: GuessLimiter(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func attempt(
