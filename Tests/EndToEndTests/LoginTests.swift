@@ -60,6 +60,23 @@ struct LoginTests {
         #expect(try client.get("/app/whoami", ["Cookie: \(fresh)"]).text == #"{"authenticated":false,"user":null}"#)
     }
 
+    @Test("a form out of date says so and offers the page again, for people as a page, with the fields of every answer")
+    func staleForm() throws {
+        let client = try nginx.client()
+        let page = try client.post("/app/logout", form: [("csrf", "old")], ["Accept: text/html,*/*;q=0.8"])
+        #expect(page.status == 403)
+        #expect(page.text.contains("out of date") && page.text.contains("<a href=\"/app/\">Load the page again</a>"))
+        #expect(page["X-Content-Type-Options"] == "nosniff")
+        #expect(page["Content-Security-Policy"] != nil)
+        #expect(page["Vary"]?.contains("Accept") == true)
+        let text = try client.post("/app/logout", form: [("csrf", "old")], ["Accept: */*"])
+        #expect(text["Content-Type"]?.hasPrefix("text/plain") == true && text.text.contains("/app/"))
+        for path in ["/app/nowhere", "/app/%ff"] {
+            let reply = try client.get(path, ["Accept: text/html"])
+            #expect(reply["X-Content-Type-Options"] == "nosniff" && reply.text.contains("<h1>"))
+        }
+    }
+
     @Test("the log-in form works as multipart/form-data, too")
     func multipart() throws {
         let client = try nginx.client()

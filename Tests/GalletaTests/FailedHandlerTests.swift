@@ -129,6 +129,47 @@ struct FailedHandlerTests {
         #expect(provider.count() == 0)
     }
 
+    @Test("logs nobody in, even where it would have ended another user's session: that has ended")
+    func logInAsAnother() throws {
+        let provider = try MemoryProvider()
+        let application = try RunningApplication(provider: provider) { app in
+            app.use { request, session, next in next(request, session) }
+            app.get("/bob") { _, session in
+                try session.logIn(user: "bob")
+                return "bob"
+            }
+            app.get("/ada") { _, session in
+                try session.logIn(user: "ada")
+                throw Failure()
+            }
+        }
+        let client = try application.client()
+        let cookie = try #require(try cookie(client.exchange("GET", "/bob")))
+        let failed = try client.exchange("GET", "/ada", [cookie])
+        #expect(failed.status == 500 && failed["Set-Cookie"]?.contains("Max-Age=0") == true)
+        #expect(provider.count() == 0)
+    }
+
+    @Test("that is asynchronous is rolled back like any other")
+    func asynchronous() throws {
+        let application = try RunningApplication { app in
+            app.get("/begin") { _, session in
+                try session.set("n", 1)
+                return ""
+            }
+            app.get("/fail") { _, session in
+                await Task.yield()
+                try session.set("n", 2)
+                throw Failure()
+            }
+            app.get("/state") { _, session in "\(try session.get("n", as: Int.self) ?? 0)" }
+        }
+        let client = try application.client()
+        let cookie = try #require(try cookie(client.exchange("GET", "/begin")))
+        #expect(try client.exchange("GET", "/fail", [cookie]).status == 500)
+        #expect(try client.exchange("GET", "/state", [cookie]).text == "1")
+    }
+
     @Test("leaves no flash message for the next page, and a message that it took is gone")
     func flash() throws {
         let provider = try MemoryProvider()
