@@ -163,13 +163,21 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     }
 }
 
-// The benchmark of the session store, for `deploy/bench sessions` only: nobody else has to build it.
+// The benchmark of the session store, for `deploy/bench sessions`, and the costs of hostile input, for `deploy/costs`:
+// nobody else has to build them.
 if Context.environment["GALLETA_BENCHMARKS"] != nil {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "session-store-benchmark",
             dependencies: ["Sessions", "MemorySessions", "GalletaPlatform"],
             path: "Tests/Benchmarks/SessionStore",
             swiftSettings: settings
-        ))
+        ),
+        .executableTarget(
+            name: "parser-costs",
+            dependencies: ["Galleta", "FastCGI", "Sessions", "MemorySessions", "SessionsTesting", "GalletaPlatform"],
+            path: "Tests/Benchmarks/Costs",
+            swiftSettings: settings
+        ),
+    ]
 }
