@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -131,6 +132,29 @@ int cplatform_connect_unix(int fd, const char *path) {
     if (unix_address(&address, path) != 0) return -1;
     return connect(fd, (struct sockaddr *)&address, sizeof address);
 }
+
+int cplatform_settle_socket_file(const char *path, mode_t mode, dev_t *device, ino_t *inode) {
+    /* A handle on the file itself: whatever takes its name from now on is not touched. */
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return -1;
+    struct stat status = {0};
+    int result = fstat(fd, &status);
+    if (result == 0 && !S_ISSOCK(status.st_mode)) { errno = ENOTSOCK; result = -1; }
+    if (result == 0 && (status.st_mode & 0777) != mode) {
+        /* fchmod(2) takes no such handle. */
+        char name[32];
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        result = chmod(name, mode);
+    }
+    int failure = errno;
+    close(fd);
+    errno = failure;
+    *device = status.st_dev;
+    *inode = status.st_ino;
+    return result;
+}
+
+char **cplatform_environment(void) { return environ; }
 
 void cplatform_zero(void *memory, size_t count) { explicit_bzero(memory, count); }
 

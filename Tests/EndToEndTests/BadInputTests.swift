@@ -23,18 +23,33 @@ struct BadInputTests {
         Case(["--listen", "nonsense"], 69, "write unix:/run/galleta/galleta.sock"),
         Case(["--listen", "unix:/nonexistent/folder/s.sock"], 69, "the folder /nonexistent/folder does not exist"),
         Case(["--listen", "unix:/etc/passwd"], 69, "the file exists and is not a socket"),
-        Case(["--listen", "tcp:0.0.0.0:9000"], 69, "list the web servers that may connect (--allow)"),
+        Case(["--listen", "tcp:0.0.0.0:9000"], 69, "list the web servers that may connect in --allow"),
         Case(["--htpasswd", "/nonexistent"], 78, "htpasswd -B -c /nonexistent"),
         Case(["--htpasswd", "/dev/null"], 78, "/dev/null"),
-        Case(["--workers", "0"], 78, "workers: 0 is out of range; give 1 to 1024"),
+        Case(["--workers", "0"], 78, "--workers: 0 is out of range; give 1 to 1024"),
         Case(["--workers", "many"], 78, "--workers: \"many\" is not a whole number"),
         Case(["--mount", "app"], 78, "give an absolute path such as /app"),
         Case(["--idle-timeout", "30"], 78, "--idle-timeout: \"30\" is not a duration"),
-        Case(["--idle-timeout", "0s"], 78, "idleTimeout"),
+        Case(["--idle-timeout", "0s"], 78, "galleta-server: --idle-timeout: 0.0 seconds is not within"),
         Case(["--max-body", "8x"], 78, "--max-body: \"8x\" is not a size"),
         Case(["--provider", "nowhere"], 78, "no session provider is named \"nowhere\" (registered: memory)"),
-        Case(["--cookie-name", "a b"], 78, "cookieName"),
+        Case(["--cookie-name", "a b"], 78, "galleta-server: --cookie-name: "),
         Case(["--log-level", "loud"], 78, "give one of trace, debug, info"),
+        Case(["--max-lifetime", "1h"], 78, "--max-lifetime: it has another name now; write --absolute-timeout"),
+        Case(["--absolute-timeout", "1m"], 78, "galleta-server: --absolute-timeout: "),
+        Case(["--sessions-per-user", "0"], 78, "galleta-server: --sessions-per-user: "),
+        Case(["--new-sessions", "0/1m"], 78, "galleta-server: --new-sessions: "),
+        Case(["--new-sessions", "1/0s"], 78, "galleta-server: --new-sessions: "),
+        Case(["--max-sessions", "0"], 78, "galleta-server: --max-sessions: "),
+        Case(["--max-session-memory", "1"], 78, "galleta-server: --max-session-memory: "),
+        Case(["--state", "/tmp/", "--state-interval", "1m"], 78, "galleta-server: --state: "),
+        Case(["--state", "/tmp/x", "--state-interval", "500ms"], 78, "galleta-server: --state-interval: "),
+        Case(["--state", "/tmp/x", "--state-interval", "2d"], 78, "galleta-server: --state-interval: "),
+        Case(["--max-connections", "0"], 78, "galleta-server: --max-connections: "),
+        Case(["--max-head", "1"], 78, "galleta-server: --max-head: "),
+        Case(["--connection-timeout", "0s"], 78, "galleta-server: --connection-timeout: "),
+        Case(["--shutdown-grace", "2d"], 78, "galleta-server: --shutdown-grace: "),
+        Case(["--demo", "--htpasswd", "/dev/null"], 78, "--demo: there is a password file already (--htpasswd)"),
         Case(["--socket-mode", "rw"], 78, "give octal digits such as 0660"),
     ]
 
@@ -52,6 +67,17 @@ struct BadInputTests {
         let result = try ChildProcess.run(GalletaProcess.program, [], environment: ["GALLETA_WORKERS": "x"])
         #expect(result.code == 78)
         #expect(result.output.contains("GALLETA_WORKERS: \"x\" is not a whole number"))
+        let range = try ChildProcess.run(GalletaProcess.program, [], environment: ["GALLETA_WORKERS": "0"])
+        #expect(range.output.contains("galleta-server: GALLETA_WORKERS: 0 is out of range"))
+    }
+
+    @Test("a variable that has another name now is refused with the new one")
+    func renamedVariable() throws {
+        let result = try ChildProcess.run(GalletaProcess.program, [], environment: ["GALLETA_MAX_LIFETIME": "1h"])
+        #expect(result.code == 78)
+        #expect(
+            result.output.contains(
+                "GALLETA_MAX_LIFETIME: it has another name now; write GALLETA_ABSOLUTE_TIMEOUT"))
     }
 
     @Test("a socket and a port in use are not taken away")

@@ -70,4 +70,19 @@ struct StartingTests {
         #expect(server.hasLogged("is world-writable"))
         #expect(try server.fastCGI().exchange("GET", "/app/ping").text == "pong\n")
     }
+
+    @Test(
+        "without a password file and without --demo there is no log-in; with --demo its user's password is in the log")
+    func demo() throws {
+        let closed = try GalletaProcess(hasUser: false)
+        let page = try closed.fastCGI().exchange("GET", "/app/")
+        #expect(page.status == 200 && !page.text.contains("<input type=\"password\""))
+        #expect(try closed.fastCGI().exchange("POST", "/app/login").status == 404)
+        #expect(!closed.log.contains("password"))
+        for (options, environment) in [(["--demo"], [:]), ([], ["GALLETA_DEMO": "1"])] {
+            let open = try GalletaProcess(options, environment: environment, hasUser: false)
+            #expect(open.demoPassword?.count == 16)
+            #expect(try open.fastCGI().exchange("GET", "/app/").text.contains("type=\"password\""))
+        }
+    }
 }

@@ -46,32 +46,49 @@ struct SnapshotFileTests {
         #expect(second.read(early) != nil && second.read(late) == nil)
     }
 
-    @Test("an unwritable path is reported at the start with the remedy, and the provider works")
+    @Test("a path that can never be written is refused, with the remedy, by a start and by a check")
     func unwritable() throws {
         var fixture = fixture
-        try Data().write(to: URL(fileURLWithPath: fixture.folder.file("plain")))
-        for path in [fixture.folder.file("missing/state"), fixture.folder.file("plain/state")] {
+        let folder = fixture.folder
+        try Data().write(to: URL(fileURLWithPath: folder.file("plain")))
+        try FileManager.default.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(atPath: folder.file("s.tmp"), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link"), withDestinationPath: folder.file("plain"))
+        #expect(mkfifo(folder.file("fifo"), 0o600) == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        for (path, remedy) in [
+            (folder.file("missing/state"), "create the folder"), (folder.file("plain/state"), "create the folder"),
+            ("/proc/self/state", "/proc/self"), (folder.file("folder"), "give the path of a file"),
+            (folder.file("s"), "give the path of a file"), (folder.file("link"), "the symbolic link leads to"),
+            (folder.file("fifo"), "give the path of a regular file"),
+            (folder.file(String(repeating: "x", count: 250)), "File name too long"),
+        ] {
             fixture.path = path
-            let provider = try fixture.start()
-            #expect(fixture.log.contains("error", path, "create the folder"))
-            let id = try provider.begin()
-            #expect(provider.keeper?.writeNow() == nil)
-            #expect(provider.read(id) != nil)
-            provider.close()
+            for attempt in [{ _ = try fixture.start() }, { try MemoryProvider.StateFile(path: path).checkAccess() }] {
+                let error = #expect(throws: SessionError.self) { try attempt() }
+                #expect(error?.code == .invalidConfiguration && error?.field == "state")
+                #expect(error?.message.contains(path) == true && error?.message.contains(remedy) == true, "\(path)")
+            }
         }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names)
     }
 
-    @Test("a folder that appears later is used, and what is in it is kept")
-    func late() throws {
-        var fixture = fixture
-        fixture.path = fixture.folder.file("late/state")
-        let provider = try fixture.start()
-        try provider.begin()
-        try FileManager.default.createDirectory(
-            atPath: fixture.folder.file("late"), withIntermediateDirectories: false)
-        try fixture.write([1, 2, 3])
-        #expect(provider.keeper?.writeNow() == 1)
-        #expect(FileManager.default.contents(atPath: fixture.path + ".unread") == Data([1, 2, 3]))
+    @Test("a check finds what a start would, and leaves nothing behind")
+    func check() throws {
+        let file = MemoryProvider.StateFile(path: fixture.path)
+        try file.checkAccess()
+        #expect(try fixture.names.isEmpty)
+        let first = try fixture.start()
+        try first.begin()
+        // Another process may have it: a start would wait for that one.
+        try file.checkAccess()
+        first.close()
+        try file.checkAccess()
+        #expect(try fixture.names == ["state", "state.lock"])
+        chmod(fixture.path, 0o666)
+        let error = #expect(throws: SessionError.self) { try file.checkAccess() }
+        #expect(error?.message.contains("others may write it (chmod 0600)") == true)
     }
 
     @Test("what cannot be trusted is not read, and the reason is said")
@@ -90,16 +107,6 @@ struct SnapshotFileTests {
             try fixture.start().close()
             #expect(fixture.log.contains("error", "another user (id 12345)"))
         }
-        unlink(fixture.path)
-        symlink("/etc/passwd", fixture.path)
-        try fixture.start().close()
-        #expect(fixture.log.contains("error", "symbolic link"))
-        unlink(fixture.path)
-        mkdir(fixture.path, 0o700)
-        let last = try fixture.start()
-        #expect(fixture.log.contains("error", "it is a folder"))
-        #expect(last.keeper?.writeNow() == nil)
-        #expect(fixture.log.contains("error", "rename to"))
     }
 
     @Test("a damaged file and one of a newer version are kept under other names")

@@ -53,6 +53,12 @@ int cplatform_link_temporary(int fd, const char *path);
 /* Sockets by address family, so that Swift needs no casts between sockaddr types. */
 int cplatform_bind_unix(int fd, const char *path);
 int cplatform_connect_unix(int fd, const char *path);
+/* Gives the socket file at `path` a mode (permission bits only) and says which file it is. Follows no link, and changes
+   nothing but a socket: -1 with ELOOP or ENOTSOCK. */
+int cplatform_settle_socket_file(const char *path, mode_t mode, dev_t *device, ino_t *inode);
+
+/* The process's environment, "NAME=value" each, NULL at the end. */
+char **cplatform_environment(void);
 
 /* Gives free pages of malloc's heaps back to the system; each heap is locked meanwhile. */
 void cplatform_trim_heap(void);

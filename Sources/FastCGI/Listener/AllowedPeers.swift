@@ -53,12 +53,12 @@ struct AllowedPeers: Sendable {
         if isTCP {
             guard let address = SocketAddress.peer(of: connection) else { return "its address is not known" }
             let isAllowed = ranges.isEmpty ? address.isLoopback : ranges.contains { $0.contains(address) }
-            return isAllowed ? nil : "its address is not allowed (--allow)"
+            return isAllowed ? nil : "its address is not in `allow`"
         }
         guard !users.isEmpty else { return nil }
         var user = uid_t()
         guard cplatform_peer_uid(connection, &user) == 0 else { return "its user is not known" }
         if user == 0 || user == geteuid() || users.contains(user) { return nil }
-        return "its user \(user) is not allowed (--allow user:\(user))"
+        return "its user \(user) is not in `allow` (user:\(user))"
     }
 }

@@ -13,20 +13,52 @@ extension Listener {
         -> Listener
     {
         StandardDescriptors.fill()
-        if address.hasPrefix("/") { return try unix(path: address, mode: mode, allow: allow) }
-        if address.hasPrefix("unix:") { return try unix(path: String(address.dropFirst(5)), mode: mode, allow: allow) }
-        guard address.hasPrefix("tcp:"), let colon = address.lastIndex(of: ":"),
-            let port = UInt16(address[address.index(after: colon)...]),
-            colon >= address.index(address.startIndex, offsetBy: 4)
-        else {
-            throw ListenerError(
-                address,
-                "this is not an address",
-                "write unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000"
-            )
+        switch try Address(address) {
+        case .unix(let path): return try unix(path: path, mode: mode, allow: allow)
+        case .tcp(let host, let port): return try tcp(host: host, port: port, allow: allow)
         }
-        var host = String(address[address.index(address.startIndex, offsetBy: 4)..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return try tcp(host: host, port: port, allow: allow)
+    }
+
+    /// Whether ``at(_:mode:allow:)`` would succeed now for each address, as far as can be told without a trace: the
+    /// addresses, the allow list, the folder of a unix socket and who listens there, the port.
+    ///
+    /// - Parameter addresses: Without any the allow list alone is looked at.
+    /// - Throws: ``ListenerError`` with the remedy.
+    public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) {
+        if addresses.isEmpty { _ = try AllowedPeers(allow, listener: "an inherited socket") }
+        for (index, address) in addresses.enumerated() {
+            guard !addresses[..<index].contains(address) else {
+                throw ListenerError(address, "it is given twice", "give each address once")
+            }
+            switch try Address(address) {
+            case .unix(let path): try checkUnix(path: path, allow: allow)
+            case .tcp(let host, let port): try checkTCP(host: host, port: port, allow: allow)
+            }
+        }
+    }
+
+    private enum Address {
+        case unix(path: String)
+        case tcp(host: String, port: UInt16)
+
+        init(_ text: String) throws(ListenerError) {
+            if text.hasPrefix("/") || text.hasPrefix("unix:") {
+                self = .unix(path: text.hasPrefix("/") ? text : String(text.dropFirst(5)))
+                return
+            }
+            guard text.hasPrefix("tcp:"), let colon = text.lastIndex(of: ":"),
+                let port = UInt16(text[text.index(after: colon)...]),
+                colon >= text.index(text.startIndex, offsetBy: 4)
+            else {
+                throw ListenerError(
+                    text,
+                    "this is not an address",
+                    "write unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000"
+                )
+            }
+            var host = String(text[text.index(text.startIndex, offsetBy: 4)..<colon])
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            self = .tcp(host: host, port: port)
+        }
     }
 }

@@ -25,8 +25,8 @@ extension Listener {
                 throw ListenerError(
                     name,
                     "\(holder) serves this socket already, and what this one keeps in its memory is not known there",
-                    "start one process only (spawn-fcgi without -F), or use a provider that processes share, or allow "
-                        + "it explicitly (--allow-many-processes) where sessions do not matter"
+                    "start one process only (spawn-fcgi without -F), or use a provider that processes share, or set "
+                        + "`allowsManyProcesses` where sessions do not matter"
                 )
             }
             if !hasLogged {

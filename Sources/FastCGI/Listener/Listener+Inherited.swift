@@ -57,7 +57,7 @@ extension Listener {
                 throw ListenerError(
                     name,
                     "any host could send requests in any user's name",
-                    "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect (--allow)"
+                    "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect in `allow`"
                 )
             }
             return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: allowed)

@@ -12,40 +12,62 @@ extension Listener {
     ///   - allow: Peers that may connect, as addresses or ranges (`10.0.0.0/8`); empty: loopback only.
     /// - Throws: ``ListenerError`` with the remedy.
     public static func tcp(host: String, port: UInt16, allow: [String] = []) throws(ListenerError) -> Listener {
-        let isIPv6 = host.contains(":")
-        let name = isIPv6 ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
-        guard let address = SocketAddress(host: host == "localhost" ? "127.0.0.1" : host, port: port) else {
-            throw ListenerError(
-                name,
-                "\"\(host)\" is not a numeric address",
-                "give an address such as 127.0.0.1 or ::1; better, a unix socket (unix:/run/galleta/galleta.sock)"
-            )
-        }
-        let allowed = try AllowedPeers(allow, listener: name)
-        guard address.isLoopback || !allowed.ranges.isEmpty else {
-            throw ListenerError(
-                name,
-                "any host could send requests in any user's name",
-                "listen on 127.0.0.1 or a unix socket, or list the web servers that may connect (--allow)"
-            )
-        }
-        let fd = try bind(address, name)
-        let bound = SocketAddress.local(of: fd)?.port ?? port
+        let settings = try TCPSettings(host, port, allow)
+        let fd = try bind(settings, isListening: true)
         return Listener(
             fd: fd,
-            name: isIPv6 ? "tcp:[\(host)]:\(bound)" : "tcp:\(host):\(bound)",
+            name: TCPSettings.name(host, SocketAddress.local(of: fd)?.port ?? port),
             isTCP: true,
-            allowed: allowed
+            allowed: settings.allowed
         )
     }
 
-    private static func bind(_ address: SocketAddress, _ name: String) throws(ListenerError) -> Int32 {
+    /// Whether ``tcp(host:port:allow:)`` would succeed now; no connection is taken.
+    static func checkTCP(host: String, port: UInt16, allow: [String]) throws(ListenerError) {
+        close(try bind(TCPSettings(host, port, allow), isListening: false))
+    }
+
+    private struct TCPSettings {
+        let name: String
+        let address: SocketAddress
+        let allowed: AllowedPeers
+
+        init(_ host: String, _ port: UInt16, _ allow: [String]) throws(ListenerError) {
+            name = Self.name(host, port)
+            guard let address = SocketAddress(host: host == "localhost" ? "127.0.0.1" : host, port: port) else {
+                throw ListenerError(
+                    name,
+                    "\"\(host)\" is not a numeric address",
+                    "give an address such as 127.0.0.1 or ::1; better, a unix socket (unix:/run/galleta/galleta.sock)"
+                )
+            }
+            self.address = address
+            allowed = try AllowedPeers(allow, listener: name)
+            guard address.isLoopback || !allowed.ranges.isEmpty else {
+                throw ListenerError(
+                    name,
+                    "any host could send requests in any user's name",
+                    "listen on 127.0.0.1 or a unix socket, or list the web servers that may connect in `allow`"
+                )
+            }
+        }
+
+        static func name(_ host: String, _ port: UInt16) -> String {
+            host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
+        }
+    }
+
+    private static func bind(_ settings: TCPSettings, isListening: Bool) throws(ListenerError) -> Int32 {
+        let (address, name) = (settings.address, settings.name)
         let fd = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw ListenerError(name, ListenerError.text(errno), "choose another address") }
         var on: Int32 = 1
         // A restart must not wait for the connections of the last run (TIME_WAIT).
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        let failure = address.withSockaddr { Glibc.bind(fd, $0, $1) == 0 && listen(fd, backlog) == 0 ? 0 : errno }
+        let failure = address.withSockaddr { pointer, length in
+            guard Glibc.bind(fd, pointer, length) == 0, !isListening || listen(fd, backlog) == 0 else { return errno }
+            return Int32(0)
+        }
         guard failure == 0 else {
             close(fd)
             switch failure {

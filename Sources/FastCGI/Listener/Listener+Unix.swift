@@ -4,7 +4,8 @@ internal import Glibc
 extension Listener {
     /// Listens on a unix socket at `path`.
     ///
-    /// A socket file that nobody listens on is replaced; one that a living process listens on is never taken away.
+    /// A socket file that nobody listens on is replaced; one that a living process listens on is never taken away, also
+    /// when several processes start at once. For a moment there is a `PATH.lock` beside it.
     ///
     /// - Parameters:
     ///   - path: At most 107 bytes; its folder must exist.
@@ -15,6 +16,50 @@ extension Listener {
     public static func unix(
         path: String, mode: UInt32 = 0o660, allow: [String] = []
     ) throws(ListenerError) -> Listener {
+        let (name, allowed) = try unixSettings(path, allow)
+        let mode = mode & 0o777
+        // Until it listens: a socket that is bound only looks as stale as one that was left.
+        let lock = try SocketFile.Lock(path, name)
+        defer { withExtendedLifetime(lock) {} }
+        if try SocketFile.isStale(path, name) { unlink(path) }
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw ListenerError(name, ListenerError.text(errno), "raise the limit of open files") }
+
+        // Linux gives the file the socket's own mode, less the mask: no moment in which others could connect. What the
+        // mask took is given back afterwards; to change the mask itself would change it for all threads.
+        fchmod(fd, mode_t(mode))
+        guard cplatform_bind_unix(fd, path) == 0 else {
+            let failure = errno
+            close(fd)
+            throw SocketFile.creationError(failure, path, name)
+        }
+        let file: SocketFile
+        do throws(ListenerError) {
+            file = try SocketFile(boundAt: path, mode: mode, name)
+        } catch {
+            close(fd)
+            throw error
+        }
+        guard listen(fd, backlog) == 0 else {
+            let failure = errno
+            close(fd)
+            unlink(path)
+            throw ListenerError(name, ListenerError.text(failure), "choose another path")
+        }
+        return Listener(
+            fd: fd, name: name, warnings: modeWarnings(path: path, mode: mode, allowed), allowed: allowed, file: file)
+    }
+
+    /// Whether ``unix(path:mode:allow:)`` would succeed now; leaves nothing behind.
+    static func checkUnix(path: String, allow: [String]) throws(ListenerError) {
+        let (name, _) = try unixSettings(path, allow)
+        try SocketFile.checkFolder(of: path, name)
+        _ = try SocketFile.isStale(path, name)
+    }
+
+    private static func unixSettings(
+        _ path: String, _ allow: [String]
+    ) throws(ListenerError) -> (name: String, allowed: AllowedPeers) {
         let name = "unix:\(path)"
         let allowed = try AllowedPeers(allow, listener: name)
         guard !path.isEmpty, path.utf8.count <= 107, !path.utf8.contains(0) else {
@@ -24,31 +69,7 @@ extension Listener {
                 "choose a shorter path, such as /run/galleta/galleta.sock"
             )
         }
-        try removeStale(path, name)
-        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard fd >= 0 else { throw ListenerError(name, ListenerError.text(errno), "raise the limit of open files") }
-
-        // Linux gives the file the socket's own mode, less the mask: no moment in which others could connect. What the
-        // mask took is given back afterwards; to change the mask itself would change it for all threads.
-        fchmod(fd, mode_t(mode & 0o777))
-        guard cplatform_bind_unix(fd, path) == 0 else {
-            let failure = errno
-            close(fd)
-            throw bindError(failure, path, name)
-        }
-        chmod(path, mode_t(mode & 0o777))
-        guard listen(fd, backlog) == 0 else {
-            let failure = errno
-            close(fd)
-            unlink(path)
-            throw ListenerError(name, ListenerError.text(failure), "choose another path")
-        }
-        var status = stat()
-        let own =
-            lstat(path, &status) == 0
-            ? OwnPath(path: path, device: status.st_dev, inode: status.st_ino) : nil
-        return Listener(
-            fd: fd, name: name, warnings: modeWarnings(path: path, mode: mode, allowed), allowed: allowed, ownPath: own)
+        return (name, allowed)
     }
 
     /// What to say about a socket file of this mode.
@@ -56,45 +77,7 @@ extension Listener {
         guard mode & 0o002 != 0, allowed.users.isEmpty else { return [] }
         return [
             "the socket \(path) is world-writable: every local user can send requests in any name; "
-                + "use mode 0660 with the web server's group, or name the users that may (--allow user:www-data)"
+                + "use mode 0660 with the web server's group, or name the users that may (`allow` with user:www-data)"
         ]
-    }
-
-    private static func removeStale(_ path: String, _ name: String) throws(ListenerError) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw ListenerError(name, "the file exists and is not a socket", "choose another path, or remove the file")
-        }
-        let probe = socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard probe >= 0 else { throw ListenerError(name, ListenerError.text(errno), "raise the limit of open files") }
-        defer { close(probe) }
-        guard cplatform_connect_unix(probe, path) != 0, errno == ECONNREFUSED || errno == ENOENT else {
-            throw ListenerError(
-                name,
-                "a running process listens on it already",
-                "stop that process first (ss -xlp names it), or choose another path"
-            )
-        }
-        unlink(path)
-    }
-
-    private static func bindError(_ failure: Int32, _ path: String, _ name: String) -> ListenerError {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        switch failure {
-        case ENOENT, ENOTDIR:
-            return ListenerError(name, "the folder \(folder) does not exist", "create it (install -d \(folder))")
-        case EACCES, EPERM, EROFS:
-            return ListenerError(
-                name,
-                "no permission to create a socket in \(folder)",
-                "give this user write permission on the folder, or choose another path"
-            )
-        case EADDRINUSE:
-            return ListenerError(name, "another process has just taken it", "stop that process, or choose another path")
-        default:
-            return ListenerError(name, ListenerError.text(failure), "choose another path")
-        }
     }
 }

@@ -16,14 +16,8 @@ public final class Listener: @unchecked Sendable {
     /// The parent has it, too, and a successor may go on with it: it must never be shut down.
     let isInherited: Bool
     let allowed: AllowedPeers
-    private let ownPath: OwnPath?
-
     /// A socket file that this process made and removes again.
-    struct OwnPath {
-        let path: String
-        let device: dev_t
-        let inode: ino_t
-    }
+    private let file: SocketFile?
 
     init(
         fd: Int32,
@@ -32,7 +26,7 @@ public final class Listener: @unchecked Sendable {
         isTCP: Bool = false,
         isInherited: Bool = false,
         allowed: AllowedPeers = .none,
-        ownPath: OwnPath? = nil
+        file: SocketFile? = nil
     ) {
         self.fd = fd
         self.name = name
@@ -40,7 +34,7 @@ public final class Listener: @unchecked Sendable {
         self.isTCP = isTCP
         self.isInherited = isInherited
         self.allowed = allowed
-        self.ownPath = ownPath
+        self.file = file
         let flags = fcntl(fd, F_GETFL)
         // Another process may take the connection that woke us: accept must never block a worker.
         _ = fcntl(fd, F_SETFL, flags | O_NONBLOCK)
@@ -48,7 +42,7 @@ public final class Listener: @unchecked Sendable {
     }
 
     deinit {
-        removeOwnPath()
+        removeFile()
         close(fd)
     }
 
@@ -59,11 +53,8 @@ public final class Listener: @unchecked Sendable {
     }
 
     /// Removes the socket file if it is still the one that this listener made.
-    func removeOwnPath() {
-        guard let ownPath else { return }
-        var status = stat()
-        guard lstat(ownPath.path, &status) == 0 else { return }
-        if status.st_dev == ownPath.device, status.st_ino == ownPath.inode { unlink(ownPath.path) }
+    func removeFile() {
+        file?.remove()
     }
 
     /// Connections that the kernel holds for a listener before it refuses more. At least this many are asked for: a full

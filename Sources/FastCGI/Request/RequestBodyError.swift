@@ -43,7 +43,7 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
     public var description: String {
         switch code {
         case .tooLarge(let limit):
-            "the body is larger than the limit of \(limit) bytes (--max-body, and client_max_body_size in nginx)"
+            "the body is larger than the limit of \(limit) bytes (maxBodyBytes, and client_max_body_size in nginx)"
         case .truncated(let received, let declared?):
             "the body ended after \(received) bytes, CONTENT_LENGTH says \(declared)"
         case .truncated(let received, nil):

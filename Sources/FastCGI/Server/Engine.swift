@@ -133,7 +133,7 @@ final class Engine: Sendable {
             _ = cplatform_epoll_remove(epoll, listener.fd)
             listener.releaseClaim()
             guard !listener.isInherited else { continue }
-            listener.removeOwnPath()
+            listener.removeFile()
             while case .connection(let slot, _) = accept(listener: index) {
                 if case .mustClose = park(slot: slot, waiting: .request) { close(slot: slot) }
             }

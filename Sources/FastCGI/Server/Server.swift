@@ -114,7 +114,7 @@ public final class Server: Sendable {
             throw ConfigurationError(
                 field: "workers",
                 reason: "thread \(started + 1) cannot be started: \(String(cString: strerror(error.code)))",
-                remedy: "lower --workers, or raise the limit of tasks (TasksMax=, ulimit -u) or memory"
+                remedy: "lower `workers`, or raise the limit of tasks (TasksMax=, ulimit -u) or memory"
             )
         }
         // It ends the stages; a handler that never returns is left behind, not waited for.

@@ -36,11 +36,13 @@ struct GalletaServer: ParsableCommand {
     func run() throws {
         // Meant for a server that serves; by default they would end one that still starts.
         for number in [SIGHUP, SIGUSR2] { signal(number, SIG_IGN) }
+        let reader = SettingReader(environment: ProcessEnvironment())
+        let names = SettingNames(reader: reader)
         do {
-            let settings = try ServerSettings(options, environment: ProcessEnvironment())
+            let settings = try ServerSettings(options, reader)
             let logger = settings.makeLogger()
             if options.checkConfig {
-                _ = try settings.makeApplication(logger: logger, isTrial: true)
+                try settings.check(logger: logger)
                 print("the configuration is valid")
                 return
             }
@@ -51,13 +53,13 @@ struct GalletaServer: ParsableCommand {
             settings.announce(logger)
             try application.run(listeners: listeners)
         } catch let error as ListenerError {
-            throw Failure(code: EX_UNAVAILABLE, message: error.description).report()
+            throw Failure(code: EX_UNAVAILABLE, message: names.text(error)).report()
         } catch let error as ConfigurationError {
-            throw Failure(code: EX_CONFIG, message: error.description).report()
+            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
         } catch let error as SessionError {
-            throw Failure(code: EX_CONFIG, message: error.description).report()
+            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
         } catch let error as HtpasswdError {
-            throw Failure(code: EX_CONFIG, message: error.description).report()
+            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
         }
     }
 

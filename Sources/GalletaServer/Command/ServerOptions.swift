@@ -41,6 +41,10 @@ struct ServerOptions: ParsableArguments {
     var idleTimeout: String?
 
     @Option(help: "A session ends this long after its start, used or not. (default: 12h)")
+    var absoluteTimeout: String?
+
+    /// What `absoluteTimeout` was called: refused, since a lifetime must not change in silence.
+    @Option(help: .hidden)
     var maxLifetime: String?
 
     @Option(help: "Most sessions in memory. (default: 100000)")
@@ -93,10 +97,13 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: """
-            File of user names and password hashes, as htpasswd -B makes it; read again when it changes. (default: one \
-            demo user)
+            File of user names and password hashes, as htpasswd -B makes it; read again when it changes. (default: \
+            nobody can log in)
             """)
     var htpasswd: String?
+
+    @Flag(help: "Let a user \"demo\" log in, whose password is new at each start and stands in the log.")
+    var demo = false
 
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
@@ -104,6 +111,10 @@ struct ServerOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Log one line a request, at level info. (default: --access-log)")
     var accessLog: Bool?
 
-    @Flag(help: "Check the configuration and exit.")
+    @Flag(
+        help: """
+            Check the configuration, the files and folders it names, and what listens on its addresses, and exit. Run it \
+            as the server's user; it leaves nothing behind.
+            """)
     var checkConfig = false
 }

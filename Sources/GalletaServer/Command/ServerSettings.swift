@@ -8,16 +8,17 @@ internal import Sessions
 struct ServerSettings {
     var server: Server.Configuration
     var sessions: SessionSettings
-    var credentials: any CredentialVerifier
+    /// Nil: nobody can log in.
+    var credentials: (any CredentialVerifier)?
     var logLevel: Logger.Level
     var writesAccessLog: Bool
     private let addresses: [String]
     private let socketMode: UInt32
     private let allow: [String]
-    private let notices: [String]
+    private let warnings: [String]
+    private let demo: DemoUser?
 
-    init(_ options: ServerOptions, environment: ProcessEnvironment) throws {
-        let reader = SettingReader(environment: environment)
+    init(_ options: ServerOptions, _ reader: SettingReader) throws {
         server = try Self.server(options, reader)
         sessions = try SessionSettings(options, reader)
         logLevel = try reader.choice(
@@ -27,25 +28,29 @@ struct ServerSettings {
                 "error": .error,
                 "critical": .critical,
             ], default: .info)
-        writesAccessLog =
-            try options.accessLog
-            ?? reader.choice(nil, "access-log", ["on": true, "1": true, "off": false, "0": false], default: true)
+        writesAccessLog = try reader.flag(options.accessLog, "access-log", default: true)
         addresses = reader.list(options.listen, "listen")
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
-        var notices: [String] = []
-        if let (path, _) = reader.text(options.htpasswd, "htpasswd") {
+        var warnings = UnknownVariables.warnings(reader.environment)
+        demo = try reader.flag(options.demo ? true : nil, "demo", default: false) ? DemoUser() : nil
+        if let (path, field) = reader.text(options.htpasswd, "htpasswd") {
+            guard demo == nil else {
+                throw ConfigurationError(
+                    field: reader.field(of: "demo"),
+                    reason: "there is a password file already (\(field))",
+                    remedy: "leave out one of them"
+                )
+            }
             let file = try HtpasswdFile(path: path, logger: Self.makeLogger(logLevel))
             if file.isWorldReadable {
-                notices.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
+                warnings.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
             }
             credentials = file
         } else {
-            let demo = DemoUser()
-            notices.append("no --htpasswd given: log in as \"\(demo.name)\" with the password \"\(demo.password)\"")
             credentials = demo
         }
-        self.notices = notices
+        self.warnings = warnings
         try server.validate()
     }
 
@@ -147,7 +152,15 @@ struct ServerSettings {
         return inherited
     }
 
+    /// Looks whether a start would succeed now, and leaves nothing behind. What is inherited at a start is not looked at.
+    func check(logger: Logger) throws {
+        warnings.forEach { logger.warning("\($0)") }
+        try Listener.check(addresses, allow: allow)
+        _ = try makeApplication(logger: logger, isTrial: true)
+    }
+
     func announce(_ logger: Logger) {
-        for notice in notices { logger.notice("\(notice)") }
+        warnings.forEach { logger.warning("\($0)") }
+        if let demo { logger.notice("log in as \"\(demo.name)\" with the password \"\(demo.password)\"") }
     }
 }

@@ -18,17 +18,16 @@ struct SessionSettings {
             options.cookieSecure, "cookie-secure", ["auto": .automatic, "always": .always, "never": .never],
             default: .automatic)
         configuration.idleTimeout = try reader.duration(options.idleTimeout, "idle-timeout", default: .seconds(1800))
+        try reader.refuse(options.maxLifetime, "max-lifetime", now: "absolute-timeout")
         configuration.absoluteTimeout = try reader.duration(
-            options.maxLifetime, "max-lifetime", default: max(.seconds(43_200), configuration.idleTimeout))
+            options.absoluteTimeout, "absolute-timeout", default: max(.seconds(43_200), configuration.idleTimeout))
         if reader.text(options.sessionsPerUser, "sessions-per-user") != nil {
             configuration.maximumSessionsPerUser = try reader.integer(
                 options.sessionsPerUser, "sessions-per-user", default: 5)
         }
         configuration.newSessionLimit = try Self.newSessionLimit(options, reader)
-        allowsManyProcesses =
-            try options.allowManyProcesses
-            || reader.choice(
-                nil, "allow-many-processes", ["1": true, "on": true, "0": false, "off": false], default: false)
+        allowsManyProcesses = try reader.flag(
+            options.allowManyProcesses ? true : nil, "allow-many-processes", default: false)
         if provider == "memory" { parameters = try Self.memoryParameters(options, reader) }
     }
 
@@ -44,6 +43,13 @@ struct SessionSettings {
         }
         if let (path, _) = reader.text(options.state, "state") {
             let interval = try reader.duration(options.stateInterval, "state-interval", default: .seconds(300))
+            guard interval.components.attoseconds == 0 else {
+                throw ConfigurationError(
+                    field: reader.field(of: "state-interval"),
+                    reason: "\(interval) is not a whole number of seconds",
+                    remedy: "give 1s to 1d"
+                )
+            }
             parameters["state"] = path
             parameters["stateInterval"] = String(interval.components.seconds)
         }
@@ -64,21 +70,22 @@ struct SessionSettings {
     var areLocalToProcess: Bool { provider == "memory" && !allowsManyProcesses }
 
     /// - Parameters:
-    ///   - credentials: Whose users' sessions they are; each ends when its user is gone or has a new password.
-    ///   - isTrial: True leaves the state file alone: another process may be using it.
+    ///   - credentials: A user's session ends when its user is not among them, or has a new password.
+    ///   - isTrial: True only looks whether the state file could be used, since another process may be using it.
     func makeManager(
-        logger: Logger, credentials: any CredentialVerifier, isTrial: Bool
+        logger: Logger, credentials: (any CredentialVerifier)?, isTrial: Bool
     ) throws -> SessionManager {
         MemoryProvider.register()
         var parameters = parameters
         if isTrial {
+            if let path = parameters["state"] { try MemoryProvider.StateFile(path: path).checkAccess() }
             parameters["state"] = nil
             parameters["stateInterval"] = nil
         }
         var configuration = configuration
         configuration.logger = logger
         configuration.stampCheck = { user, stamp in
-            guard let stamp, let credential = credentials.credential(of: user) else { return false }
+            guard let stamp, let credential = credentials?.credential(of: user) else { return false }
             return ConstantTime.isEqual(stamp, credential.stamp)
         }
         return try SessionManager(provider: provider, parameters: parameters, configuration: configuration)

@@ -1,14 +1,29 @@
 internal import FastCGI
 
-/// Reads one setting: the command line first, then the environment; errors name the one that was wrong.
-struct SettingReader {
+/// Reads settings: the command line first, then the environment; errors name what was wrong as it was given.
+///
+/// For one thread.
+final class SettingReader {
     let environment: ProcessEnvironment
+    /// The variables that gave a setting, by the setting's name.
+    private var variables: [String: String] = [:]
+
+    init(environment: ProcessEnvironment) {
+        self.environment = environment
+    }
 
     /// The text of a setting and where it came from.
     func text(_ option: String?, _ name: String) -> (text: String, field: String)? {
         if let option { return (option, "--\(name)") }
-        let variable = "GALLETA_" + name.uppercased().replacing("-", with: "_")
-        return environment[variable].map { ($0, variable) }
+        let variable = ProcessEnvironment.variable(of: name)
+        guard let text = environment[variable] else { return nil }
+        variables[name] = variable
+        return (text, variable)
+    }
+
+    /// The setting as it was given, option or variable; the option if it was not.
+    func field(of name: String) -> String {
+        variables[name] ?? "--\(name)"
     }
 
     /// A list: the repeated option, else the variable's values between commas.
@@ -16,6 +31,23 @@ struct SettingReader {
         if !option.isEmpty { return option }
         guard let value = text(nil, name) else { return [] }
         return value.text.split(separator: ",").map { $0.trimmingBlanks }
+    }
+
+    /// A switch: the flag, else the variable.
+    func flag(_ option: Bool?, _ name: String, default standard: Bool) throws(ConfigurationError) -> Bool {
+        if let option { return option }
+        return try choice(nil, name, ["on": true, "1": true, "off": false, "0": false], default: standard)
+    }
+
+    /// Refuses a setting that has another name now, whose default would take effect in silence.
+    func refuse(_ option: String?, _ name: String, now newName: String) throws(ConfigurationError) {
+        guard let (_, field) = text(option, name) else { return }
+        let isOption = field.hasPrefix("--")
+        throw ConfigurationError(
+            field: field,
+            reason: "it has another name now",
+            remedy: "write \(isOption ? "--\(newName)" : ProcessEnvironment.variable(of: newName))"
+        )
     }
 
     func integer(_ option: String?, _ name: String, default standard: Int) throws(ConfigurationError) -> Int {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Sessions
 
 /// Why a state file could not be read, locked or written.
 struct StateFailure: Error {
@@ -24,10 +25,24 @@ struct StateFailure: Error {
         case ENOENT, ENOTDIR: "create the folder, or give another path"
         case EROFS: "give a path on a file system that can be written"
         case EISDIR: "give the path of a file"
+        case EEXIST: "give the path of a regular file, or of none yet"
         case EMFILE, ENFILE: "raise the limit on open files"
         case ELOOP: "give the path that the symbolic link leads to"
         default: "check the path and the disk"
         }
+    }
+
+    /// Whether time may help: then it is tried again, while others are refused at the start.
+    var isPassing: Bool {
+        switch code {
+        case ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, EIO: true
+        default: false
+        }
+    }
+
+    /// As the refusal of a configuration's state file.
+    func refusal(of file: String) -> SessionError {
+        .invalid("state", "sessions cannot be kept in \(file): \(text); \(remedy)")
     }
 
     /// Made short, for a log line.

@@ -1,5 +1,6 @@
 internal import GalletaPlatform
-internal import Sessions
+internal import Glibc
+public import Sessions
 
 extension MemoryProvider {
     /// The file that carries sessions over a restart: a snapshot of all of them, written at intervals and by `close()`,
@@ -11,8 +12,9 @@ extension MemoryProvider {
     /// read only if it belongs to this user and nobody else may write it. Beside it: `.tmp` while it is written; `.lock`,
     /// which keeps other processes away; `.damaged`, `.newer` or `.refused`, a copy of what could not be read.
     ///
-    /// A file that cannot be read or written never stops the provider: the reason and the remedy are logged as an error,
-    /// and it is tried again at the next interval.
+    /// A path that can never be written (no folder, no right, not a regular file) is refused when the provider is made.
+    /// What comes later, such as a full disk, never stops it: the reason and the remedy are logged as an error, and it is
+    /// tried again at the next interval. A file that cannot be read is logged and kept aside.
     public struct StateFile: Sendable {
         /// Where it is; the folder must exist.
         public var path: String
@@ -27,6 +29,25 @@ extension MemoryProvider {
             self.path = path
             self.interval = interval
             self.lockTimeout = lockTimeout
+        }
+
+        /// Whether a provider could use the file now: the folder, the lock's file, the file itself. Leaves nothing behind,
+        /// and does not ask whether another process has the file: that one may be about to stop.
+        ///
+        /// - Throws: `SessionError` of code `invalidConfiguration` with the remedy.
+        public func checkAccess() throws(SessionError) {
+            try check()
+            do throws(StateFailure) {
+                try StateOutput.checkPath(path)
+                try StateLock.checkAccess(for: path)
+                do throws(StateFailure) {
+                    _ = try StateInput(path)
+                } catch  where error.code == ENOENT {
+                    // The first start.
+                }
+            } catch {
+                throw error.refusal(of: path)
+            }
         }
 
         func check() throws(SessionError) {

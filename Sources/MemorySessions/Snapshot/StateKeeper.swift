@@ -24,7 +24,8 @@ final class StateKeeper: @unchecked Sendable {
 
     /// Restores what the file holds, and begins to write it.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` when another process has the file.
+    /// - Throws: `SessionError` of code `invalidConfiguration` when another process has the file, or when it can never be
+    ///   written.
     init(store: MemoryStore, file: MemoryProvider.StateFile, logger: Logger, queue: DispatchQueue) throws {
         self.store = store
         self.file = file
@@ -33,22 +34,20 @@ final class StateKeeper: @unchecked Sendable {
         timer = DispatchSource.makeTimerSource(queue: queue)
         // At once, as Dispatch traps when a source that was never active is released.
         timer.activate()
-        let attempt = Result { () throws(StateFailure) in
-            try StateLock.take(for: file.path, timeout: file.lockTimeout)
+        do throws(StateFailure) {
+            try StateOutput.checkPath(file.path)
+            lock = try StateLock.take(for: file.path, timeout: file.lockTimeout)
+        } catch {
+            throw error.refusal(of: file.path)
         }
-        switch attempt {
-        case .success(let lock?):
-            self.lock = lock
-        case .success(nil):
+        guard lock != nil else {
             throw SessionError.invalid(
                 "state",
                 "\(file.path) is in use by another process (waited \(file.lockTimeout)); stop it, or give each process a "
                     + "path of its own")
-        case .failure(let failure):
-            report(failure)
         }
         restore()
-        if lock != nil { probe() }
+        try probe()
         timer.setEventHandler { [weak self] in
             _ = self?.write(isLast: false)
         }
@@ -87,7 +86,6 @@ final class StateKeeper: @unchecked Sendable {
     private func write(isLast: Bool) -> Int? {
         guard isLast || !isClosing.load(ordering: .relaxed) else { return nil }
         do throws(StateFailure) {
-            if lock == nil { lock = try takeLate() }
             let output = try StateOutput(file.path)
             var taker = SnapshotTaker(of: store)
             let isWhole = try taker.run(while: { isLast || !isClosing.load(ordering: .relaxed) }) {
@@ -110,21 +108,12 @@ final class StateKeeper: @unchecked Sendable {
         }
     }
 
-    /// Takes the lock when that was not possible at the start; what the file holds was not restored then.
-    private func takeLate() throws(StateFailure) -> StateLock {
-        guard let lock = try StateLock.take(for: file.path, timeout: .zero) else {
-            throw StateFailure(
-                operation: "lock", path: file.path, code: EWOULDBLOCK, detail: "another process uses the file")
-        }
-        _ = StateInput.keepAside(file.path, as: ".unread")
-        return lock
-    }
-
-    /// Reports at once that the file cannot be written.
-    private func probe() {
+    /// Begins a file: what is refused for good stops the start, what time may mend is reported.
+    private func probe() throws(SessionError) {
         do throws(StateFailure) {
             _ = try StateOutput(file.path)
         } catch {
+            guard error.isPassing else { throw error.refusal(of: file.path) }
             report(error)
         }
     }

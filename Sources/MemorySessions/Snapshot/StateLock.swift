@@ -16,6 +16,18 @@ final class StateLock: Sendable {
         close(file)
     }
 
+    /// Whether this process could take the lock, once it is free; leaves nothing behind.
+    static func checkAccess(for path: String) throws(StateFailure) {
+        let path = path + ".lock"
+        let file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        guard file < 0 else {
+            close(file)
+            return
+        }
+        // It will be made, and the folder was looked at.
+        guard errno == ENOENT else { throw .system("open", path) }
+    }
+
     /// Waits until the lock is free, for `timeout` at most; nil when another process (or provider) has it still.
     static func take(for path: String, timeout: Duration) throws(StateFailure) -> StateLock? {
         let path = path + ".lock"

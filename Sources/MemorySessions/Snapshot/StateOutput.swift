@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Glibc
 
 /// A state file on its way: written beside the old one, which it replaces at the end or not at all.
@@ -8,6 +9,33 @@ final class StateOutput {
     private var isDone = false
 
     private var temporary: String { path + ".tmp" }
+
+    /// Whether a file could be put there; leaves nothing behind.
+    static func checkPath(_ path: String) throws(StateFailure) {
+        let folder = folder(of: path)
+        let probe = cplatform_open_temporary(folder)
+        if probe >= 0 {
+            close(probe)
+        } else {
+            let failure = StateFailure.system("write in", folder)
+            guard failure.isPassing else { throw failure }
+        }
+        var status = stat()
+        // The longest name beside it.
+        guard lstat(path + ".damaged.9", &status) == 0 || errno == ENOENT else { throw .system("look at", path) }
+        for (name, kinds) in [(path, [S_IFREG]), (path + ".tmp", [S_IFREG, S_IFLNK])] {
+            guard lstat(name, &status) == 0 else { continue }
+            let kind = status.st_mode & S_IFMT
+            guard !kinds.contains(kind) else { continue }
+            throw StateFailure(
+                operation: "replace", path: name, code: kind == S_IFDIR ? EISDIR : kind == S_IFLNK ? ELOOP : EEXIST,
+                detail: "it is not a regular file")
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
 
     /// Begins the file. The caller holds the lock, so a temporary file that is there is a dead process's.
     init(_ path: String) throws(StateFailure) {
@@ -39,7 +67,7 @@ final class StateOutput {
         guard fsync(file) == 0 else { throw .system("fsync", temporary) }
         guard rename(temporary, path) == 0 else { throw .system("rename to", path) }
         isDone = true
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let folder = Self.folder(of: path)
         let folderFile = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folderFile >= 0 else { throw .system("open", folder) }
         defer { close(folderFile) }

@@ -37,19 +37,28 @@ public struct SessionError: Error, Sendable {
 
     /// What went wrong.
     public let code: Code
+    /// The configuration's field or the provider's parameter, where the code is `invalidConfiguration`.
+    public let field: String?
     /// What went wrong and what to do about it, for a log. Never holds an id or a value.
     public let message: String
     /// When a client may try again, where time helps.
     public let retryAfter: Duration?
 
-    package init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {
+    package init(_ code: Code, _ message: String, field: String? = nil, retryAfter: Duration? = nil) {
         self.code = code
+        self.field = field
         self.message = message
         self.retryAfter = retryAfter
     }
 
     package static func invalid(_ field: String, _ reason: String) -> SessionError {
-        SessionError(.invalidConfiguration, "invalid \(field): \(reason)")
+        SessionError(.invalidConfiguration, "invalid \(field): \(reason)", field: field)
+    }
+
+    /// The message without the field.
+    package var reason: String {
+        guard let field else { return message }
+        return String(message.dropFirst("invalid \(field): ".count))
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GalletaPlatform
 import Glibc
 import TestSupport
 import Testing
@@ -42,22 +43,117 @@ struct ListenerTests {
         let first = try Listener.unix(path: path)
         let error = message { _ = try Listener.unix(path: path) }
         #expect(error.contains("a running process listens on it already"))
-        // A second name for the file: what remains when a process is killed.
-        link(path, folder + "/kept")
         withExtendedLifetime(first) {}
         let stale = folder + "/stale.sock"
-        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: stale.utf8) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        #expect(bound == 0)
-        close(fd)
+        makeStaleSocket(stale)
         #expect(message { _ = try Listener.unix(path: stale) } == "no error")
+    }
+
+    /// A socket file that nobody listens on, as a killed process leaves it.
+    private func makeStaleSocket(_ path: String) {
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        #expect(InheritedSocket.bind(fd, to: path))
+        close(fd)
+    }
+
+    @Test("of many starts on one stale socket one succeeds, and its socket lives")
+    func manyStarts() throws {
+        let path = folder + "/s.sock"
+        for round in 0..<150 {
+            makeStaleSocket(path)
+            let made = Locked([Listener]())
+            let failures = Locked([String]())
+            let group = DispatchGroup()
+            for _ in 0..<4 {
+                group.enter()
+                Thread {
+                    do {
+                        let listener = try Listener.unix(path: path)
+                        made.withLock { $0.append(listener) }
+                    } catch {
+                        failures.withLock { $0.append("\(error)") }
+                    }
+                    group.leave()
+                }.start()
+            }
+            group.wait()
+            #expect(made.withLock { $0.count } == 1, "round \(round)")
+            #expect(failures.withLock { $0 }.allSatisfy { $0.contains("a running process listens on it already") })
+            #expect((try? FastCGIClient(unix: path, within: 0)) != nil, "round \(round)")
+            made.withLock { $0 = [] }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+
+    @Test("one that stops does not remove the socket of one that starts")
+    func stopBesideStart() throws {
+        let path = folder + "/s.sock"
+        for round in 0..<150 {
+            let old = Locked(Optional(try Listener.unix(path: path)))
+            // As at a stop: from here on the file looks stale.
+            old.withLock { $0?.refuseConnections() }
+            let thread = Thread { old.withLock { $0 = nil } }
+            thread.start()
+            let next = try Listener.unix(path: path)
+            #expect(eventually { thread.isFinished })
+            #expect((try? FastCGIClient(unix: path, within: 0)) != nil, "round \(round)")
+            withExtendedLifetime(next) {}
+        }
+    }
+
+    @Test("the mode of a socket reaches no other file through a link in its place")
+    func modeBesideLink() throws {
+        let path = folder + "/s.sock"
+        let other = folder + "/other"
+        try "secret".write(toFile: other, atomically: true, encoding: .utf8)
+        chmod(other, 0o600)
+        makeStaleSocket(folder + "/foreign.sock")
+        chmod(folder + "/foreign.sock", 0o600)
+        for target in [other, folder + "/foreign.sock"] {
+            unlink(path)
+            symlink(target, path)
+            #expect(
+                message { _ = try SocketFile(boundAt: path, mode: 0o666, "x") }.contains("its mode cannot be set"))
+            var status = stat()
+            #expect(stat(target, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        }
+        #expect(message { _ = try SocketFile(boundAt: other, mode: 0o666, "x") }.contains("its mode cannot be set"))
+    }
+
+    @Test("a lock that somebody else left or holds is named")
+    func foreignLock() throws {
+        let path = folder + "/s.sock"
+        symlink("/nonexistent", path + ".lock")
+        let text = message { _ = try Listener.unix(path: path) }
+        #expect(text.contains("\(path).lock belongs to somebody else") && text.contains("remove that file"))
+        unlink(path + ".lock")
+        let lock = try SocketFile.Lock(path, "x")
+        let waiting = message { _ = try SocketFile.Lock(path, "x", patience: .milliseconds(20)) }
+        #expect(waiting.contains("another process is about to listen on it"))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("a check finds what a start would, and leaves nothing behind")
+    func check() throws {
+        let path = folder + "/s.sock"
+        #expect(message { try Listener.check(["unix:\(path)"]) } == "no error")
+        makeStaleSocket(path)
+        #expect(message { try Listener.check([path]) } == "no error")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["s.sock"])
+        let first = try Listener.unix(path: path)
+        let tcp = try Listener.tcp(host: "127.0.0.1", port: 0)
+        try "x".write(toFile: folder + "/file", atomically: true, encoding: .utf8)
+        for (address, expected) in [
+            (path, "a running process listens on it already"), (tcp.name, "the port is in use"),
+            (folder + "/file", "not a socket"), (folder + "/missing/s.sock", "install -d"),
+            ("/proc/self/s.sock", "/proc/self"), ("/" + String(repeating: "x", count: 120), "1 to 107 bytes"),
+            ("tcp:0.0.0.0:0", "`allow`"), ("nonsense", "not an address"),
+        ] {
+            #expect(message { try Listener.check([address]) }.contains(expected), "\(address)")
+            #expect(message { _ = try Listener.at(address) }.contains(expected), "\(address)")
+        }
+        #expect(message { try Listener.check([path], allow: ["user:no-such-user"]) }.contains("does not exist"))
+        withExtendedLifetime((first, tcp)) {}
     }
 
     @Test("a listener does not remove a socket file that is no longer its own")
@@ -97,7 +193,7 @@ struct ListenerTests {
 
     @Test("an address other than loopback needs an allow list", arguments: ["0.0.0.0", "::", "192.0.2.1"])
     func nonLoopback(host: String) {
-        #expect(message { _ = try Listener.tcp(host: host, port: 0) }.contains("--allow"))
+        #expect(message { _ = try Listener.tcp(host: host, port: 0) }.contains("in `allow`"))
     }
 
     @Test(

@@ -14,14 +14,22 @@ public final class GalletaProcess: Sendable {
         ProcessInfo.processInfo.environment["GALLETA_SERVER"]
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/galleta-server"
 
+    /// Options with a user who can log in: the demo user, unless there is a password file.
+    static func withUser(_ options: [String]) -> [String] {
+        options.contains("--htpasswd") || options.contains("--demo") ? options : options + ["--demo"]
+    }
+
     /// By `--listen`.
     ///
     /// - Parameters:
+    ///   - hasUser: False: nobody can log in, unless the options say otherwise.
     ///   - errors: Becomes descriptor 2, in place of the file that ``log`` reads.
     ///   - closed: Descriptors that it does not get at all.
     public init(
-        _ options: [String] = [], environment: [String: String] = [:], errors: Int32? = nil, closed: [Int32] = []
+        _ options: [String] = [], environment: [String: String] = [:], hasUser: Bool = true, errors: Int32? = nil,
+        closed: [Int32] = []
     ) throws {
+        let options = hasUser ? Self.withUser(options) : options
         folder = try TemporaryFolder()
         socket = folder.file("s.sock")
         process = try ChildProcess(
@@ -35,7 +43,7 @@ public final class GalletaProcess: Sendable {
     public init(startedBy start: (_ socket: String, _ command: [String]) -> (String, [String])) throws {
         folder = try TemporaryFolder()
         socket = folder.file("s.sock")
-        let (starter, arguments) = start(socket, [Self.program, "--workers", "2"])
+        let (starter, arguments) = start(socket, [Self.program, "--workers", "2", "--demo"])
         process = try ChildProcess(starter, arguments, log: folder.file("log"))
         daemon = nil
         try waitUntilItAnswers()
@@ -46,7 +54,9 @@ public final class GalletaProcess: Sendable {
         let folder = try TemporaryFolder()
         self.folder = folder
         socket = folder.file("s.sock")
-        let arguments = ["-s", socket, "-P", folder.file("pid"), "--", Self.program, "--workers", "2"] + options
+        let arguments =
+            ["-s", socket, "-P", folder.file("pid"), "--", Self.program, "--workers", "2"]
+            + Self.withUser(options)
         process = try ChildProcess("spawn-fcgi", arguments, log: folder.file("log"))
         guard eventually(within: 20, { Int32(folder.read("pid")) != nil }), let pid = Int32(folder.read("pid")) else {
             throw TestFailure(description: "spawn-fcgi wrote no process id: \(process.output)")

@@ -33,7 +33,8 @@ public final class InheritedSocket: Sendable {
 
     public func start(_ options: [String] = []) throws -> ChildProcess {
         try ChildProcess(
-            GalletaProcess.program, ["--workers", "2"] + options, log: folder.file("log-\(UUID().uuidString)"),
+            GalletaProcess.program, ["--workers", "2"] + GalletaProcess.withUser(options),
+            log: folder.file("log-\(UUID().uuidString)"),
             input: fd)
     }
 }

@@ -1,0 +1,49 @@
+/// Variables that look like settings and are none: a misspelt one would leave a default in place in silence.
+enum UnknownVariables {
+    /// Of the package's build and tests; they mean nothing to the executable.
+    private static let foreign: Set<String> = [
+        "GALLETA_SERVER", "GALLETA_STRICT", "GALLETA_SANITIZED", "GALLETA_FUZZ", "GALLETA_BENCHMARKS",
+        "GALLETA_SOAK_SECONDS", "GALLETA_DOCC",
+    ]
+
+    /// The variables of all options: whatever ``ServerOptions`` has, so that none can be forgotten here.
+    static let known: [String] = Mirror(reflecting: ServerOptions()).children.compactMap { child in
+        guard let label = child.label?.drop(while: { $0 == "_" }), label != "checkConfig" else { return nil }
+        let words = label.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }
+        return ProcessEnvironment.variable(of: words.joined())
+    }
+
+    /// One line for each.
+    static func warnings(_ environment: ProcessEnvironment) -> [String] {
+        environment.names.compactMap { name in
+            guard name.hasPrefix("GALLETA_"), !foreign.contains(name), !known.contains(name) else { return nil }
+            let hint = nearest(to: name).map { "did you mean \($0)?" } ?? "galleta-server --help names all options"
+            return "the environment variable \(name) is not known and has no effect; \(hint)"
+        }
+    }
+
+    /// The known variable that takes the fewest changes; nil if none takes fewer than half of its letters.
+    private static func nearest(to name: String) -> String? {
+        let word = Array(name.utf8.dropFirst(8))
+        let ranked = known.map { (name: $0, distance: distance(word, Array($0.utf8.dropFirst(8)))) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }), 2 * best.distance < max(word.count, 3) else {
+            return nil
+        }
+        return best.name
+    }
+
+    /// Insertions, removals and replacements between two words (Levenshtein).
+    private static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
+        var row = Array(0...second.count)
+        for (i, a) in first.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in second.enumerated() {
+                let replaced = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[second.count]
+    }
+}

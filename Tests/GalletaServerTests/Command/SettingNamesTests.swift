@@ -1,0 +1,86 @@
+import ArgumentParser
+import FastCGI
+import Sessions
+import Testing
+
+@testable import GalletaServer
+
+@Suite("Settings and their names")
+struct SettingNamesTests {
+    private let reader = SettingReader(environment: ProcessEnvironment(overrides: ["GALLETA_MAX_BODY": "-1"]))
+    private var names: SettingNames { SettingNames(reader: reader) }
+
+    @Test("an error names the option of a library's property, wherever it stands")
+    func options() {
+        let error = ConfigurationError(
+            field: "idleTimeout", reason: "it is under headTimeout, and so are workers",
+            remedy: "raise `workers`, (maxHeadBytes) or handlerTimeout")
+        #expect(
+            names.text(error) == """
+                --connection-timeout: it is under --head-timeout, and so are workers; raise --workers, (--max-head) or \
+                --handler-timeout
+                """)
+        #expect(
+            names.text(SessionError.invalid("absoluteTimeout", "1 s is under idleTimeout"))
+                == "--absolute-timeout: 1 s is under --idle-timeout")
+        #expect(
+            names.text(ConfigurationError(field: "--max-body", reason: "a", remedy: "b")) == "--max-body: a; b")
+    }
+
+    @Test("an error names the variable where the value came from one")
+    func variables() throws {
+        #expect(try reader.integer(nil, "max-body", default: 0) == -1)
+        let error = ConfigurationError(field: "maxBodyBytes", reason: "-1 is out of range", remedy: "give more")
+        #expect(names.text(error) == "GALLETA_MAX_BODY: -1 is out of range; give more")
+    }
+
+    @Test("each option that is named is one")
+    func existing() {
+        for option in Array(SettingNames.server.values) + SettingNames.sessions.values {
+            #expect(UnknownVariables.known.contains(ProcessEnvironment.variable(of: option)), "\(option)")
+        }
+    }
+
+    @Test("each field of the libraries' configurations is an option's, or known to be none's")
+    func fields() {
+        let serverOnly = ["maxParameters", "maxDrainBytes", "formLimits"]
+        for child in Mirror(reflecting: Server.Configuration()).children {
+            let label = child.label ?? ""
+            #expect(SettingNames.server[label] != nil || serverOnly.contains(label), "\(label)")
+        }
+        let sessionsOnly = [
+            "sameSite", "cookiePath", "cookieDomain", "isPartitioned", "isPersistent", "touchInterval", "rotationGrace",
+            "limits", "endsSessionOnIDReuse", "stampCheck", "clock", "logger", "onEvent",
+        ]
+        for child in Mirror(reflecting: SessionConfiguration()).children {
+            let label = child.label ?? ""
+            #expect(SettingNames.sessions[label] != nil || sessionsOnly.contains(label), "\(label)")
+        }
+    }
+
+    @Test(
+        "an unknown variable is warned of, with the nearest known one",
+        arguments: [
+            ("GALLETA_IDLETIMEOUT", "did you mean GALLETA_IDLE_TIMEOUT?"),
+            ("GALLETA_WORKER", "did you mean GALLETA_WORKERS?"),
+            ("GALLETA_MAX_LIVETIME", "did you mean GALLETA_MAX_LIFETIME?"),
+            ("GALLETA_COLOUR_OF_THE_SKY", "galleta-server --help names all options"),
+            ("GALLETA_CHECK_CONFIG", "has no effect"), ("GALLETA_", "has no effect"),
+        ])
+    func unknown(name: String, hint: String) {
+        let warnings = UnknownVariables.warnings(ProcessEnvironment(overrides: [name: "1", "PATH": "/bin"]))
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("\(name) is not known and has no effect") == true)
+        #expect(warnings.first?.contains(hint) == true, "\(warnings)")
+    }
+
+    @Test("known variables, and those of the build, are not warned of")
+    func known() {
+        let names = [
+            "GALLETA_LISTEN", "GALLETA_NEW_SESSIONS", "GALLETA_ACCESS_LOG", "GALLETA_DEMO", "GALLETA_STRICT",
+            "GALLETA_SERVER", "GALLETA_SOAK_SECONDS", "GALLETAX",
+        ]
+        let overrides = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
+        #expect(UnknownVariables.warnings(ProcessEnvironment(overrides: overrides)).isEmpty)
+    }
+}
