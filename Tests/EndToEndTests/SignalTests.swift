@@ -54,6 +54,21 @@ struct SignalTests {
         #expect(server.stop() == 0)
     }
 
+    @Test("HUP reads the password file again; a broken one leaves the users of before, and is reported")
+    func passwordFile() throws {
+        let users = folder.file("users")
+        #expect(try ChildProcess.run("htpasswd", ["-cbB", "-C", "4", users, "ada", "pass"]).code == 0)
+        let server = try socket.start(["--htpasswd", users])
+        #expect(eventually(within: 20) { server.output.contains("listening on") })
+        server.signal(SIGHUP)
+        #expect(eventually { server.output.contains("SIGHUP: read again") })
+        #expect(server.output.contains("the password file was read again"))
+        try "broken".write(toFile: users, atomically: true, encoding: .utf8)
+        server.signal(SIGHUP)
+        #expect(eventually { server.output.contains("SIGHUP: what was read before stays in use: --htpasswd \(users)") })
+        #expect(server.stop() == 0)
+    }
+
     @Test("HUP runs each hook of a program, also after one that throws, whose error is logged")
     func reloadHooks() throws {
         let (program, client) = try startProgram()

@@ -81,7 +81,7 @@ struct VisitorTests {
         #expect(try client.get("/app/nowhere").status == 404)
         let wrong = try client.request("DELETE", "/app/counter")
         #expect(wrong.status == 405)
-        #expect(wrong["Allow"] == "GET, HEAD")
+        #expect(wrong["Allow"] == "GET, HEAD, POST")
         #expect(try client.get("/elsewhere").status == 404)
         #expect(server.process.stop() == 0)
         #expect(!server.log.contains("/elsewhere"))
