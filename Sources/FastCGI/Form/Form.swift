@@ -16,7 +16,8 @@ public struct Form: Sendable {
 
     /// Parses a body of `application/x-www-form-urlencoded` (WHATWG URL) or `multipart/form-data` (RFC 7578).
     ///
-    /// Text is UTF-8 whatever a charset says; what is invalid becomes U+FFFD. Memory is bounded by `limits`.
+    /// Text is UTF-8 unless a charset of the Content-Type, or of a part's, says ISO-8859-1; what is invalid becomes
+    /// U+FFFD. Any other charset is refused, rather than its text damaged. Memory is bounded by `limits`.
     ///
     /// - Parameters:
     ///   - contentType: The request's Content-Type.
@@ -31,15 +32,15 @@ public struct Form: Sendable {
         source: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Form {
         switch try FormEncoding(contentType: contentType) {
-        case .urlEncoded:
-            return try urlEncoded(limits: limits, source: source)
-        case .multipart(let boundary):
-            return try multipart(boundary: boundary, limits: limits, source: source)
+        case .urlEncoded(let charset):
+            return try urlEncoded(charset, limits: limits, source: source)
+        case .multipart(let boundary, let charset):
+            return try multipart(boundary: boundary, charset, limits: limits, source: source)
         }
     }
 
     private static func urlEncoded(
-        limits: FormLimits, source: (UnsafeMutableRawBufferPointer) throws -> Int
+        _ charset: FormCharset, limits: FormLimits, source: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Form {
         var body: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
@@ -52,15 +53,16 @@ public struct Form: Sendable {
             body.append(contentsOf: chunk[..<count])
         }
         var form = Form()
-        form.fields = try FormFields(urlEncoded: body, limits: limits)
+        form.fields = try FormFields(urlEncoded: body, charset: charset, limits: limits)
         return form
     }
 
     private static func multipart(
-        boundary: [UInt8], limits: FormLimits, source: (UnsafeMutableRawBufferPointer) throws -> Int
+        boundary: [UInt8], _ charset: FormCharset, limits: FormLimits,
+        source: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Form {
         var parser = MultipartParser(boundary: boundary)
-        var collector = FormCollector(limits: limits)
+        var collector = FormCollector(charset: charset, limits: limits)
         while true {
             switch try parser.next() {
             case .needsInput:

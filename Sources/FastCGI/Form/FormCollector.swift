@@ -1,5 +1,6 @@
 /// Puts the parts of a form together within its limits.
 struct FormCollector {
+    private let charset: FormCharset
     private let limits: FormLimits
     private var form = Form()
     private var fieldBytes = 0
@@ -15,7 +16,11 @@ struct FormCollector {
         var disk: UnnamedFile?
     }
 
-    init(limits: FormLimits) {
+    /// - Parameters:
+    ///   - charset: Of fields that name none themselves.
+    ///   - limits: How much is accepted.
+    init(charset: FormCharset, limits: FormLimits) {
+        self.charset = charset
         self.limits = limits
     }
 
@@ -60,7 +65,7 @@ struct FormCollector {
     mutating func end() throws(FormError) {
         guard let complete = part.take() else { preconditionFailure("the end of no part") }
         guard let filename = complete.head.filename else {
-            form.fields.append(complete.head.name, String(decoding: complete.memory, as: UTF8.self))
+            form.fields.append(complete.head.name, (complete.head.charset ?? charset).text(complete.memory))
             return
         }
         if filename.isEmpty, complete.size == 0 {

@@ -6,6 +6,7 @@ public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equata
         case malformed(String)
         case truncated
         case unsupportedType(String?)
+        case unsupportedCharset(String)
         case tooManyFields(limit: Int)
         case fieldsTooLarge(limit: Int)
         case tooManyFiles(limit: Int)
@@ -21,12 +22,12 @@ public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equata
         self.code = code
     }
 
-    /// 400 for a malformed or truncated form, 413 for one over the limits, 415 for a body that is no form, 500 when a
-    /// file could not be stored.
+    /// 400 for a malformed or truncated form, 413 for one over the limits, 415 for a body that is no form or has a
+    /// charset that is not known, 500 when a file could not be stored.
     public var status: HTTPResponse.Status {
         switch code {
         case .malformed, .truncated: .badRequest
-        case .unsupportedType: .unsupportedMediaType
+        case .unsupportedType, .unsupportedCharset: .unsupportedMediaType
         case .tooManyFields, .fieldsTooLarge, .tooManyFiles, .partHeadTooLarge: .contentTooLarge
         case .storage, .destinationExists, .alreadyMoved: .internalServerError
         }
@@ -47,6 +48,7 @@ public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equata
         case .truncated: "the form ends before its last boundary"
         case .unsupportedType(nil): "the request has no Content-Type, so its body is no form"
         case .unsupportedType(let type?): "\(type) is no form"
+        case .unsupportedCharset(let name): "the form's charset is \(name); send it as UTF-8"
         case .tooManyFields(let limit): "the form has more than \(limit) fields (FormLimits.maxFields)"
         case .fieldsTooLarge(let limit): "the form's fields have more than \(limit) bytes (FormLimits.maxFieldBytes)"
         case .tooManyFiles(let limit): "the form has more than \(limit) files (FormLimits.maxFiles)"

@@ -1,17 +1,19 @@
 extension FormFields {
     /// Parses `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
     ///
-    /// Nothing is malformed there: see ``PercentCoding/decodeField(_:)``.
+    /// Nothing is malformed there: see ``PercentCoding/decodeField(_:_:)``.
     ///
     /// - Throws: ``FormError`` when there are more fields than ``FormLimits/maxFields``, or more bytes, as they were
     ///   sent, than ``FormLimits/maxFieldBytes``.
-    init(urlEncoded bytes: [UInt8], limits: FormLimits) throws(FormError) {
+    init(urlEncoded bytes: [UInt8], charset: FormCharset = .utf8, limits: FormLimits) throws(FormError) {
         self.init()
-        try append(urlEncoded: bytes, limits: limits)
+        try append(urlEncoded: bytes, charset: charset, limits: limits)
     }
 
-    /// As ``init(urlEncoded:limits:)``; when it throws, the fields below the limit have been added.
-    mutating func append(urlEncoded bytes: [UInt8], limits: FormLimits) throws(FormError) {
+    /// As ``init(urlEncoded:charset:limits:)``; when it throws, the fields below the limit have been added.
+    mutating func append(
+        urlEncoded bytes: [UInt8], charset: FormCharset = .utf8, limits: FormLimits
+    ) throws(FormError) {
         guard bytes.count <= limits.maxFieldBytes else { throw FormError(.fieldsTooLarge(limit: limits.maxFieldBytes)) }
         var start = 0
         while start < bytes.count {
@@ -21,7 +23,8 @@ extension FormFields {
                 let field = bytes[start..<end]
                 let equals = field.firstIndex(of: UInt8(ascii: "=")) ?? end
                 append(
-                    PercentCoding.decodeField(field[..<equals]), PercentCoding.decodeField(field[equals...].dropFirst())
+                    PercentCoding.decodeField(field[..<equals], charset),
+                    PercentCoding.decodeField(field[equals...].dropFirst(), charset)
                 )
             }
             start = end + 1

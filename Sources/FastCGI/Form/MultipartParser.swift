@@ -43,11 +43,11 @@ struct MultipartParser: ~Copyable {
     private var end: Int
 
     /// - Parameters:
-    ///   - boundary: As in the Content-Type, valid (1 to 70 bytes).
-    ///   - bufferSize: At least 128 bytes more than `maxHeadBytes`.
+    ///   - boundary: As in the Content-Type, valid (``FormEncoding``).
+    ///   - bufferSize: At least 64 bytes and the boundary's more than `maxHeadBytes`.
     ///   - maxHeadBytes: Most bytes of one part's headers.
     init(boundary: [UInt8], bufferSize: Int = 64 << 10, maxHeadBytes: Int = 8 << 10) {
-        precondition(bufferSize >= maxHeadBytes + 128)
+        precondition(bufferSize >= maxHeadBytes + boundary.count + 64)
         delimiter = Array("\r\n--".utf8) + boundary
         self.maxHeadBytes = maxHeadBytes
         buffer = [UInt8](repeating: 0, count: bufferSize)

@@ -2,9 +2,9 @@
 enum PercentCoding {
     /// Decodes one name or value: `+` is a space, `%` without two hexadecimal digits stays as it is, invalid UTF-8
     /// becomes U+FFFD. Never fails, as the standard wants it.
-    static func decodeField(_ bytes: ArraySlice<UInt8>) -> String {
+    static func decodeField(_ bytes: ArraySlice<UInt8>, _ charset: FormCharset = .utf8) -> String {
         guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-            return String(decoding: bytes, as: UTF8.self)
+            return charset.text(bytes)
         }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
@@ -25,7 +25,7 @@ enum PercentCoding {
             }
             index += 1
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return charset.text(decoded)
     }
 
     /// Encodes one name or value; all but ASCII letters, digits and `*-._` is escaped.

@@ -152,7 +152,7 @@ public final class UploadedFile: Sendable {
     private static func lastComponent(_ path: String) -> String {
         let scalars = path.unicodeScalars
         let start = scalars.lastIndex { $0 == "/" || $0 == "\\" }.map(scalars.index(after:)) ?? scalars.startIndex
-        let visible = scalars[start...].filter { $0.properties.generalCategory != .control }
+        let visible = scalars[start...].filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
         let name = String(String.UnicodeScalarView(visible))
         return name == "." || name == ".." ? "" : name
     }

@@ -8,11 +8,11 @@ struct FormEncodingTests {
         "a form's type is recognised whatever the case and the parameters",
         arguments: [
             "application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8",
-            "application/x-www-form-urlencoded;", "application/x-www-form-urlencoded;;charset=\"a;b\"",
+            "application/x-www-form-urlencoded;", "application/x-www-form-urlencoded;;x=\"a;b\"",
         ]
     )
     func urlEncoded(type: String) throws {
-        #expect(try FormEncoding(contentType: type) == .urlEncoded)
+        #expect(try FormEncoding(contentType: type) == .urlEncoded(.utf8))
     }
 
     @Test(
@@ -32,12 +32,17 @@ struct FormEncodingTests {
             ("multipart/form-data; x=\"\\\"; boundary=no; y=\\\"\"; boundary=yes", "yes"),
             ("multipart/form-data; boundary='()+_,-./:=?", nil),
             ("multipart/form-data; boundary=\"'()+_,-./:=?\"", "'()+_,-./:=?"),
-            ("multipart/form-data; boundary=" + String(repeating: "b", count: 70), String(repeating: "b", count: 70)),
+            ("multipart/form-data; boundary=*****b*", "*****b*"),
+            ("multipart/form-data; boundary=\"----a!#$%&^`|~\"", "----a!#$%&^`|~"),
+            (
+                "multipart/form-data; boundary=" + String(repeating: "b*", count: 128),
+                String(repeating: "b*", count: 128)
+            ),
         ] as [(String, String?)]
     )
     func multipart(type: String, boundary: String?) throws {
         if let boundary {
-            #expect(try FormEncoding(contentType: type) == .multipart(boundary: Array(boundary.utf8)))
+            #expect(try FormEncoding(contentType: type) == .multipart(boundary: Array(boundary.utf8), .utf8))
         } else {
             #expect(throws: FormError.self) { try FormEncoding(contentType: type) }
         }
@@ -53,12 +58,40 @@ struct FormEncodingTests {
             "multipart/form-data; boundary = a", "multipart/form-data boundary=a", "multipart/form-data, boundary=a",
             "multipart/form-data; boundary=a, multipart/form-data; boundary=b", "multipart/form-data; boundary=a@b",
             "multipart/form-data; boundary=\"a\u{1}b\"", "multipart/form-data; boundary=\"a\r\nb\"",
-            "multipart/form-data; boundary=é", "multipart/form-data; boundary=" + String(repeating: "b", count: 71),
+            "multipart/form-data; boundary=é", "multipart/form-data; boundary=" + String(repeating: "b", count: 257),
+            "multipart/form-data; boundary=a" + (1...16).map { "; p\($0)=v" }.joined(),
         ]
     )
     func malformed(type: String) throws {
         let error = #expect(throws: FormError.self) { try FormEncoding(contentType: type) }
         #expect(error?.statusCode == 400)
+    }
+
+    @Test(
+        "a charset is read however it is written, and holds for either kind of form",
+        arguments: [
+            ("utf-8", .utf8), ("UTF-8", .utf8), ("utf8", .utf8), ("\"utf-8\"", .utf8), ("'utf-8'", .utf8),
+            ("\"UTF8\"", .utf8), ("us-ascii", .utf8), ("ASCII", .utf8), ("ISO-8859-1", .latin1), ("latin1", .latin1),
+            ("\"iso-8859-1\"", .latin1), ("'ISO-8859-1'", .latin1),
+        ] as [(String, FormCharset)]
+    )
+    func charsets(charset: String, expected: FormCharset) throws {
+        let urlEncoded = try FormEncoding(contentType: "application/x-www-form-urlencoded; charset=\(charset)")
+        #expect(urlEncoded == .urlEncoded(expected))
+        let multipart = try FormEncoding(contentType: "multipart/form-data; Charset=\(charset); boundary=b")
+        #expect(multipart == .multipart(boundary: Array("b".utf8), expected))
+    }
+
+    @Test(
+        "another charset is unsupported, and the error says what to send",
+        arguments: ["utf-16", "windows-1252", "Shift_JIS", "utf-7", "\"\"", "'", "''", "x-user-defined", "utf-8\u{e9}"]
+    )
+    func otherCharsets(charset: String) throws {
+        for type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"] {
+            let error = #expect(throws: FormError.self) { try FormEncoding(contentType: "\(type); charset=\(charset)") }
+            #expect(error?.statusCode == 415)
+            #expect(error?.description.contains("UTF-8") == true)
+        }
     }
 
     @Test(

@@ -18,6 +18,43 @@ struct FormTests {
         #expect(try Form.parse("application/x-www-form-urlencoded", []).fields.isEmpty)
     }
 
+    /// A Content-Type, a body of Latin-1 and what it holds.
+    private static let latin1Forms: [(type: String, body: String, summary: [String])] = [
+        ("application/x-www-form-urlencoded; charset=ISO-8859-1", "caf%E9=na%EFf+\u{e9}", ["café=naïf é"]),
+        (
+            "multipart/form-data; boundary=b; charset=ISO-8859-1",
+            "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nna\u{ef}f\r\n--b--", ["a=naïf"]
+        ),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n\r\n"
+                + "na\u{ef}f\r\n--b\r\nContent-Disposition: form-data; name=b\r\n\r\n\u{c3}\u{a9}\r\n--b--",
+            ["a=naïf", "b=é"]
+        ),
+        (
+            "multipart/form-data; boundary=b; charset=ISO-8859-1",
+            "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n"
+                + "\u{c3}\u{a9}\r\n--b--", ["a=é"]
+        ),
+    ]
+
+    @Test("text in ISO-8859-1, as Java clients send it, is read as what it is", arguments: latin1Forms)
+    func latin1(type: String, body: String, summary: [String]) throws {
+        let body = body.unicodeScalars.map { UInt8($0.value) }
+        #expect(try Form.parse(type, body).summary() == summary)
+    }
+
+    @Test("a file whose name comes in filename* or an encoded word has no path and no controls in it")
+    func encodedFileNames() throws {
+        let disposition = "Content-Disposition: form-data; name=f; filename"
+        for name in [
+            "*=UTF-8''..%2F..%2Fetc%2Fcaf%C3%A9%00%0D%0A%C2%85", "==?utf-8?Q?..=2F=5Ccaf=C3=A9=00=0D=0A=C2=85?=",
+        ] {
+            let form = try Form.parse(multipart: "--b\r\n\(disposition)\(name)\r\n\r\n1\r\n--b--")
+            #expect(try form.summary() == ["f=café|-|[49]"])
+        }
+    }
+
     @Test(
         "errors of the source come through",
         arguments: ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])

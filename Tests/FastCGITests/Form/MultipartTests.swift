@@ -93,6 +93,19 @@ struct MultipartTests {
         }
     }
 
+    @Test(
+        "the longest boundary parts a form, and what is nearly it does not",
+        arguments: [1, 255, 256, 257, 65_536, .max])
+    func longBoundary(size: Int) throws {
+        let boundary = String(repeating: "b*", count: 128)
+        let near = "\r\n--" + boundary.dropLast() + "+"
+        let content = String(repeating: near, count: 300)
+        let body = ["f", "g"].map { "--\(boundary)\r\n\(Self.disposition)\($0)\r\n\r\n\(content)\r\n" }.joined()
+        let type = "multipart/form-data; boundary=\(boundary)"
+        let form = try Form.parse(type, Array((body + "--\(boundary)--").utf8), sizes: [size])
+        #expect(form.fields.map(\.value) == [content, content])
+    }
+
     @Test("a parser with the smallest buffer reads a body much larger than it")
     func smallBuffer() throws {
         var parser = MultipartParser(boundary: Array("b".utf8), bufferSize: 192, maxHeadBytes: 64)
