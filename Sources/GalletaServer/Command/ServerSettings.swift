@@ -130,7 +130,7 @@ struct ServerSettings {
         )
         application.allowsManyProcesses = sessions.allowsManyProcesses
         if !writesAccessLog { application.accessLogger = nil }
-        Endpoints.add(to: application, credentials: credentials)
+        try Endpoints.add(to: application, credentials: credentials)
         if let file = credentials as? HtpasswdFile { application.onReload { try file.reload() } }
         return application
     }

@@ -7,13 +7,26 @@ internal import Sessions
 /// It opens nothing: it only has the browser's wrong passwords counted apart from everybody else's (``GuessLimiter``). For
 /// each of the last four users it holds a token: 16 random bytes and their signature by the user's entry, so it needs
 /// nothing that the server would have to keep, and is worth nothing once the user has a new password.
-enum KnownBrowsers {
+struct KnownBrowsers: Sendable {
     /// Name of the cookie.
     static let cookieName = "galleta-known-browser"
     private static let label: StaticString = "known browser"
     private static let nonceBytes = 16
     private static let maxTokens = 4
-    private static let maxAge = 180 * 86_400
+    private static let maxAge = Duration.seconds(180 * 86_400)
+
+    private let cookie: SessionCookie
+
+    /// - Parameters:
+    ///   - path: Where the log-in is: only there the cookie is sent.
+    ///   - session: The session's cookie; its `SameSite`, `Secure` and `Partitioned` hold for this one.
+    init(path: String, like session: SessionCookie) throws {
+        // Of other paths the attribute could end early, or be another text than the browser's.
+        let isPlain = path.utf8.allSatisfy { (0x21...0x7e).contains($0) && !";,".utf8.contains($0) }
+        cookie = try SessionCookie(
+            name: Self.cookieName, sameSite: session.sameSite, secure: session.secure, path: isPlain ? path : "/",
+            isPartitioned: session.isPartitioned)
+    }
 
     /// The tokens in a request's Cookie headers, the newest first.
     static func tokens(of request: Request) -> [[UInt8]] {
@@ -55,17 +68,13 @@ enum KnownBrowsers {
     /// - Parameters:
     ///   - credential: Of the user who has just logged in.
     ///   - tokens: What the browser had.
-    ///   - path: Where the log-in is: only there the cookie is sent.
-    ///   - session: The session's cookie; its `SameSite` and `Secure` hold for this one.
-    static func cookie(
-        for credential: Credential, keeping tokens: [[UInt8]], path: String, like session: SessionCookie, isSecure: Bool
-    ) -> String {
+    ///   - isSecure: Whether the request came by HTTPS.
+    func header(for credential: Credential, keeping tokens: [[UInt8]], isSecure: Bool) -> String {
         var generator = SystemRandomNumberGenerator()
-        let nonce = (0..<nonceBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        let old = token(for: credential, among: tokens)
-        let all = [nonce + credential.sign(label, nonce)] + tokens.filter { $0 != old }
-        let value = all.prefix(maxTokens).map(Base64URL.string).joined(separator: ".")
-        return "\(cookieName)=\(value); Max-Age=\(maxAge); Path=\(path); HttpOnly"
-            + "; SameSite=\(session.sameSite.rawValue)" + (session.isMarkedSecure(isSecure) ? "; Secure" : "")
+        let nonce = (0..<Self.nonceBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let old = Self.token(for: credential, among: tokens)
+        let all = [nonce + credential.sign(Self.label, nonce)] + tokens.filter { $0 != old }
+        let value = all.prefix(Self.maxTokens).map(Base64URL.string).joined(separator: ".")
+        return cookie.setHeader(value: value, maxAge: Self.maxAge, isSecure: isSecure)
     }
 }

@@ -7,10 +7,10 @@ internal import HTTPTypes
 struct Login: Sendable {
     let check: LogInCheck
     let page: HomePage
-    /// The session's cookie.
-    let cookie: SessionCookie
+    /// Makes browsers known.
+    let browsers: KnownBrowsers
 
-    private static let path = "/login"
+    static let path = "/login"
 
     func add(to application: Application) {
         application.get(Self.path) { request, session in
@@ -19,10 +19,10 @@ struct Login: Sendable {
         application.post(Self.path) { request, session in
             let form = try request.form()
             try FormGuard.check(form, session)
-            let user = form.fields["username"] ?? ""
+            let user = try form.fields.require("username")
             let tokens = KnownBrowsers.tokens(of: request)
             let outcome = check.check(
-                user: ByteString(user), password: ByteString(form.fields["password"] ?? ""),
+                user: ByteString(user), password: ByteString(try form.fields.require("password")),
                 address: request.remoteAddress, tokens: tokens)
             guard case .right(let credential) = outcome else {
                 return try refusal(outcome, request, session, user: user)
@@ -31,10 +31,7 @@ struct Login: Sendable {
             try Notice.leave("You are logged in.", in: session)
             var response = try Response.redirect(to: request.mount + "/")
             response.headers.append(
-                .setCookie,
-                KnownBrowsers.cookie(
-                    for: credential, keeping: tokens, path: request.mount + Self.path, like: cookie,
-                    isSecure: request.isSecure))
+                .setCookie, browsers.header(for: credential, keeping: tokens, isSecure: request.isSecure))
             return response
         }
     }

@@ -6,9 +6,14 @@ extension SessionCookie {
     ///   - maxAge: How long the browser keeps the cookie, rounded up to whole seconds; nil for "until it closes".
     ///   - isSecure: Whether the request came by HTTPS, for the policy `.automatic`.
     public func setHeader(_ id: SessionID, maxAge: Duration?, isSecure: Bool) -> String {
+        setHeader(value: id.encoded, maxAge: maxAge, isSecure: isSecure)
+    }
+
+    /// As ``setHeader(_:maxAge:isSecure:)``, for a cookie that carries something else: characters of base64url and dots.
+    package func setHeader(value: String, maxAge: Duration?, isSecure: Bool) -> String {
         var header = name
         header += "="
-        header += id.encoded
+        header += value
         if let maxAge {
             let (seconds, rest) = maxAge.components
             header += "; Max-Age="
@@ -27,11 +32,6 @@ extension SessionCookie {
         return header
     }
 
-    /// Whether a cookie of this policy gets the attribute `Secure`; with `isSecure` when the request came by HTTPS.
-    package func isMarkedSecure(_ isSecure: Bool) -> Bool {
-        secure == .always || (secure == .automatic && isSecure)
-    }
-
     private func appendAttributes(to header: inout String, isSecure: Bool) {
         header += "; Path="
         header += path
@@ -41,7 +41,7 @@ extension SessionCookie {
         }
         header += "; HttpOnly; SameSite="
         header += sameSite.rawValue
-        if isMarkedSecure(isSecure) {
+        if secure == .always || (secure == .automatic && isSecure) {
             header += "; Secure"
         }
         if isPartitioned {

@@ -46,9 +46,9 @@ struct LogInCheckTests {
 
     /// The tokens that a browser has after a log-in.
     private func tokens(_ user: ByteString, having tokens: [[UInt8]] = []) throws -> [[UInt8]] {
-        let header = KnownBrowsers.cookie(
-            for: try #require(users.credential(of: user)), keeping: tokens, path: "/app/login",
-            like: try SessionCookie(name: "sid"), isSecure: true)
+        let browsers = try KnownBrowsers(path: "/app/login", like: try SessionCookie(name: "sid"))
+        let header = browsers.header(
+            for: try #require(users.credential(of: user)), keeping: tokens, isSecure: true)
         return KnownBrowsers.tokens(inCookie: "a=b; \(header.prefix { $0 != ";" })")
     }
 
@@ -126,11 +126,16 @@ struct LogInCheckTests {
             (SessionCookie.SecurePolicy.automatic, false, false), (.automatic, true, true), (.always, false, true),
             (.never, true, false),
         ] {
-            let cookie = KnownBrowsers.cookie(
-                for: ada, keeping: [], path: "/app/login", like: try SessionCookie(name: "sid", secure: policy),
-                isSecure: isSecure)
+            let session = try SessionCookie(name: "sid", secure: policy)
+            let cookie = try KnownBrowsers(path: "/app/login", like: session)
+                .header(for: ada, keeping: [], isSecure: isSecure)
             #expect(cookie.contains("; Path=/app/login; HttpOnly; SameSite=Lax") && cookie.contains("; Max-Age="))
             #expect(cookie.hasSuffix("; Secure") == isMarked)
+        }
+        for path in ["/a;b/login", "/a,b/login", "/\u{e4}/login"] {
+            let cookie = try KnownBrowsers(path: path, like: try SessionCookie(name: "sid"))
+                .header(for: ada, keeping: [], isSecure: false)
+            #expect(cookie.contains("; Path=/; HttpOnly"))
         }
     }
 
