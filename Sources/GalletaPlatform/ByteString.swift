@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Text that names something: a user, a session's key, a form's field, a segment of a path.
 ///
 /// Two are equal when their bytes are. Swift's `String` takes canonically equivalent texts for one ("é" as one scalar and
@@ -82,8 +84,13 @@ public struct ByteString: Sendable {
 extension ByteString: Hashable, Comparable {
     /// True for the same bytes.
     public static func == (left: ByteString, right: ByteString) -> Bool {
-        guard left.count == right.count else { return false }
-        return left.withUnsafeBytes { left in right.withUnsafeBytes { left.elementsEqual($0) } }
+        left.withUnsafeBytes { left in
+            right.withUnsafeBytes { right in
+                guard left.count == right.count else { return false }
+                guard let own = left.baseAddress, let others = right.baseAddress else { return true }
+                return memcmp(own, others, left.count) == 0
+            }
+        }
     }
 
     /// Compares byte by byte.

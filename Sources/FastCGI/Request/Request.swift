@@ -55,6 +55,9 @@ public struct Request: Sendable {
     /// ``path``, for comparisons.
     package var routedPath: ByteString { target.path }
 
+    /// The path as it was sent, whatever became of it, for logs.
+    package var sentPath: String { inner.sentPath }
+
     /// Web servers disagree whether ``path`` ends with its slash.
     package var endsInDoubt: Bool { target.endsWithDotSegment }
 

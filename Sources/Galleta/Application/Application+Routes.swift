@@ -17,7 +17,9 @@ extension Application {
     ///   - method: Exactly this method; GET also answers HEAD, without the body.
     ///   - path: A path below the mount point. A segment `:name` matches any one segment
     ///     (`Request.pathParameters`), a last segment `*` the rest of the path. Literal segments win over
-    ///     parameters, those over `*`. A path that ends with a slash is another path than the one without.
+    ///     parameters, those over `*`. A path that ends with a slash is another path than the one without; one that was
+    ///     sent with `.` or `..` at its end is neither. Literals are as `Request.path` has them (`/café`, `/50%`) and
+    ///     compared byte by byte.
     ///   - touchesSession: False for what a page asks by itself again and again: it does not put off the session's end.
     ///   - handler: Answers; a string literal is a plain text response.
     public func on(

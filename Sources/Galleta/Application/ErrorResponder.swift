@@ -33,7 +33,7 @@ struct ErrorResponder: Sendable {
             metadata: [
                 "request_id": "\(request.requestID.map(LogText.clean) ?? "-")",
                 "method": "\(LogText.clean(request.method.rawValue))",
-                "path": "\(LogText.clean(request.path))",
+                "path": "\(LogText.clean(request.sentPath))",
                 "status": "\(status.code)",
             ]
         )
