@@ -57,6 +57,10 @@ struct ErrorPageTests {
             "GET", "/secret", [("HTTP_ACCEPT", "text/html"), ("REQUEST_ID", "7\nerror forged")])
         #expect(page.status == 500 && !page.text.contains("hunter2"))
         let line = try #require(application.log.lines.first { $0.contains("hunter2") })
+        // A request that no handler sees is told by the path that was sent; a query never is.
+        _ = try application.client().exchange("GET", "/%zz\u{1b}?token=7")
+        let refused = try #require(application.log.lines.first { $0.contains("/%zz?") })
+        #expect(!refused.contains("token") && !refused.contains("\u{1b}"))
         #expect(line.contains("7?error?forged") && !line.contains("\u{1b}") && !line.contains("\n"))
     }
 

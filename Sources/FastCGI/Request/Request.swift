@@ -61,6 +61,9 @@ public struct Request: Sendable {
     /// Web servers disagree whether ``path`` ends with its slash.
     package var endsInDoubt: Bool { target.endsWithDotSegment }
 
+    /// The path as it was sent, without its query, for a log.
+    package var sentPath: String { inner.sentPath }
+
     /// The query as it was sent, without the question mark; empty when there is none.
     public var query: String { target.query }
 

@@ -26,8 +26,8 @@ public final class Server: Sendable {
     /// Answers a request that no handler may see, and says by which error: a path that cannot be read (400) or is not below
     /// the mount point (404), a body that is too large (413), late (408) or cut short (400).
     ///
-    /// The path of a request whose target is at fault is what was sent, undecoded. Where the body is at fault, reading it
-    /// throws the same error.
+    /// A request whose target is at fault has the empty path, for what was sent was not checked. Where the body is at fault,
+    /// reading it throws the same error.
     public typealias Refusal = @Sendable (Request, any HTTPStatusError) throws -> Response
 
     /// Is told of each request after its answer, or when it is cut, on the thread that saw it: keep it short.
