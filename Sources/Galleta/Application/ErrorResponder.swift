@@ -39,30 +39,3 @@ struct ErrorResponder: Sendable {
         )
     }
 }
-
-extension HTTPError {
-    /// What the client is told of an error.
-    init(answering error: any Error) {
-        switch error {
-        case let error as HTTPError:
-            self = error
-        case let error as SessionStoreError:
-            // The store is down or full: the client shall come back, and keep its cookie.
-            self.init(.serviceUnavailable, headers: Self.retry(after: error.retryAfter))
-        case let error as SessionError where error.code == .tooManySessions:
-            // RFC 6585, section 4.
-            self.init(.tooManyRequests, headers: Self.retry(after: error.retryAfter ?? .seconds(1)))
-        case let error as SessionError where error.code == .invalidEncoding:
-            // JSON that a handler reads is the client's; what stores hold is a store's error.
-            self.init(.badRequest)
-        case let error as any HTTPStatusError:
-            self.init(error.status)
-        default:
-            self.init(.internalServerError)
-        }
-    }
-
-    private static func retry(after time: Duration) -> ResponseHeaders {
-        [.retryAfter: String(max(1, time.components.seconds)), .cacheControl: "no-store"]
-    }
-}

@@ -1,0 +1,56 @@
+internal import FastCGI
+internal import HTTPTypes
+internal import Sessions
+
+extension HTTPError {
+    /// What the client is told of an error.
+    init(answering error: any Error) {
+        switch error {
+        case let error as HTTPError:
+            self = error
+        case let error as SessionStoreError:
+            // The store is down or full: the client shall come back, and keep its cookie.
+            self.init(.serviceUnavailable, headers: Self.retry(after: error.retryAfter))
+        case let error as SessionError where error.code == .tooManySessions:
+            // RFC 6585, section 4.
+            self.init(.tooManyRequests, headers: Self.retry(after: error.retryAfter ?? .seconds(1)))
+        case let error as SessionError where error.code == .invalidEncoding:
+            // JSON that a handler reads is the client's; what a store holds is an error of the store.
+            self.init(.badRequest, error.message)
+        case let error as DecodingError:
+            // So is what it decodes; the session answers for its own values itself.
+            self.init(.badRequest, Self.description(of: error))
+        case let error as any HTTPStatusError:
+            self.init(error.status)
+        default:
+            self.init(.internalServerError)
+        }
+    }
+
+    private static func retry(after time: Duration) -> ResponseHeaders {
+        [.retryAfter: String(max(1, time.components.seconds)), .cacheControl: "no-store"]
+    }
+
+    /// Names the field, never a value.
+    private static func description(of error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context):
+            return "the field \"\(path(context.codingPath + [key]))\" is missing"
+        case .valueNotFound(_, let context):
+            return "the field \"\(path(context.codingPath))\" is missing"
+        case .typeMismatch(_, let context), .dataCorrupted(let context):
+            guard !context.codingPath.isEmpty else { break }
+            return "the field \"\(path(context.codingPath))\" has not the expected form"
+        @unknown default: break
+        }
+        return "what was sent has not the expected form"
+    }
+
+    /// `items[2].price`
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.reduce("") { path, key in
+            if let index = key.intValue { return "\(path)[\(index)]" }
+            return path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)"
+        }
+    }
+}
