@@ -17,6 +17,22 @@ struct SessionSaveTests {
         #expect(try fixture.open(id).get("k", as: Int.self) == 1)
     }
 
+    @Test("does not make a new session look as if its visitor had come back: it goes before one who did")
+    func neverCameBack() throws {
+        let fixture = try SessionFixture(maximumSessions: 2)
+        let returned = try fixture.begin()
+        fixture.time.advance(by: .seconds(1))
+        #expect(try fixture.open(returned).keys == ["k"])
+        fixture.time.advance(by: .seconds(1))
+        let saved = try fixture.begin {
+            try $0.set("k", 1)
+            try $0.save()
+        }
+        _ = try fixture.begin()
+        #expect(try fixture.open(saved).keys == [])
+        #expect(try fixture.open(returned).keys == ["k"])
+    }
+
     @Test("keeps what is saved when the handler throws afterwards, and nothing else")
     func survivesFailure() throws {
         let fixture = try SessionFixture()

@@ -69,9 +69,10 @@ extension SessionState {
 
     /// Looks whether the id for which a cookie is about to go out still is the session's.
     ///
-    /// A rotation may be as old as a slow handler is slow; its cookie must not replace that of a log-in since.
+    /// A rotation may be as old as a slow handler is slow; its cookie must not replace that of a log-in since. Of a session
+    /// that this request has begun nobody can know; asking for it would look as if its cookie had come back.
     private mutating func confirm() throws {
-        guard phase == .present, cookie == .set else { return }
+        guard phase == .present, cookie == .set, !hasBegun else { return }
         let id = id
         guard let record = try manager.store({ try $0.read(id) }) else {
             lose()
@@ -94,6 +95,7 @@ extension SessionState {
                 begin(with: lifetime)
                 self.lifetime = nil
                 phase = .present
+                hasBegun = true
                 id = fresh
                 version = 0
                 patch.removeAll()

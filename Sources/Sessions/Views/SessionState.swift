@@ -35,6 +35,8 @@ struct SessionState {
     var isWritten = false
     /// True when the store had no session at the first look.
     var isNew = false
+    /// True when this request has begun the session in the store: nobody else knows its id.
+    var hasBegun = false
     /// True when another request of the visitor rotated the id: this one goes on under that one's new id.
     var isLatecomer = false
     /// True from the commit on: no cookie can go out any more.
