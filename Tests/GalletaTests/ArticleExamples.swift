@@ -6,6 +6,10 @@ import Testing
 /// The examples of the article "Sessions"; `ArticleTests` compares the two.
 @Suite("The examples of the article on sessions")
 struct ArticleExamples {
+    private struct Accounts {
+        func stamp(of user: ByteString) -> [UInt8]? { nil }
+    }
+
     private static func check(_ form: Form) -> String? {
         form.fields["password"] == "engine" ? form.fields["username"] : nil
     }
@@ -13,7 +17,13 @@ struct ArticleExamples {
     @Test("work as they stand")
     func work() throws {
         let check = Self.check
-        let running = try RunningApplication(mount: "/app") { app in
+        let accounts = Accounts()
+        let running = try RunningApplication(
+            mount: "/app",
+            adjust: { configuration in
+                configuration.stampCheck = { user, stamp in stamp == accounts.stamp(of: user) }
+            }
+        ) { app in
             app.get("/form") { _, session in .text(try session.csrfToken()) }
             app.get("/notice") { _, session in .text(try session.popFlash("notice", as: String.self) ?? "none") }
             app.post("/cart") { request, session in
