@@ -148,8 +148,8 @@ let package = Package(
 // Fuzzers of the parsers, for `deploy/fuzz` only: unsafe flags would make the package unusable as a dependency.
 if Context.environment["GALLETA_FUZZ"] != nil {
     let fuzzers = [
-        ("HeadCheckFuzzer", "FastCGI"), ("BodyRecordsFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"),
-        ("FormFuzzer", "FastCGI"), ("PathFuzzer", "FastCGI"),
+        ("RequestCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI"),
+        ("PathFuzzer", "FastCGI"),
         ("SnapshotFuzzer", "MemorySessions"),
     ]
     for (name, target) in fuzzers {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,9 +13,19 @@
 #include <fcgios.h>
 
 struct port {
-    const char *next;
-    size_t left;
-    int input;
+    const char *head;
+    size_t head_left;
+    /* The body: in memory, or in a file from `offset` on. */
+    const char *body;
+    int file;
+    off_t offset;
+    size_t body_left;
+    uint16_t request_id;
+    int has_body;
+    /* The record of STDIN that is being read. */
+    unsigned char header[8];
+    size_t header_left;
+    size_t record_left;
     int output;
     /* libfcgi asks for another connection after an error of this one: there is none. */
     int is_accepted;
@@ -23,7 +34,10 @@ struct port {
 enum {
     /* Above every descriptor: the kernel's limit (fs.nr_open) is below 2^30. */
     FIRST_PORT = 1 << 30,
-    PORTS = 1 << 14
+    PORTS = 1 << 14,
+    STDIN_RECORD = 5,
+    /* The largest multiple of eight: no record needs padding but the last, which may go without. */
+    LARGEST_CONTENT = 65528
 };
 
 static _Atomic(struct port *) ports[PORTS];
@@ -41,7 +55,7 @@ int cfastcgi_port_open(void)
     struct port *port = calloc(1, sizeof *port);
     if (!port)
         return -1;
-    port->input = port->output = -1;
+    port->file = port->output = -1;
     port->is_accepted = 1;
     pthread_mutex_lock(&opening);
     int index = 0;
@@ -57,18 +71,30 @@ int cfastcgi_port_open(void)
     return -1;
 }
 
-void cfastcgi_port_load(int number, const void *bytes, size_t count, int input, int output)
+void cfastcgi_port_load(int number, const void *head, size_t count, int output)
 {
     struct port *port = port_at(number);
     if (port)
-        *port = (struct port){.next = bytes, .left = count, .input = input, .output = output};
+        *port = (struct port){.head = head, .head_left = count, .file = -1, .output = output};
+}
+
+void cfastcgi_port_body(int number, uint16_t request_id, const void *body, size_t count, int file)
+{
+    struct port *port = port_at(number);
+    if (!port)
+        return;
+    port->request_id = request_id;
+    port->body = body;
+    port->body_left = count;
+    port->file = file;
+    port->has_body = 1;
 }
 
 void cfastcgi_port_clear(int number)
 {
     struct port *port = port_at(number);
     if (port)
-        *port = (struct port){.input = -1, .output = -1, .is_accepted = 1};
+        *port = (struct port){.file = -1, .output = -1, .is_accepted = 1};
 }
 
 void cfastcgi_port_close(int number)
@@ -104,27 +130,93 @@ int OS_Accept(int listen_sock, int fail_on_intr, const char *webServerAddrs)
     return listen_sock;
 }
 
+static ssize_t retry_pread(int fd, void *buffer, size_t count, off_t offset)
+{
+    for (;;) {
+        ssize_t taken = pread(fd, buffer, count, offset);
+        if (taken >= 0 || errno != EINTR)
+            return taken;
+    }
+}
+
+/* Begins the next record of STDIN; 0 behind the one that ends it. */
+static int next_record(struct port *port)
+{
+    if (!port->has_body)
+        return 0;
+    size_t content = port->body_left < LARGEST_CONTENT ? port->body_left : LARGEST_CONTENT;
+    port->has_body = content > 0;
+    port->body_left -= content;
+    port->record_left = content;
+    port->header_left = sizeof port->header;
+    port->header[0] = 1;
+    port->header[1] = STDIN_RECORD;
+    port->header[2] = (unsigned char)(port->request_id >> 8);
+    port->header[3] = (unsigned char)port->request_id;
+    port->header[4] = (unsigned char)(content >> 8);
+    port->header[5] = (unsigned char)content;
+    return 1;
+}
+
+/* Copies what comes next: of the head, of a header, of a body. */
+static ssize_t read_some(struct port *port, char *buffer, size_t count)
+{
+    if (port->head_left) {
+        if (count > port->head_left)
+            count = port->head_left;
+        memcpy(buffer, port->head, count);
+        port->head += count;
+        port->head_left -= count;
+        return (ssize_t)count;
+    }
+    if (!port->header_left && !port->record_left && !next_record(port))
+        return 0;
+    if (port->header_left) {
+        if (count > port->header_left)
+            count = port->header_left;
+        memcpy(buffer, port->header + sizeof port->header - port->header_left, count);
+        port->header_left -= count;
+        return (ssize_t)count;
+    }
+    if (count > port->record_left)
+        count = port->record_left;
+    if (port->file >= 0) {
+        ssize_t taken = retry_pread(port->file, buffer, count, port->offset);
+        if (taken <= 0) {
+            /* The file is ours and as long as it was: a short read is the disk's. */
+            if (taken == 0)
+                errno = EIO;
+            return -1;
+        }
+        count = (size_t)taken;
+        port->offset += taken;
+    } else {
+        memcpy(buffer, port->body, count);
+        port->body += count;
+    }
+    port->record_left -= count;
+    return (ssize_t)count;
+}
+
 int OS_Read(int number, char *buffer, size_t count)
 {
     if (count > INT_MAX)
         count = INT_MAX;
     struct port *port = port_at(number);
-    int fd = port ? port->input : number;
-    if (port && port->left) {
-        if (count > port->left)
-            count = port->left;
-        __builtin_memcpy(buffer, port->next, count);
-        port->next += count;
-        port->left -= count;
-        return (int)count;
+    if (!port) {
+        errno = EBADF;
+        return -1;
     }
-    if (port && fd < 0)
-        return 0;
-    for (;;) {
-        ssize_t taken = read(fd, buffer, count);
-        if (taken >= 0 || errno != EINTR)
-            return (int)taken;
+    size_t total = 0;
+    while (total < count) {
+        ssize_t taken = read_some(port, buffer + total, count - total);
+        if (taken < 0)
+            return total ? (int)total : -1;
+        if (taken == 0)
+            break;
+        total += (size_t)taken;
     }
+    return (int)total;
 }
 
 int OS_Write(int number, char *buffer, size_t count)
@@ -132,7 +224,11 @@ int OS_Write(int number, char *buffer, size_t count)
     if (count > INT_MAX)
         count = INT_MAX;
     struct port *port = port_at(number);
-    int fd = port ? port->output : number;
+    if (!port) {
+        errno = EBADF;
+        return -1;
+    }
+    int fd = port->output;
     for (;;) {
         ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
         if (sent < 0 && errno == ENOTSOCK)

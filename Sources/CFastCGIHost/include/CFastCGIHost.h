@@ -2,13 +2,13 @@
 #define GALLETA_CFASTCGIHOST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* libfcgi's operating system.
  *
  * libfcgi's request layer (fcgiapp) reaches the outside by eight functions, declared in fcgios.h. This target defines
  * them, and the linker takes these in place of the library's own. libfcgi then "accepts", reads and writes on ports: a
- * port answers reads from memory first, then from a connection if it was given one, and passes writes on to a
- * connection. Nothing here closes a connection or touches a signal: both belong to the server.
+ * port answers reads from memory, and passes writes on to a connection. Nothing here closes a connection or touches a signal: both belong to the server.
  *
  * A port has a number like a descriptor's, above all that the kernel hands out. The numbers are the process's, so two
  * servers in one process do not meet. A port is used by one thread at a time; different ports need no care. */
@@ -16,10 +16,13 @@
 /* A new port, or -1 with errno. */
 int cfastcgi_port_open(void);
 
-/* The next request of this port: `count` bytes at `bytes`, which stay the caller's and must stay until the request is
- * freed; then what `input` has to read; what is written goes to `output`. -1 stands for nothing to read, nowhere to
- * write. */
-void cfastcgi_port_load(int port, const void *bytes, size_t count, int input, int output);
+/* The next request of this port: its head, as records, and where what is written goes (-1 for nowhere). The bytes stay the
+ * caller's and must stay until the request is freed. */
+void cfastcgi_port_load(int port, const void *head, size_t count, int output);
+
+/* The body of that request, which is read behind its head as STDIN records: `count` bytes at `body`, or in the file `file`
+ * if that is not -1. Without this call reads end with the head. */
+void cfastcgi_port_body(int port, uint16_t request_id, const void *body, size_t count, int file);
 
 /* Forgets the request: reads end, writes fail. */
 void cfastcgi_port_clear(int port);

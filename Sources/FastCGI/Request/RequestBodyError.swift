@@ -1,4 +1,3 @@
-internal import Glibc
 public import HTTPTypes
 
 /// Why a request's body could not be read.
@@ -9,12 +8,6 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         case timedOut(received: Int)
         case storage(String)
         case requestFinished
-
-        /// The meaning of libfcgi's stream error: an errno, or a negative code of its own.
-        static func of(_ failure: Int32, received: Int) -> Code {
-            failure == EAGAIN || failure == EWOULDBLOCK
-                ? .timedOut(received: received) : .truncated(received: received, declared: nil)
-        }
     }
 
     let code: Code
@@ -26,6 +19,11 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
     /// The body is larger than the server's limit (``Server/Configuration/maxBodyBytes``).
     public var isTooLarge: Bool {
         if case .tooLarge = code { true } else { false }
+    }
+
+    /// It stopped coming.
+    var isTimeout: Bool {
+        if case .timedOut = code { true } else { false }
     }
 
     /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 500 for one that could not

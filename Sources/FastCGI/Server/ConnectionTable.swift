@@ -7,7 +7,7 @@ internal import Glibc
 /// number was given to another connection, is recognised and dropped.
 ///
 /// Invariants, each kept under the slot's lock:
-/// - `fd` is open from `open` to `close`, and closed nowhere else, except by libfcgi while the state is `.head`;
+/// - `fd` is open from `open` to `close`, and closed nowhere else;
 /// - the worker that moved a slot from `.idle` to `.head` is the only one to read, write or close it, until it parks it;
 /// - others may only `shutdown` it, and only in `.running`.
 final class ConnectionTable: @unchecked Sendable {
@@ -30,9 +30,9 @@ final class ConnectionTable: @unchecked Sendable {
         /// The first byte of a request.
         case request
         /// The rest of a head.
-        case head
+        case head(Intake)
         /// The rest of a body.
-        case body(Arrival)
+        case body(Intake)
         /// Room for the rest of an answer.
         case room(Departure)
 
@@ -42,6 +42,14 @@ final class ConnectionTable: @unchecked Sendable {
             case .request, .head: nil
             case .body(let arrival): (Unanswered(context: arrival.context, startedAt: arrival.startedAt), 408)
             case .room(let answer): (Unanswered(context: answer.context, startedAt: answer.startedAt), answer.status)
+            }
+        }
+
+        /// Something of a request has arrived, but not all.
+        var isForRest: Bool {
+            switch self {
+            case .head, .body: true
+            case .request, .room: false
             }
         }
 

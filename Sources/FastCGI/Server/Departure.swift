@@ -15,6 +15,8 @@ final class Departure {
     /// When the connection took something last.
     private(set) var progressAt: BootInstant
     private var answer: OutgoingAnswer
+    /// Bytes that came behind the request: the next one's.
+    var following: [UInt8] = []
 
     init(
         _ answer: consuming OutgoingAnswer, _ context: RequestContext, startedAt: BootInstant, deadline: BootInstant

@@ -227,8 +227,10 @@ final class Engine: Sendable {
         if stage != .serving { cplatform_eventfd_signal(watchdogSignal) }
     }
 
-    /// Hands a connection back to epoll. False if the caller must look at it again, or close it: see `Parking`.
-    func park(slot index: Int, waiting: ConnectionTable.Waiting) -> Parking {
+    /// Hands a connection back to epoll, unless the caller must look at it again, or close it: see `Parking`.
+    ///
+    /// - Parameter isReadable: Bytes may be waiting that raised their event already: if so, another one is raised.
+    func park(slot index: Int, waiting: ConnectionTable.Waiting, isReadable: Bool = false) -> Parking {
         let now = BootInstant.now
         let epoll = self.epoll
         let stage = self.stage
@@ -245,11 +247,9 @@ final class Engine: Sendable {
                 // A web server connects when it has something to send: only after an answer may it take its time.
                 let timeout = slot.hasServed ? configuration.idleTimeout : configuration.headTimeout
                 slot.deadline = now.advanced(by: timeout)
-            case .head:
-                // The first part of a head sets its deadline; further parts do not move it.
-                if slot.waiting.isForRequest { slot.deadline = now.advanced(by: configuration.headTimeout) }
-            case .body(let arrival):
-                slot.deadline = min(now.advanced(by: configuration.bodyTimeout), arrival.deadline)
+            case .head(let intake): slot.deadline = intake.headDeadline
+            case .body(let intake):
+                slot.deadline = min(now.advanced(by: configuration.bodyTimeout), intake.deadline)
             case .room(let departure):
                 let next = departure.progressAt.advanced(by: configuration.writeTimeout)
                 slot.deadline = min(next, departure.deadline)
@@ -267,7 +267,7 @@ final class Engine: Sendable {
                 // Each time: room that came before this moment raises an event, too.
                 guard cplatform_epoll_poke(epoll, slot.fd, key) == 0 else { return .mustClose }
                 slot.isWatchedForRoom = true
-            } else if slot.isWatchedForRoom {
+            } else if slot.isWatchedForRoom || isReadable {
                 guard cplatform_epoll_calm(epoll, slot.fd, key) == 0 else { return .mustClose }
                 slot.isWatchedForRoom = false
             }

@@ -13,30 +13,18 @@ extension Worker {
         case departing(Departure)
     }
 
-    /// Lets libfcgi read the request, runs the handler, sends the answer and leaves the connection at the next request's
-    /// first byte, or says that it must be closed.
-    ///
-    /// - Parameter arrival: The request, if its body did not come with its head: both have been taken off the connection.
-    func answer(_ head: HeadCheck.Head, _ slot: Int, _ fd: Int32, _ arrival: Arrival?) -> Disposition {
-        let start = arrival?.startedAt ?? .now
-        if let arrival {
-            context = arrival.context
-            context.executor = executor
-        }
-        // Of a request that waits on the connection, checked, it reads all from there; what was taken off it comes from
-        // memory, and its body is the worker's affair.
-        let isRead =
-            arrival == nil
-            ? library.read([], thenFrom: fd, answeringTo: fd)
-            : library.read(head.records(UnsafeRawBufferPointer(context.bytes)), answeringTo: fd)
-        guard isRead else {
+    /// Lets libfcgi read the request that has been taken in, runs the handler, and sends the answer as far as the
+    /// connection takes it.
+    func answer(_ reading: Reading) -> Disposition {
+        let (context, check, fd) = (intake.context, intake.check, reading.fd)
+        context.executor = executor
+        guard library.read(intake, answeringTo: fd) else {
             engine.refusals.log("libfcgi", "closed a connection: libfcgi could not read the request")
             return .close
         }
-        let deadline = start.advanced(by: engine.configuration.handlerTimeout)
-        engine.table.withSlot(slot) { slot in
+        let (start, deadline) = (intake.startedAt, intake.deadline)
+        engine.table.withSlot(reading.slot) { slot in
             slot.phase = .running
-            slot.waiting = .request
             slot.hasServed = true
             slot.deadline = deadline
             slot.worker = index
@@ -45,24 +33,21 @@ extension Worker {
         engine.counters.begin()
         defer { engine.counters.end() }
 
-        context.role = head.isAuthorizer ? .authorizer : .responder
-        context.contentLength = nil
         context.output.withLock { $0.errorStream = library.errors }
-        let (response, method) = respond(arrival)
-        // Before the answer: nginx stops sending a body once it sees one, and both sides would wait for each other.
-        // The closure of a streamed answer may still read it.
+        let (response, method) = respond(context)
+        // A connection that is not at the next request's first byte can carry none.
+        let keeps = check.keepsConnection && intake.isInStep
         if case .stream(let length, let write) = response.body {
-            let output = ResponseOutput(stream: library.output, fd: fd, requestID: head.requestID)
+            let output = ResponseOutput(stream: library.output, fd: fd, requestID: check.requestID)
             let (status, wasWritten) = stream(response, length, write, method, output)
             if let status {
-                let keeps = wasWritten && finishBody(head) && head.keepsConnection
-                let end = OutgoingAnswer(status: status, endOf: head.requestID, keepsConnection: keeps)
-                return send(end, slot, fd, start, deadline, isWhole: wasWritten)
+                let end = OutgoingAnswer(
+                    status: status, endOf: check.requestID, keepsConnection: wasWritten && keeps)
+                return send(end, reading.slot, fd, start, deadline, isWhole: wasWritten)
             }
         }
-        let keeps = finishBody(head) && head.keepsConnection
-        let answer = outgoing(response, method, head.requestID, keepsConnection: keeps)
-        return send(answer, slot, fd, start, deadline, isWhole: true)
+        let answer = outgoing(response, method, check.requestID, keepsConnection: keeps)
+        return send(answer, reading.slot, fd, start, deadline, isWhole: true)
     }
 
     /// Goes on with an answer that the connection did not take at once.
@@ -86,7 +71,7 @@ extension Worker {
         _ answer: consuming OutgoingAnswer, _ slot: Int, _ fd: Int32, _ start: BootInstant, _ deadline: BootInstant,
         isWhole: Bool
     ) -> Disposition {
-        let status = answer.status
+        let (status, context) = (answer.status, intake.context)
         context.finish()
         // After an error nothing more may be sent, nor waited for: the web server shall see a cut answer.
         if !isWhole { cplatform_shutdown(fd) }
@@ -107,7 +92,6 @@ extension Worker {
             // Cut in this very moment: the summary is made.
             guard takeSummary(slot) else { return .close }
             let departure = Departure(answer, context, startedAt: start, deadline: deadline)
-            replaceContext()
             return .departing(departure)
         case .failed(let error):
             cut(context, error)
@@ -118,7 +102,7 @@ extension Worker {
 
     /// The answer to this worker's request has gone out, or never will.
     private func end(_ slot: Int, _ start: BootInstant, _ status: Int, wasSent: Bool) {
-        if takeSummary(slot) { engine.end(context, start, status, wasSent: wasSent) }
+        if takeSummary(slot) { engine.end(intake.context, start, status, wasSent: wasSent) }
     }
 
     /// False where who cut the connection has made the request's summary.
@@ -127,18 +111,14 @@ extension Worker {
     }
 
     /// Runs the handler; its failure becomes an answer, too.
-    private func respond(_ arrival: Arrival?) -> (Response, HTTPRequest.Method) {
-        let limit = context.settings.maxBodyBytes
-        context.input.withLock {
-            $0 = arrival?.takeBody() ?? BodyState(source: .library(library.input), limit: limit)
-        }
+    private func respond(_ context: RequestContext) -> (Response, HTTPRequest.Method) {
+        let bodyFailure = intake.failure
+        context.input.withLock { $0 = BodyState(library.input, failure: bodyFailure) }
         var method = HTTPRequest.Method.get
         do {
             let request = try Request(context: context)
             method = request.method
-            let declared = context.contentLength
-            context.input.withLock { $0.declared = declared }
-            guard let failure = request.failure ?? bodyFailure(arrival, declared, limit) else {
+            guard let failure: any HTTPStatusError = request.failure ?? bodyFailure else {
                 return (try engine.handler(request), method)
             }
             guard let refusal = engine.refusal else { throw failure }
@@ -146,14 +126,6 @@ extension Worker {
         } catch {
             return (failure(error), method)
         }
-    }
-
-    /// Why no handler may see the body.
-    private func bodyFailure(_ arrival: Arrival?, _ declared: Int?, _ limit: Int) -> (any HTTPStatusError)? {
-        if context.role == .responder, let declared, declared > limit {
-            return RequestBodyError(.tooLarge(limit: limit))
-        }
-        return arrival?.failure
     }
 
     /// Streams a response. Without a status nothing was sent, and another answer has to take its place.
@@ -171,9 +143,9 @@ extension Worker {
             return (response.status.code, true)
         } catch let failure as Response.WriteFailure {
             guard failure.headWasSent else { return (nil, false) }
-            cut(context, failure.error)
+            cut(intake.context, failure.error)
         } catch {
-            cut(context, error)
+            cut(intake.context, error)
         }
         return (response.status.code, false)
     }
@@ -224,17 +196,11 @@ extension Worker {
         engine.logger.log(
             level: status >= 500 ? .error : .info,
             "request failed: \(LogText.line("\(error)"))",
-            metadata: metadata(of: context).merging(["status": "\(status)"]) { $1 }
+            metadata: metadata(of: intake.context).merging(["status": "\(status)"]) { $1 }
         )
     }
 
     private func metadata(of context: RequestContext) -> Logger.Metadata {
         ["request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")"]
-    }
-
-    /// Brings STDIN to its end: what is left of a body would be parsed as the next request. False if it was cut short.
-    private func finishBody(_ head: HeadCheck.Head) -> Bool {
-        guard !head.hasNoBody else { return true }
-        return context.input.withLock { $0.drain(into: buffer) }
     }
 }

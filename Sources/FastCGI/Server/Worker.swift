@@ -11,40 +11,27 @@ final class Worker: @unchecked Sendable {
     let index: Int
     let engine: Engine
     let executor = WorkerExecutor()
-    var context: RequestContext
     var library = ProtocolLibrary()
+    /// The request that is being read, unless one has begun that waits with its connection.
+    var intake: Intake
     /// Header blocks and small answers are put together here.
     var scratch: [UInt8] = []
-    /// Where bodies pass through.
-    let buffer: UnsafeMutableRawBufferPointer
-    private let headCheck: HeadCheck
+    /// Where all that arrives passes through.
+    private let buffer: UnsafeMutableRawBufferPointer
     private let isRetired = Atomic<Bool>(false)
 
-    /// What one look at a head reads at most at first; heads behind nginx take about 1 KiB.
-    private static let firstLook = 16 << 10
+    /// Bytes that one connection may bring in a turn: then others have theirs, however fast it sends.
+    private static let turn = 256 << 10
 
     init(index: Int, engine: Engine) {
         self.index = index
         self.engine = engine
-        headCheck = HeadCheck(
-            maxBytes: engine.configuration.maxHeadBytes,
-            maxParameters: engine.configuration.maxParameters
-        )
-        context = Self.newContext(engine)
+        intake = Intake(engine.configuration)
         buffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
     deinit {
         buffer.deallocate()
-    }
-
-    private static func newContext(_ engine: Engine) -> RequestContext {
-        let settings = RequestSettings(
-            mount: engine.configuration.mount, address: engine.configuration.address,
-            maxBodyBytes: engine.configuration.maxBodyBytes,
-            formLimits: engine.configuration.formLimits
-        )
-        return RequestContext(settings: settings, capacity: firstLook)
     }
 
     /// Ends `run` after what it is doing now. From any thread.
@@ -54,7 +41,6 @@ final class Worker: @unchecked Sendable {
 
     /// Serves until the server ends or another worker has taken this one's place.
     func run() {
-        context.executor = executor
         var packed: UInt64 = 0
         while !isRetired.load(ordering: .relaxed) {
             let count = cplatform_epoll_wait_one(engine.epoll, &packed)
@@ -93,12 +79,14 @@ final class Worker: @unchecked Sendable {
             case .free: return nil
             case .idle:
                 slot.phase = .head
-                switch slot.waiting {
-                case .request, .head: return Claim(fd: slot.fd)
-                case .body, .room:
-                    defer { slot.waiting = .request }
-                    return Claim(fd: slot.fd, waiting: slot.waiting, isOverdue: slot.isOverdue)
+                defer { slot.waiting = .request }
+                var claim = Claim(fd: slot.fd, waiting: slot.waiting, isOverdue: slot.isOverdue)
+                // Bytes that come when the time is over come too late, whoever looks first.
+                if slot.waiting.isForRest, !slot.isOverdue, slot.deadline <= .now {
+                    claim.isOverdue = true
+                    engine.counters.count(engine.counters.timeouts)
                 }
+                return claim
             case .head, .running, .overrun:
                 slot.isPending = true
                 return nil
@@ -109,31 +97,37 @@ final class Worker: @unchecked Sendable {
 
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
     func serve(_ slot: Int, _ claim: Claim) {
-        let fd = claim.fd
         var waiting = claim.waiting
         var isOverdue = claim.isOverdue
+        var reading = Reading(fd: claim.fd, slot: slot)
         while true {
             let step: Step
             switch waiting {
-            case .request, .head: step = begin(slot, fd)
-            case .body(let arrival): step = gather(arrival, slot, fd, isOverdue: isOverdue)
+            case .request: step = receive(intake, &reading)
+            case .head where isOverdue: step = .close
+            case .head(let begun): step = receive(begun, &reading)
+            case .body(let begun):
+                if isOverdue { begun.timeOut() }
+                step = receive(begun, &reading)
             case .room(let departure):
+                reading.keep(departure.following, in: buffer)
                 // What has come meanwhile raises no event of its own: it is looked at afterwards.
-                step = self.step(after: resume(departure, fd), looksAgain: true)
+                reading.mayHaveMore = true
+                step = self.step(after: resume(departure, claim.fd), &reading)
             }
             isOverdue = false
             switch step {
-            case .wait(let next): waiting = next
-            case .again(let next):
-                waiting = next
+            case .again:
+                waiting = .request
                 continue
             case .close:
                 engine.close(slot: slot)
                 return
+            case .wait(let next): waiting = next
             }
-            switch engine.park(slot: slot, waiting: waiting) {
+            switch engine.park(slot: slot, waiting: waiting, isReadable: reading.mayHaveMore) {
             case .parked: return
-            case .lookAgain: continue
+            case .lookAgain: reading.budget = Self.turn
             case .mustClose:
                 if let (lost, status) = waiting.unanswered {
                     engine.end(lost.context, lost.startedAt, status, wasSent: false)
@@ -144,117 +138,109 @@ final class Worker: @unchecked Sendable {
         }
     }
 
+    /// One turn of a connection.
+    struct Reading {
+        let fd: Int32
+        let slot: Int
+        /// Where in the worker's buffer bytes are that have not been looked at.
+        var rest = 0..<0
+        var budget = Worker.turn
+        /// The connection has not said that nothing more waits there.
+        var mayHaveMore = false
+
+        init(fd: Int32, slot: Int) {
+            self.fd = fd
+            self.slot = slot
+        }
+
+        /// Takes up bytes that came behind an earlier request.
+        mutating func keep(_ bytes: [UInt8], in buffer: UnsafeMutableRawBufferPointer) {
+            guard rest.isEmpty, !bytes.isEmpty else { return }
+            buffer.copyBytes(from: bytes)
+            rest = 0..<bytes.count
+        }
+    }
+
     /// What to do with a connection after a look at it.
     private enum Step {
-        /// Park it: nothing more is there.
+        /// Park it.
         case wait(ConnectionTable.Waiting)
-        /// Look at it with this in mind.
-        case again(ConnectionTable.Waiting)
+        /// Look for the next request.
+        case again
         case close
     }
 
-    /// Looks for a request's head, and answers the request if its body is there, too.
-    private func begin(_ slot: Int, _ fd: Int32) -> Step {
-        switch look(fd) {
-        case .nothing: return .wait(.request)
-        case .partial: return .wait(.head)
-        case .closed: return .close
-        case .refused(let refusal): return refuse(refusal, context, since: .now)
-        case .head(let head) where head.suitsLibrary:
-            return step(after: answer(head, slot, fd, nil))
-        case .head(let head):
-            let arrival = Arrival(context, head, engine.configuration)
-            replaceContext()
-            // These bytes have been looked at: they are there.
-            guard skip(head.end, fd) else { return .close }
-            return .again(.body(arrival))
-        }
-    }
-
-    /// Takes what has arrived of a body, and answers the request if that was all.
-    private func gather(_ arrival: Arrival, _ slot: Int, _ fd: Int32, isOverdue: Bool) -> Step {
-        switch arrival.receive(from: fd, buffer: buffer) {
-        case .waiting where arrival.head.hasNoBody: break
-        case .waiting where !isOverdue: return .wait(.body(arrival))
-        case .waiting: arrival.timeOut()
-        case .ready: break
-        case .broken: return .close
-        case .refused(let refusal): return refuse(refusal, arrival.context, since: arrival.startedAt)
-        }
-        return step(after: answer(arrival.head, slot, fd, arrival))
-    }
-
-    private func step(after disposition: Disposition, looksAgain: Bool = false) -> Step {
-        switch disposition {
-        case .keep: looksAgain ? .again(.request) : .wait(.request)
-        case .close: .close
-        case .departing(let departure): .wait(.room(departure))
-        }
-    }
-
-    private func refuse(_ refusal: HeadCheck.Refusal, _ context: RequestContext, since start: BootInstant) -> Step {
-        engine.counters.count(engine.counters.refusedHeads)
-        engine.summarize(context, start, 400, wasSent: false)
-        engine.refusals.log(refusal.rawValue, "closed a connection: \(refusal.rawValue)")
-        return .close
-    }
-
-    /// Takes bytes that wait off the connection.
-    private func skip(_ count: Int, _ fd: Int32) -> Bool {
-        var left = count
-        while left > 0 {
-            let taken = recv(fd, buffer.baseAddress!, min(left, buffer.count), Int32(MSG_DONTWAIT))
-            if taken < 0, errno == EINTR { continue }
-            guard taken > 0 else { return false }
-            left -= taken
-        }
-        return true
-    }
-
-    private enum Look {
-        case nothing
-        case partial
-        case closed
-        case refused(HeadCheck.Refusal)
-        case head(HeadCheck.Head)
-    }
-
-    /// Looks at the bytes that wait, without taking them: libfcgi shall read a head only when all of it is there.
-    private func look(_ fd: Int32) -> Look {
-        takeFreshContext()
+    /// Takes what has arrived of a request, and answers it if that was all.
+    private func receive(_ intake: Intake, _ reading: inout Reading) -> Step {
         while true {
-            let count = recv(
-                fd, context.bytes.baseAddress!, context.bytes.count,
-                Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-            if count == 0 { return .closed }
-            if count < 0 {
-                switch errno {
-                case EAGAIN: return .nothing
-                case EINTR: continue
-                default: return .closed
+            if reading.rest.isEmpty {
+                guard reading.budget > 0 else {
+                    reading.mayHaveMore = true
+                    return .wait(waiting(with: intake))
                 }
+                let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    guard errno == EAGAIN else { return .close }
+                    reading.mayHaveMore = false
+                    guard intake.failure?.isTimeout != true else { return answer(intake, &reading) }
+                    return .wait(waiting(with: intake))
+                }
+                guard count > 0 else {
+                    guard intake.check.hasHead else { return .close }
+                    intake.cutShort()
+                    return answer(intake, &reading)
+                }
+                reading.rest = 0..<count
+                reading.budget -= count
+                reading.mayHaveMore = count == buffer.count
             }
-            let seen = UnsafeMutableRawBufferPointer(rebasing: context.bytes[..<count])
-            switch headCheck.check(seen, pairs: &context.pairs) {
-            case .complete(let head): return .head(head)
-            case .refused(let refusal): return .refused(refusal)
-            case .incomplete:
-                guard count == context.bytes.count else { return .partial }
-                // Full, so there may be more. A head that does not fit its limit and one record more is refused.
-                let limit = headCheck.maxBytes + RecordHeader.size
-                guard count < limit else { return .refused(.tooLarge) }
-                context.grow(to: min(limit, context.bytes.count * 4))
+            let (taken, progress) = intake.take(UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
+            reading.rest = reading.rest.lowerBound + taken..<reading.rest.upperBound
+            switch progress {
+            case .waiting where intake.needsNoBody: return answer(intake, &reading)
+            case .waiting: continue
+            case .complete: return answer(intake, &reading)
+            case .refused(let refusal): return refuse(refusal, intake)
+            case .endless: return .close
             }
         }
     }
 
-    /// A handler that kept its request keeps the context with it: this worker goes on with a new one.
-    private func takeFreshContext() {
-        if !isKnownUniquelyReferenced(&context) { replaceContext() }
+    /// What a connection waits for of which this has been read.
+    private func waiting(with intake: Intake) -> ConnectionTable.Waiting {
+        guard !intake.check.isEmpty else { return .request }
+        // It waits with its connection: this worker goes on with another one.
+        if intake === self.intake { self.intake = Intake(engine.configuration) }
+        return intake.check.hasHead ? .body(intake) : .head(intake)
     }
 
-    func replaceContext() {
-        context = Self.newContext(engine)
-        context.executor = executor
+    private func answer(_ intake: Intake, _ reading: inout Reading) -> Step {
+        // The spare one, if there were two, is let go.
+        self.intake = intake
+        let step = step(after: answer(reading), &reading)
+        self.intake.reset()
+        return step
+    }
+
+    private func step(after disposition: Disposition, _ reading: inout Reading) -> Step {
+        switch disposition {
+        case .keep:
+            return reading.mayHaveMore || !reading.rest.isEmpty ? .again : .wait(.request)
+        case .close: return .close
+        case .departing(let departure):
+            departure.following = Array(buffer[reading.rest])
+            reading.rest = 0..<0
+            return .wait(.room(departure))
+        }
+    }
+
+    private func refuse(_ refusal: RequestCheck.Refusal, _ intake: Intake) -> Step {
+        engine.counters.count(engine.counters.refusedHeads)
+        engine.summarize(
+            intake.context, intake.check.hasHead ? intake.startedAt : .now, 400, wasSent: false)
+        engine.refusals.log(refusal.rawValue, "closed a connection: \(refusal.rawValue)")
+        self.intake.reset()
+        return .close
     }
 }

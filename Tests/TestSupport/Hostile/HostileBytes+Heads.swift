@@ -56,9 +56,7 @@ extension HostileBytes {
         HostileBytes("= in a name", .pairName, params(FastCGIRecord.pairs([("a=b", "1")]))),
         HostileBytes("NUL in a value", .pairValue, params(FastCGIRecord.pairs([("A", "a\0b")]))),
         HostileBytes("32,000 empty pairs", .tooMany, params([UInt8](repeating: 0, count: 64_000))),
-        HostileBytes("pipelined pair", .pipelined, FastCGIRecord.request() + FastCGIRecord.request()),
         HostileBytes("BEGIN inside STDIN", .pipelined, head + begin),
-        HostileBytes("bytes after the end of STDIN", .pipelined, FastCGIRecord.request() + [1]),
         HostileBytes("foreign id in STDIN", .body, head + FastCGIRecord(Kind.stdin, id: 9, [1]).bytes),
         HostileBytes("unknown type in STDIN", .body, head + FastCGIRecord(77, [1]).bytes),
         HostileBytes(

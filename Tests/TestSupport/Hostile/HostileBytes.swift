@@ -5,7 +5,7 @@ public struct HostileBytes: CustomStringConvertible, Sendable {
     /// The name of the refusal.
     public let reason: String
 
-    /// The refusals, as the head check calls them.
+    /// The refusals, as the check calls them.
     enum Reason {
         case version, begin, role, foreignID, recordType, tooLarge, tooMany, pairLength, pairName, pairValue
         case pipelined, body, aborted
