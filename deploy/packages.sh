@@ -1,0 +1,70 @@
+# What has to be installed and built. Sourced by lib.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # the variables are for the scripts that source it, or of lib.sh
+
+# Succeeds if the Debian package $1 (or what it gives) is there. Looks for the thing itself: it may have come another way.
+has_package() {
+    case $1 in
+        libfcgi-dev) [[ -e /usr/include/fcgiapp.h ]] ;;
+        libcrypt-dev) [[ -e /usr/include/crypt.h ]] ;;
+        libssl-dev) [[ -e /usr/include/openssl/sha.h ]] ;;
+        libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
+        nginx-light) command -v nginx >/dev/null ;;
+        apache2-utils) command -v htpasswd >/dev/null ;;
+        systemd) command -v systemd-socket-activate >/dev/null ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# Installs those of the Debian packages "$@" that are missing, or says what to install and ends the script.
+need_packages() {
+    local package missing=()
+    for package; do has_package "$package" || missing+=("$package"); done
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+        say "${0##*/}: missing: ${missing[*]}"
+        if command -v apt-get >/dev/null; then
+            say "Install them as root, then run this again:"
+            say "    apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+        else
+            say "Install what these Debian packages hold, then run this again."
+        fi
+        exit 1
+    fi
+    say "Installing ${missing[*]}"
+    # A subshell, for its own trap.
+    (install_packages "${missing[@]}") >&2 </dev/null || die "apt-get could not install ${missing[*]}; its reasons are above"
+    for package in "${missing[@]}"; do has_package "$package" || die "$package is installed, but what it gives is not there"; done
+}
+
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d
+    local install=(apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@")
+    export DEBIAN_FRONTEND=noninteractive
+    # Debian starts a service that it installs: an nginx on port 80 that nobody asked for. This file is its way to say no.
+    if [[ ! -e $policy ]]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        trap 'exit 1' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 0755 "$policy"
+    fi
+    # The package lists may be missing, or older than the packages.
+    "${install[@]}" || { apt-get -q update && "${install[@]}"; }
+}
+
+need_swift() {
+    command -v swift >/dev/null || die "no Swift toolchain: install Swift 6.2 or later (https://www.swift.org/install/linux/) and put its bin folder into PATH"
+}
+
+# Builds galleta-server for release and sets $server to it. GALLETA_SERVER names one that is built already.
+build_server() {
+    if [[ -n ${GALLETA_SERVER:-} ]]; then
+        server=$(realpath -e -- "$GALLETA_SERVER") || die "GALLETA_SERVER: there is no $GALLETA_SERVER"
+        return
+    fi
+    need_swift
+    local build=(swift build --package-path "$repository" -c release --product galleta-server --static-swift-stdlib)
+    say "Building galleta-server (a minute or two the first time)"
+    setpriv --pdeathsig INT -- "${build[@]}" >&2 </dev/null || die "the build failed; its reasons are above"
+    server=$("${build[@]}" --show-bin-path)/galleta-server
+}
