@@ -81,7 +81,7 @@ measure_logins() {
     local folder=$work/${#running[@]} page guessing
     start_backend "$folder" "$1" --mount /app --workers "$workers" --no-access-log --htpasswd "$work/users"
     # The clients' addresses are what they say they are, for nginx's own limit, too.
-    start_nginx "$folder" '' 'access_log=access_log off; set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;'
+    start_web_server nginx "$folder" '' 'access_log=access_log off; set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;'
     wait_ready "$folder"
     page=$(curl -s -D "$folder/head" "$url/app/")
     SESSION=$(tr -d '\r' <"$folder/head" | sed -nE 's/^Set-Cookie: ([^;]*).*/\1/Ip')
@@ -99,7 +99,7 @@ measure_logins() {
     ping_figures "$seconds" '  beside '
     wait "$guessing" || die "wrk failed"
     printf '  guessers: %s\n' "$(sed -nE 's/^answers (.*),$/\1/p' "$folder/guesses")"
-    stop "$nginx"
+    stop "$web_server"
     stop "$backend"
 }
 

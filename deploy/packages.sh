@@ -10,6 +10,7 @@ has_package() {
         libssl-dev) [[ -e /usr/include/openssl/sha.h ]] ;;
         libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
         nginx-light) command -v nginx >/dev/null ;;
+        apache2-bin) command -v apache2 >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;
         systemd) command -v systemd-socket-activate >/dev/null ;;
         *) command -v "$1" >/dev/null ;;

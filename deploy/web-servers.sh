@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables are for the scripts that source it, or of lib.sh
 
-# A loopback port that nobody listens on, below those that the kernel hands out itself. nginx has the last word.
+# A loopback port that nobody listens on, below those that the kernel hands out itself. The web server has the last word.
 free_port() {
     local port
     while :; do
@@ -12,11 +12,12 @@ free_port() {
     printf '%s' "$port"
 }
 
-# Writes nginx.conf.example with its "# SITE:" lines replaced: render_nginx FILE name=line …; an empty line drops it.
-render_nginx() {
-    local out=$1
-    shift
-    awk '
+# Writes the configuration SOURCE with its "# SITE:" lines replaced: render SOURCE OUT name=line …; an empty line drops it.
+# Where a comment cannot stand behind a directive (Apache), "# SITE:name (next line)" marks the line that follows.
+render() {
+    local source=$1 out=$2
+    shift 2
+    awk -v source="${source##*/}" '
         BEGIN {
             for (i = 1; i < ARGC; i++) {
                 at = index(ARGV[i], "=")
@@ -24,18 +25,24 @@ render_nginx() {
             }
             ARGC = 1
         }
+        skip { skip = 0; next }
         match($0, /# SITE:[a-z_0-9]+/) {
             name = substr($0, RSTART + 7, RLENGTH - 7)
-            if (name in line) { used[name] = 1; if (line[name] != "") print line[name]; next }
+            if (name in line) {
+                used[name] = 1
+                if (line[name] != "") print line[name]
+                skip = substr($0, RSTART + RLENGTH) == " (next line)"
+                next
+            }
         }
         { print }
         END {
             for (name in line) if (!(name in used)) {
-                print "nginx.conf.example has no line marked # SITE:" name > "/dev/stderr"
+                print source " has no line marked # SITE:" name > "/dev/stderr"
                 exit 1
             }
         }
-    ' "$@" <"$repository/nginx.conf.example" >"$out"
+    ' "$@" <"$source" >"$out"
 }
 
 # Starts a program through spawn-fcgi: start_backend FOLDER PROGRAM [OPTION …]. The socket is FOLDER/fcgi.sock, what the
@@ -60,19 +67,43 @@ start_backend() {
     backend=$started
 }
 
-# Writes FOLDER/nginx.conf, which keeps to that folder: write_nginx_conf FOLDER PORT SOCKET [name=line …]. The given lines
-# go in place of "# SITE:" lines and win over those of here.
+# The Debian package of a web server.
+web_server_package() {
+    case $1 in
+        nginx) echo nginx-light ;;
+        # Without the service, the sites and the modules' settings that "apache2" brings.
+        apache) echo apache2-bin ;;
+        lighttpd | caddy) echo "$1" ;;
+        *) die "unknown web server $1: nginx, apache, lighttpd or caddy" ;;
+    esac
+}
+
+# Writes the configuration of a web server that keeps to FOLDER: write_web_server_conf KIND FOLDER PORT SOCKET [name=line …].
+# The given lines go in place of "# SITE:" lines and win over those of here. Sets $configuration to its file.
+write_web_server_conf() {
+    local kind=$1 folder=$2
+    shift
+    mkdir -p -- "$folder/temp" "$folder/html"
+    printf '<!DOCTYPE html>\n<title>The old site</title>\n<p>The old site. The application is at <a href="/app/">/app/</a>.\n' \
+        >"$folder/html/index.html"
+    if ((EUID == 0)); then
+        chmod 0755 "$folder/html" "$folder/temp"
+        # nginx makes folders of its own in there.
+        if [[ $kind == nginx ]]; then set -- "${@:1:3}" "user=user www-data;" "${@:4}"; else chown www-data:www-data "$folder/temp"; fi
+    fi
+    "write_${kind}_conf" "$@"
+}
+
+# The same for nginx alone, whose workers are of the user that starts it unless a line says otherwise.
 write_nginx_conf() {
     local folder=$1 port=$2 socket=$3 nofile
     shift 3
     nofile=$(ulimit -Hn)
     if [[ $nofile == unlimited ]] || ((nofile > 8192)); then nofile=8192; fi
-    mkdir -p -- "$folder/temp" "$folder/html"
-    printf '<!DOCTYPE html>\n<title>The old site</title>\n<p>The old site. The application is at <a href="/app/">/app/</a>.\n' \
-        >"$folder/html/index.html"
+    configuration=$folder/nginx.conf
     # Only root may choose a user.
-    render_nginx "$folder/nginx.conf" \
-        "user=$( ((EUID != 0)) || printf 'user root;')" \
+    render "$repository/nginx.conf.example" "$configuration" \
+        "user=$( ((EUID != 0)) || printf 'user www-data;')" \
         "workers=worker_processes 2;" \
         "pid=pid $folder/nginx.pid;" \
         "error_log=error_log $folder/nginx-error.log warn;" \
@@ -85,40 +116,126 @@ write_nginx_conf() {
         "root=root $folder/html;" "$@"
 }
 
-# Starts nginx for FOLDER/fcgi.sock on a port of the loopback address: start_nginx FOLDER [PORT [name=line …]], on a free
-# one if PORT is empty. Sets $nginx to its process id and $url to http://127.0.0.1:PORT; with FOLDER/tls.crt and tls.key
-# also $secure_url.
-start_nginx() {
-    local folder=$1 wanted=${2:-} tries=0 port tls_port deadline lines
-    shift
-    (($#)) && shift
+write_apache_conf() {
+    local folder=$1 port=$2 socket=$3
+    shift 3
+    configuration=$folder/apache2.conf
+    render "$repository/deploy/apache/galleta.conf" "$folder/galleta.conf" \
+        "proxy_pass=$(sed -n "s|^ProxyPass \"/app/\" \"unix:[^|]*|ProxyPass \"/app/\" \"unix:$socket|p" "$repository/deploy/apache/galleta.conf")"
+    render "$repository/deploy/apache/apache2.conf" "$configuration" \
+        "server_root=ServerRoot $folder" \
+        "pid=PidFile $folder/apache.pid" \
+        "runtime=DefaultRuntimeDir $folder/temp" \
+        "error_log=ErrorLog $folder/apache-error.log" \
+        "access_log=CustomLog $folder/apache-access.log galleta" \
+        "listen=Listen 127.0.0.1:$port" \
+        "server_name=ServerName localhost" \
+        "root=DocumentRoot $folder/html" \
+        "directory=<Directory $folder/html>" \
+        "galleta=Include $folder/galleta.conf" "$@"
+}
+
+write_lighttpd_conf() {
+    local folder=$1 port=$2 socket=$3 identity=()
+    shift 3
+    configuration=$folder/lighttpd.conf
+    if ((EUID == 0)); then
+        # It opens them when it is root no more.
+        touch "$folder"/lighttpd-{error,access}.log
+        chown www-data "$folder"/lighttpd-{error,access}.log
+    else
+        identity=("user=" "group=")
+    fi
+    render "$repository/deploy/lighttpd/galleta.conf" "$folder/galleta.conf" "socket=\"socket\" => \"$socket\","
+    render "$repository/deploy/lighttpd/lighttpd.conf" "$configuration" "${identity[@]}" \
+        "port=server.port = $port" \
+        "bind=server.bind = \"127.0.0.1\"" \
+        "pid=server.pid-file = \"$folder/lighttpd.pid\"" \
+        "error_log=server.errorlog = \"$folder/lighttpd-error.log\"" \
+        "access_log=accesslog.filename = \"$folder/lighttpd-access.log\"" \
+        "uploads=server.upload-dirs = ( \"$folder/temp\" )" \
+        "root=server.document-root = \"$folder/html\"" \
+        "galleta=include \"$folder/galleta.conf\"" "$@"
+}
+
+write_caddy_conf() {
+    local folder=$1 port=$2 socket=$3
+    shift 3
+    configuration=$folder/Caddyfile
+    render "$repository/deploy/caddy/Caddyfile" "$configuration" \
+        "global=$(printf '\tadmin off\n\tauto_https off\n\tstorage file_system %s' "$folder/temp")" \
+        "address=http://:$port {" \
+        "bind="$'\t'"bind 127.0.0.1" \
+        "upstream="$'\t\t'"reverse_proxy unix/$socket {" \
+        "root="$'\t\t'"root * $folder/html" "$@"
+}
+
+# Sets $command to what runs the web server of write_web_server_conf in the foreground, $pid_file to the file that it
+# writes when its port is bound, $graceful to the signal by which it finishes what is in flight, and $output to the file
+# that takes descriptors 1 and 2: web_server_command KIND FOLDER.
+web_server_command() {
+    local kind=$1 folder=$2
+    pid_file=$folder/$kind.pid output=$folder/$kind-output.log
+    case $kind in
+        nginx)
+            command=(nginx -e "$folder/nginx-error.log" -c "$folder/nginx.conf" -g 'daemon off;')
+            graceful=QUIT
+            # A second copy of the log.
+            output=/dev/null
+            ;;
+        apache)
+            command=(apache2 -D FOREGROUND -f "$folder/apache2.conf")
+            graceful=WINCH
+            ;;
+        lighttpd)
+            command=(lighttpd -D -f "$folder/lighttpd.conf")
+            graceful=INT
+            ;;
+        caddy)
+            pid_file=$folder/temp/caddy.pid
+            command=(env "HOME=$folder/temp" "XDG_CONFIG_HOME=$folder/temp" "XDG_DATA_HOME=$folder/temp"
+                caddy run --config "$folder/Caddyfile" --adapter caddyfile --pidfile "$pid_file")
+            graceful=TERM
+            # It has no user of its own to change to.
+            if ((EUID == 0)); then
+                command=(setpriv --reuid=www-data --regid=www-data --clear-groups --
+                    setpriv --pdeathsig TERM -- "${command[@]}")
+            fi
+            ;;
+    esac
+}
+
+# Starts a web server for FOLDER/fcgi.sock on a port of the loopback address: start_web_server KIND FOLDER [PORT
+# [name=line …]], on a free one if PORT is empty. Sets $web_server to its process id, $graceful to the signal that stops it
+# gently, and $url to http://127.0.0.1:PORT; for nginx, with FOLDER/tls.crt and tls.key, also $secure_url.
+start_web_server() {
+    local kind=$1 folder=$2 wanted=${3:-} tries=0 port tls_port deadline lines command pid_file output
+    shift $(($# > 3 ? 3 : $#))
     while :; do
         port=${wanted:-$(free_port)}
         url=http://127.0.0.1:$port
         secure_url='' lines=("$@")
-        if ((EUID == 0)); then lines+=("user=user www-data;"); fi
-        if [[ -e $folder/tls.crt ]]; then
+        if [[ $kind == nginx && -e $folder/tls.crt ]]; then
             tls_port=$(free_port)
             secure_url=https://127.0.0.1:$tls_port
             lines+=("tls=listen 127.0.0.1:$tls_port ssl http2; ssl_certificate $folder/tls.crt; ssl_certificate_key $folder/tls.key;")
         fi
-        write_nginx_conf "$folder" "$port" "$folder/fcgi.sock" "${lines[@]}" || die "nginx.conf.example could not be adapted"
-        ((EUID != 0)) || chmod 0755 "$folder/html" "$folder/temp"
-        nginx -t -q -e "$folder/nginx-error.log" -c "$folder/nginx.conf" >&2 || die "nginx does not accept nginx.conf.example"
-        # Its standard error would be a second copy of the log.
-        launch nginx -e "$folder/nginx-error.log" -c "$folder/nginx.conf" -g 'daemon off;' 2>/dev/null
-        nginx=$started
+        write_web_server_conf "$kind" "$folder" "$port" "$folder/fcgi.sock" "${lines[@]}" ||
+            die "the configuration of $kind could not be adapted"
+        web_server_command "$kind" "$folder"
+        launch "${command[@]}" >"$output" 2>&1
+        web_server=$started
         # The file appears once all ports are bound: what answers then is ours.
         deadline=$((SECONDS + 15))
-        until [[ -s $folder/nginx.pid ]] || ! alive "$nginx" || ((SECONDS > deadline)); do sleep 0.05; done
-        [[ ! -s $folder/nginx.pid ]] || return 0
-        stop "$nginx" TERM 5
-        if ! grep -q 'Address already in use' "$folder/nginx-error.log" || ((++tries >= 10)); then
-            cat "$folder/nginx-error.log" >&2
-            die "nginx did not start"
+        until [[ -s $pid_file ]] || ! alive "$web_server" || ((SECONDS > deadline)); do sleep 0.05; done
+        [[ ! -s $pid_file ]] || return 0
+        stop "$web_server" TERM 5
+        if ! grep -qis 'address already in use' "$folder/$kind-error.log" "$output" || ((++tries >= 10)); then
+            show_logs "$folder"
+            die "$kind did not start"
         fi
         [[ -z $wanted ]] || die "port $wanted is in use; give another with --port, or none for a free one"
-        : >"$folder/nginx-error.log"
+        rm -f "$folder/$kind-error.log"
     done
 }
 
@@ -137,12 +254,12 @@ wait_ready() {
     die "the server does not answer at $url/app/"
 }
 
-# Shows what the server and nginx logged.
+# Shows what the server and the web server logged.
 show_logs() {
     local log
-    for log in server.log nginx-error.log; do
-        [[ -s $1/$log ]] || continue
-        say "--- $log"
-        tail -n 40 -- "$1/$log" >&2
+    for log in server nginx-error apache-error lighttpd-error apache-output lighttpd-output caddy-output; do
+        [[ -s $1/$log.log ]] || continue
+        say "--- $log.log"
+        tail -n 40 -- "$1/$log.log" >&2
     done
 }
