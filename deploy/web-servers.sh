@@ -166,15 +166,16 @@ write_caddy_conf() {
         "global=$(printf '\tadmin off\n\tauto_https off\n\tstorage file_system %s' "$folder/temp")" \
         "address=http://:$port {" \
         "bind="$'\t'"bind 127.0.0.1" \
-        "upstream="$'\t\t'"reverse_proxy unix/$socket {" \
-        "root="$'\t\t'"root * $folder/html" "$@"
+        "upstream="$'\t\t\t'"reverse_proxy unix/$socket {" \
+        "root="$'\t\t\t'"root * $folder/html" "$@"
 }
 
-# Sets $command to what runs the web server of write_web_server_conf in the foreground, $pid_file to the file that it
-# writes when its port is bound, $graceful to the signal by which it finishes what is in flight, and $output to the file
-# that takes descriptors 1 and 2: web_server_command KIND FOLDER.
+# Sets $command to what runs the web server of write_web_server_conf in the foreground, as the user of $identity, $pid_file
+# to the file that it writes when its port is bound, $graceful to the signal by which it finishes what is in flight, and
+# $output to the file that takes descriptors 1 and 2: web_server_command KIND FOLDER.
 web_server_command() {
     local kind=$1 folder=$2
+    identity=()
     pid_file=$folder/$kind.pid output=$folder/$kind-output.log
     case $kind in
         nginx)
@@ -197,10 +198,7 @@ web_server_command() {
                 caddy run --config "$folder/Caddyfile" --adapter caddyfile --pidfile "$pid_file")
             graceful=TERM
             # It has no user of its own to change to.
-            if ((EUID == 0)); then
-                command=(setpriv --reuid=www-data --regid=www-data --clear-groups --
-                    setpriv --pdeathsig TERM -- "${command[@]}")
-            fi
+            if ((EUID == 0)); then identity=(setpriv --reuid=www-data --regid=www-data --clear-groups --); fi
             ;;
     esac
 }
@@ -209,7 +207,7 @@ web_server_command() {
 # [name=line …]], on a free one if PORT is empty. Sets $web_server to its process id, $graceful to the signal that stops it
 # gently, and $url to http://127.0.0.1:PORT; for nginx, with FOLDER/tls.crt and tls.key, also $secure_url.
 start_web_server() {
-    local kind=$1 folder=$2 wanted=${3:-} tries=0 port tls_port deadline lines command pid_file output
+    local kind=$1 folder=$2 wanted=${3:-} tries=0 port tls_port deadline lines command identity pid_file output
     shift $(($# > 3 ? 3 : $#))
     while :; do
         port=${wanted:-$(free_port)}
@@ -223,7 +221,8 @@ start_web_server() {
         write_web_server_conf "$kind" "$folder" "$port" "$folder/fcgi.sock" "${lines[@]}" ||
             die "the configuration of $kind could not be adapted"
         web_server_command "$kind" "$folder"
-        launch "${command[@]}" >"$output" 2>&1
+        # Another user's process is bound to this script's life anew.
+        launch "${identity[@]}" setpriv --pdeathsig TERM -- "${command[@]}" >"$output" 2>&1
         web_server=$started
         # The file appears once all ports are bound: what answers then is ours.
         deadline=$((SECONDS + 15))
