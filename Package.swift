@@ -132,9 +132,15 @@ let package = Package(
             path: "Tests/Programs/LifecycleProgram",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "PathProgram",
+            dependencies: ["Galleta", "MemorySessions"],
+            path: "Tests/Programs/PathProgram",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram"],
+            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram", "PathProgram"],
             swiftSettings: settings
         ),
         .testTarget(
