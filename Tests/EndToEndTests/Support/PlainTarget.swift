@@ -14,20 +14,18 @@ struct PlainTarget {
     /// Nil when it is no honest target: not made of a URI's characters, not UTF-8, with control characters, above the root,
     /// or with an encoded slash or backslash beside a dot segment.
     init?(_ target: String) {
+        // With another host than the Host field's it is refused by some (RFC 9112, section 3.2.2).
         var rest = Substring(target)
-        if let scheme = rest.range(of: "^http://[a-z0-9.:]+", options: .regularExpression) {
-            rest = rest[scheme.upperBound...]
+        if rest.hasPrefix("http://localhost/") { rest = rest.dropFirst("http://localhost".count) }
+        let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard rest.hasPrefix("/"), parts.allSatisfy({ $0.allSatisfy(Self.isAllowed) && Self.decode($0) != nil }) else {
+            return nil
         }
-        rest = rest.prefix { $0 != "?" }
-        guard rest.hasPrefix("/"), rest.allSatisfy(Self.isPathCharacter) else { return nil }
         var segments: [String] = []
         var pieces: [Substring] = []
         var (last, hidesSeparators) = ("", false)
-        let parts = rest.dropFirst().components(separatedBy: "/")
-        for part in parts {
-            guard let segment = part.removingPercentEncoding,
-                segment.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f })
-            else { return nil }
+        for part in parts[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let segment = Self.decode(part) else { return nil }
             let inner = segment.utf8.split(omittingEmptySubsequences: false) {
                 $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\")
             }.map(Substring.init)
@@ -47,8 +45,14 @@ struct PlainTarget {
         endsWithSlash = last.isEmpty || endsWithDotSegment
     }
 
-    private static func isPathCharacter(_ character: Character) -> Bool {
-        character.isASCII && (character.isLetter || character.isNumber || "/-._~!$&'()*+,;=:@%".contains(character))
+    private static func isAllowed(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || "/?-._~!$&'()*+,;=:@%".contains(character))
+    }
+
+    private static func decode(_ text: Substring) -> String? {
+        let decoded = text.removingPercentEncoding
+        let isClean = decoded?.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f } ?? false
+        return isClean ? decoded : nil
     }
 
     /// The path as a web server sees it that takes an encoded slash for a slash.

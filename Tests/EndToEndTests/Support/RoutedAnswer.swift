@@ -32,8 +32,14 @@ struct RoutedAnswer: Sendable, CustomStringConvertible {
     func isRight(for target: PlainTarget, behind kind: WebServer.Kind) -> Bool {
         // nginx, lighttpd and Caddy take an encoded slash for a slash when they match rules, and Caddy `SECRET` for `secret`.
         let path = kind == .caddy ? target.flattened.lowercased() : target.flattened
-        if isDenied { return path.hasPrefix("/app/secret") || path == "/app/exact" }
         let segments = target.segments
+        // Caddy 2.6 does not resolve the last segment of `/app/secret/..`.
+        if isDenied, kind == .caddy, target.endsWithDotSegment { return true }
+        // Files with a dot are denied outside of the application.
+        if isDenied {
+            return path.hasPrefix("/app/secret") || path == "/app/exact"
+                || segments.first != "app" && path.contains("/.")
+        }
         guard segments.first == "app" else { return route == nil && [200, 301, 308, 404].contains(status) }
         if segments.count == 1, !target.endsWithSlash || target.endsWithDotSegment, status == 301 { return true }
         if segments.dropFirst().first == "secret" { return false }
