@@ -55,14 +55,11 @@ public struct Request: Sendable {
     /// ``path``, for comparisons.
     package var routedPath: ByteString { target.path }
 
-    /// The path as it was sent, whatever became of it, for logs.
+    /// The path as it was sent, whatever became of it, without its query: for logs.
     package var sentPath: String { inner.sentPath }
 
     /// Web servers disagree whether ``path`` ends with its slash.
     package var endsInDoubt: Bool { target.endsWithDotSegment }
-
-    /// The path as it was sent, without its query, for a log.
-    package var sentPath: String { inner.sentPath }
 
     /// The query as it was sent, without the question mark; empty when there is none.
     public var query: String { target.query }
