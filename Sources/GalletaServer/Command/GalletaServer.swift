@@ -14,7 +14,7 @@ struct GalletaServer: ParsableCommand {
         discussion: """
             Without --listen it serves the socket that started it: descriptor 0 (spawn-fcgi) or systemd's LISTEN_FDS. \
             Every option is also an environment variable: GALLETA_ and the option's name, as in GALLETA_WORKERS=8; the \
-            command line wins.
+            command line wins. A variable of that kind that is no option's is warned of.
 
             Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FastCGI
+import Foundation
 import Sessions
 import Testing
 
@@ -82,5 +83,21 @@ struct SettingNamesTests {
         ]
         let overrides = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
         #expect(UnknownVariables.warnings(ProcessEnvironment(overrides: overrides)).isEmpty)
+    }
+
+    @Test("no variable that the package's own scripts use is warned of")
+    func scripts() throws {
+        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardizedFileURL
+        let scripts = try FileManager.default.contentsOfDirectory(atPath: root.path + "/deploy").map { "deploy/\($0)" }
+        var names: Set<String> = []
+        for file in scripts + ["Package.swift", ".ci/run"] {
+            guard let text = try? String(contentsOf: root.appendingPathComponent(file), encoding: .utf8) else {
+                continue
+            }
+            for match in text.matches(of: /GALLETA_[A-Z_]+/) { names.insert(String(match.output)) }
+        }
+        #expect(names.count > 3)
+        let overrides = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
+        #expect(UnknownVariables.warnings(ProcessEnvironment(overrides: overrides)) == [])
     }
 }
