@@ -38,8 +38,7 @@ bench_logins() {
         shift
     done
 
-    need_packages libfcgi-dev libcrypt-dev libssl-dev nginx-light spawn-fcgi apache2-utils curl wrk
-    build_server
+    build_server nginx-light spawn-fcgi apache2-utils curl wrk
     end_with_script
     make_work_folder
     htpasswd -bcB -C "$cost" "$work/users" ada "the right one" 2>/dev/null

@@ -92,8 +92,7 @@ bench_sessions() {
         esac
         shift
     done
-    need_swift
-    need_packages libfcgi-dev libcrypt-dev libssl-dev
+    need_swift "${library_packages[@]}"
     end_with_script
     make_work_folder
     build=(env GALLETA_BENCHMARKS=1 swift build --package-path "$repository" -c release --product session-store-benchmark)

@@ -130,13 +130,13 @@ check_login() {
     expect_match "whoami is JSON" '^application/json' "$(header content-type)"
     expect_no_match "nobody is logged in at first" "$known" "$body"
 
-    fetch /app/login -b "$jar" "${form[@]}" --data-urlencode "password=$password"
+    fetch /app/login -b "$jar" "${form[@]}" --data-urlencode "password@"<(printf %s "$password")
     expect "a log-in without the token is refused" 403 "$status"
     fetch /app/login -b "$jar" "${form[@]}" --data-urlencode "password=wrong" --data-urlencode "csrf=$csrf"
     expect "a wrong password is refused" 401 "$status"
     fetch /app/whoami -b "$jar"
     expect_no_match "and logs nobody in" "$known" "$body"
-    fetch /app/login -b "$jar" -c "$jar" "${form[@]}" --data-urlencode "password=$password" --data-urlencode "csrf=$csrf"
+    fetch /app/login -b "$jar" -c "$jar" "${form[@]}" --data-urlencode "password@"<(printf %s "$password") --data-urlencode "csrf=$csrf"
     expect "a log-in leads to the page" "303 /app/" "$status $(header location)"
     expect_match "a log-in gives a session id" '.{20}' "$(session_cookie)"
     expect_no_match "which is a new one" "^${before:-.*}$" "$(session_cookie)"

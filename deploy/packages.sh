@@ -2,13 +2,26 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables are for the scripts that source it, or of lib.sh
 
+# What the Swift toolchain runs with, and what it builds with: headers, a linker's start files, git for the packages.
+swift_packages=(
+    libncurses6 libcurl4 libsqlite3-0 libxml2 gcc libc6-dev libstdc++-12-dev git ca-certificates pkg-config
+)
+# What this package is built with.
+library_packages=(libfcgi-dev libcrypt-dev libssl-dev)
+
 # Succeeds if the Debian package $1 (or what it gives) is there. Looks for the thing itself: it may have come another way.
 has_package() {
     case $1 in
-        libfcgi-dev) [[ -e /usr/include/fcgiapp.h ]] ;;
-        libcrypt-dev) [[ -e /usr/include/crypt.h ]] ;;
-        libssl-dev) [[ -e /usr/include/openssl/sha.h ]] ;;
-        libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
+        libfcgi-dev) has_file /usr/include/fcgiapp.h ;;
+        libcrypt-dev) has_file /usr/include/crypt.h ;;
+        libssl-dev) has_file /usr/include/openssl/sha.h ;;
+        libc6-dev) has_file /usr/include/stdlib.h ;;
+        libstdc++-12-dev) has_file '/usr/include/c++/*/cstdlib' ;;
+        libncurses6) has_library libncurses.so.6 ;;
+        libcurl4) has_library libcurl.so.4 ;;
+        libsqlite3-0) has_library libsqlite3.so.0 ;;
+        libxml2) has_library libxml2.so.2 ;;
+        ca-certificates) has_file /etc/ssl/certs/ca-certificates.crt ;;
         nginx-light) command -v nginx >/dev/null ;;
         apache2-bin) command -v apache2 >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;
@@ -16,6 +29,10 @@ has_package() {
         *) command -v "$1" >/dev/null ;;
     esac
 }
+
+has_file() { compgen -G "$1" >/dev/null; }
+
+has_library() { ldconfig -p | grep -F "$1 " >/dev/null; }
 
 # Installs those of the Debian packages "$@" that are missing, or says what to install and ends the script.
 need_packages() {
@@ -53,17 +70,28 @@ install_packages() {
     "${install[@]}" || { apt-get -q update && "${install[@]}"; }
 }
 
+# A Swift toolchain that runs, before anything is tried with it; and, in one go with what it needs, the Debian packages
+# "$@".
 need_swift() {
+    local missing
     command -v swift >/dev/null || die "no Swift toolchain: install Swift 6.2 or later (https://www.swift.org/install/linux/) and put its bin folder into PATH"
+    need_packages "${swift_packages[@]}" "$@"
+    swift --version >/dev/null 2>&1 </dev/null && return
+    missing=$(ldd -- "$(realpath -- "$(command -v swift)")" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p' | paste -sd ' ')
+    [[ -z $missing ]] || die "the Swift toolchain does not run without ${missing// /, }: install, as root, the packages that hold them (apt-file search NAME)"
+    swift --version >&2 </dev/null || true
+    die "the Swift toolchain does not run; its reason is above"
 }
 
-# Builds galleta-server for release and sets $server to it. GALLETA_SERVER names one that is built already.
+# Builds galleta-server for release and sets $server to it; GALLETA_SERVER names one that is built already. The Debian
+# packages "$@" are installed before, in one go with what the build needs.
 build_server() {
     if [[ -n ${GALLETA_SERVER:-} ]]; then
+        need_packages "$@"
         server=$(realpath -e -- "$GALLETA_SERVER") || die "GALLETA_SERVER: there is no $GALLETA_SERVER"
         return
     fi
-    need_swift
+    need_swift "${library_packages[@]}" "$@"
     local build=(swift build --package-path "$repository" -c release --product galleta-server --static-swift-stdlib)
     say "Building galleta-server (a minute or two the first time)"
     setpriv --pdeathsig INT -- "${build[@]}" >&2 </dev/null || die "the build failed; its reasons are above"

@@ -49,7 +49,7 @@ clean_up() {
     # Whatever fails here, the rest is still to be ended.
     set +e
     while ((${#running[@]})); do stop "${running[-1]}" TERM 15; done
-    [[ -z $work ]] || rm -rf -- "$work"
+    [[ -z $work ]] || rm -rf --one-file-system -- "$work"
     exit "$status"
 }
 

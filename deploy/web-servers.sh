@@ -62,6 +62,8 @@ start_backend() {
         install -m 0755 -- "$program" "$folder/program"
         program=$folder/program
     fi
+    # With --demo a password stands in it.
+    (umask 077 && : >"$folder/server.log")
     launch env TMPDIR="$folder/uploads" spawn-fcgi -n -s "$folder/fcgi.sock" -M 0660 -b 1024 "${as[@]}" -- \
         "$(command -v setpriv)" --pdeathsig TERM -- "$program" "$@" >"$folder/server.log" 2>&1
     backend=$started
