@@ -33,7 +33,9 @@ struct SettingNames {
     }
 
     func text(_ error: SessionError) -> String {
-        guard let field = error.field else { return sentence(error.message, Self.sessions) }
+        guard let field = error.code == .unknownProvider ? "provider" : error.field else {
+            return sentence(error.message, Self.sessions)
+        }
         return "\(self.field(field, Self.sessions)): \(sentence(error.reason, Self.sessions))"
     }
 
