@@ -32,7 +32,9 @@ struct BadInputTests {
         Case(["--idle-timeout", "30"], 78, "--idle-timeout: \"30\" is not a duration"),
         Case(["--idle-timeout", "0s"], 78, "galleta-server: --idle-timeout: 0.0 seconds is not within"),
         Case(["--max-body", "8x"], 78, "--max-body: \"8x\" is not a size"),
-        Case(["--provider", "nowhere"], 78, "galleta-server: --provider: no session provider is named \"nowhere\" (registered: memory)"),
+        Case(
+            ["--provider", "nowhere"], 78,
+            "galleta-server: --provider: no session provider is named \"nowhere\" (registered: memory)"),
         Case(["--cookie-name", "a b"], 78, "galleta-server: --cookie-name: "),
         Case(["--log-level", "loud"], 78, "give one of trace, debug, info"),
         Case(["--max-lifetime", "1h"], 78, "--max-lifetime: it has another name now; write --absolute-timeout"),
