@@ -96,7 +96,6 @@ write_web_server_conf() {
     "write_${kind}_conf" "$@"
 }
 
-# The same for nginx alone, whose workers are of the user that starts it unless a line says otherwise.
 write_nginx_conf() {
     local folder=$1 port=$2 socket=$3 nofile
     shift 3

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -12,6 +13,8 @@ struct PathTests {
 
     init() throws {
         backend = try GalletaProcess { socket, _ in (Self.program, [socket]) }
+        // For www-data, where root runs the tests.
+        chmod(backend.socket, 0o666)
     }
 
     /// Rules in each web server's own words: nobody gets below `/app/secret`, or to `/app/exact`.
@@ -40,7 +43,7 @@ struct PathTests {
         "no spelling of a path passes a rule of the web server, and no honest path breaks",
         arguments: WebServer.Kind.allCases)
     func rules(kind: WebServer.Kind) throws {
-        let server = try WebServer(kind, socket: backend.socket, rules: Self.rules(kind))
+        let server = try WebServer(kind, socket: backend.socket, lines: ["rules=" + Self.rules(kind)])
         var generator = TargetGenerator(seed: 10)
         let targets = (0..<6000).map { _ in generator.next() }
         let answers = try RoutedAnswer.ask(targets, of: server, connections: 4)
@@ -65,6 +68,18 @@ struct PathTests {
         #expect(broken.isEmpty, "\(broken.prefix(20).joined(separator: "\n"))")
         // All three kinds were there to be told apart.
         #expect(honest > 2000 && denied > 300 && routed > 1000)
+    }
+
+    @Test("with Debian's options for addresses, lighttpd's rules for a beginning hold; those for a whole path do not")
+    func debianLighttpd() throws {
+        let server = try WebServer(.lighttpd, socket: backend.socket, lines: ["rules=" + Self.rules(.lighttpd)]) {
+            $0.replacing("\"url-ctrls-reject\"", with: "\"url-normalize-required\" => \"enable\", \"url-ctrls-reject\"")
+        }
+        var generator = TargetGenerator(seed: 11)
+        let targets = (0..<1000).map { _ in generator.next() } + [Array("/app/exact?x?y".utf8)]
+        let answers = try RoutedAnswer.ask(targets, of: server, connections: 2)
+        #expect(!answers.contains { $0.route?.hasPrefix("/secret") ?? false })
+        #expect(answers.last?.route == "/exact")
     }
 
     @Test("no spelling of the log-in's address passes nginx's limit on guesses")

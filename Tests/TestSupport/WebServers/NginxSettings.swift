@@ -21,7 +21,7 @@ public struct NginxSettings: Sendable {
         self.extra = extra
     }
 
-    /// The lines that take the place of `# SITE:` lines, as `write_nginx_conf` of deploy/lib.sh wants them.
+    /// The lines that take the place of `# SITE:` lines, as ``WebServer`` wants them.
     func siteLines(sockets: [String]) -> [String] {
         [
             "workers=worker_processes \(workers);",
