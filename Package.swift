@@ -179,9 +179,14 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
             path: "Tests/Benchmarks/SessionStore",
             swiftSettings: settings
         ),
+        // Nothing links with an executable: its code for password files is there by a symbolic link.
         .executableTarget(
             name: "parser-costs",
-            dependencies: ["Galleta", "FastCGI", "Sessions", "MemorySessions", "SessionsTesting", "GalletaPlatform"],
+            dependencies: [
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "SessionsTesting", "CCrypt", "CCrypto", "CPlatform",
+                "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Benchmarks/Costs",
             swiftSettings: settings
         ),

@@ -7,7 +7,7 @@ internal import Glibc
 ///     parser-costs run PARSER SHAPE N    does the work of a shape once, for an input of the size N
 @main
 struct Costs {
-    static let shapes = formShapes + requestShapes + sessionShapes + storeShapes
+    static let shapes = credentialShapes + formShapes + requestShapes + sessionShapes + storeShapes
 
     static func main() {
         do {
