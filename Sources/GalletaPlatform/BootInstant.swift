@@ -20,12 +20,27 @@ package struct BootInstant: Comparable, Hashable, Sendable {
     }
 
     package func advanced(by duration: Duration) -> BootInstant {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
-        return BootInstant(nanoseconds: overflow ? .max : sum)
+        BootInstant(nanoseconds: nanoseconds.addingSaturated(duration.nanoseconds))
     }
 
     package func duration(to other: BootInstant) -> Duration {
-        .nanoseconds(other.nanoseconds - nanoseconds)
+        .nanoseconds(other.nanoseconds.subtractingSaturated(nanoseconds))
+    }
+}
+
+extension Int64 {
+    /// The sum, or the end of the range that it would pass: for times that a file or a caller gave.
+    @inlinable
+    package func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    /// The difference, or the end of the range that it would pass.
+    @inlinable
+    package func subtractingSaturated(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
     }
 }
 

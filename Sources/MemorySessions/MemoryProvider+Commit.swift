@@ -21,8 +21,9 @@ extension MemoryProvider {
     ) throws(SessionStoreError) -> SessionCommitOutcome {
         let now = store.clock.nanoseconds
         // Drawn before the lock, as it asks the system.
-        let serial: UInt64? =
-            patch.changes.contains { $0.isReserved && $0.key == .user } ? .random(in: .min ... .max) : nil
+        let binding = patch.changes.first { $0.isReserved && $0.key == .user }
+        let serial: UInt64? = binding == nil ? nil : .random(in: .min ... .max)
+        let isLogIn = binding.map { !$0.isRemoval } ?? false
         var reserved = 0
         defer { store.ledger.release(sessions: 0, bytes: reserved) }
         for _ in 0..<Self.roomLimit {
@@ -30,7 +31,7 @@ extension MemoryProvider {
             case .done(let outcome):
                 return outcome
             case .short(let growth, let current):
-                guard store.reserve(growth, for: current, at: now) else { throw Self.full }
+                guard store.reserve(growth, for: current, isLogIn: isLogIn, at: now) else { throw Self.full }
                 reserved += growth
             }
         }
@@ -42,7 +43,7 @@ extension MemoryProvider {
         SessionStoreError(
             .full,
             "the memory provider is at its cap of bytes (maximumBytes), and only sessions with a user are left; "
-                + "nothing was changed")
+                + "nothing was changed. Raise the cap, or lower maximumSessionsPerUser or limits.bytes")
     }
 
     /// - Parameter reserved: Bytes that were reserved for the change; those it took are taken off.
@@ -63,7 +64,7 @@ extension MemoryProvider {
                 }
                 if patch.isEmpty, patch.lifetime == nil {
                     // A visit and no more: find, note and return in one look.
-                    if patch.touches { slot.pointee.lastSeen = now }
+                    if patch.touches { shard.noteVisit(slot, at: now) }
                     return .done(
                         .done(.committed(version: UInt64(slot.pointee.version), values: slot.pointee.values)))
                 }
@@ -86,7 +87,7 @@ extension MemoryProvider {
                 if !patch.isEmpty, let growth = shard.put(merged, number, serial: serial, in: store, &reserved) {
                     return .done(.short(growth, id))
                 }
-                if patch.touches { slot.pointee.lastSeen = now }
+                if patch.touches { shard.noteVisit(slot, at: now) }
                 if let lifetime = patch.lifetime {
                     slot.pointee.set(lifetime)
                     shard.deadlineChanged(number)

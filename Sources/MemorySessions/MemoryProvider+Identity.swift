@@ -124,7 +124,7 @@ extension MemoryProvider {
         for _ in 0..<Self.retirementHopLimit {
             guard let next = replacement(of: current, at: now) else { return nil }
             guard let later = next.successor else {
-                return SessionRetirement(age: .nanoseconds(now - first.since), successor: successor)
+                return SessionRetirement(age: .nanoseconds(now.subtractingSaturated(first.since)), successor: successor)
             }
             current = later
         }

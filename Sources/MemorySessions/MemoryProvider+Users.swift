@@ -4,51 +4,84 @@ public import Sessions
 extension MemoryProvider {
     /// The live sessions that belong to `user`, the one last seen first. Never throws.
     ///
-    /// Cost: a lookup for each session of the user, each under the lock of its own shard.
-    public func sessions(of user: String, current id: SessionID?) -> [UserSession] {
+    /// Cost: a lookup for each session that is listed, or expired and not collected yet, each under the lock of its own
+    /// shard.
+    public func sessions(of user: String, current id: SessionID?, limit: Int) -> UserSessionList {
         let now = store.clock.nanoseconds
-        let current = id.flatMap { serial(of: $0, user: user, at: now) }
-        var found: [UserSession] = []
-        for entry in store.users.entries(of: user) {
-            let record = withSession(entry.serial, of: user) { shard, number -> SessionRecord? in
-                let slot = shard.pool.slot(number)
-                return slot.pointee.deadline > now ? slot.pointee.record(at: now) : nil
+        let own = id.flatMap { serial(of: $0, user: user, at: now) }
+        var asked = limit
+        while true {
+            let entries = store.users.newest(of: user, limit: asked)
+            let total = store.users.count(of: user)
+            let found = entries.compactMap { session($0.serial, of: user, own: own, at: now) }
+            // Some have expired, so that there may be others behind them.
+            guard found.count >= limit || entries.count < asked else {
+                asked = asked.addingReportingOverflow(max(asked, 1)).overflow ? .max : 2 * asked
+                continue
             }
-            guard let record, let record else { continue }
-            found.append(
-                UserSession(
-                    reference: SessionReference(serial: entry.serial), record: record,
-                    isCurrent: entry.serial == current))
+            let expired = entries.count - found.count
+            return list(
+                Array(found.prefix(limit)), of: user, own: own, total: max(found.count, total - expired), limit, at: now
+            )
         }
-        return found.sorted {
+    }
+
+    /// The sessions in order, the caller's own among them.
+    private func list(
+        _ found: [UserSession], of user: String, own: UInt64?, total: Int, _ limit: Int, at now: Int64
+    ) -> UserSessionList {
+        var sessions = found
+        if let own, limit > 0, !sessions.contains(where: \.isCurrent),
+            let session = session(own, of: user, own: own, at: now)
+        {
+            if sessions.count == limit { sessions.removeLast() }
+            sessions.append(session)
+        }
+        // Of those seen at the same moment the youngest first; and visits meanwhile may have changed the order.
+        sessions.sort {
             ($0.record.idleNanoseconds, $0.record.ageNanoseconds) < (
                 $1.record.idleNanoseconds, $1.record.ageNanoseconds
             )
         }
+        return UserSessionList(sessions: sessions, total: max(total, sessions.count))
+    }
+
+    private func session(_ serial: UInt64, of user: String, own: UInt64?, at now: Int64) -> UserSession? {
+        let record = store.withSession(serial, of: user) { shard, number -> SessionRecord? in
+            let slot = shard.pool.slot(number)
+            return slot.pointee.deadline > now ? slot.pointee.record(at: now) : nil
+        }
+        guard let record, let record else { return nil }
+        return UserSession(
+            reference: SessionReference(serial: serial), record: record, isCurrent: serial == own)
     }
 
     /// Removes one of a user's sessions. Never throws.
     public func destroy(_ reference: SessionReference, of user: String) -> Bool {
         guard let serial = reference.serial else { return false }
-        return remove(serial, of: user, at: store.clock.nanoseconds)
+        return store.remove(serial, of: user, at: store.clock.nanoseconds)?.isLive ?? false
     }
 
-    /// Removes a user's sessions but one: each that was bound when the call began, whatever its id becomes meanwhile. A
+    /// Removes a user's sessions but some: each that was bound when the call began, whatever its id becomes meanwhile. A
     /// log-in during the call survives, also one of the same session. Never throws.
-    public func destroySessions(of user: String, except id: SessionID?) -> Int {
+    ///
+    /// Cost: a lookup for each session that is removed or kept; constant when the user has no more than are kept.
+    public func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) -> Int {
+        guard store.users.count(of: user) > kept else { return 0 }
         let now = store.clock.nanoseconds
         let spared = id.flatMap { serial(of: $0, user: user, at: now) }
-        return store.users.entries(of: user).count { $0.serial != spared && remove($0.serial, of: user, at: now) }
-    }
-
-    private func remove(_ serial: UInt64, of user: String, at now: Int64) -> Bool {
-        let removed = withSession(serial, of: user) { shard, number in
-            let slot = shard.remove(number)
-            let isLive = slot.deadline > now
-            if !isLive { shard.ledger.expired(1) }
-            return (slot, isLive)
+        var left = kept
+        return store.users.newest(of: user, limit: .max).count { entry in
+            guard entry.serial != spared else { return false }
+            if left > 0 {
+                let isLive = store.withSession(entry.serial, of: user) { $0.pool.slot($1).pointee.deadline > now }
+                if isLive ?? false {
+                    left -= 1
+                    return false
+                }
+            }
+            return store.remove(entry.serial, of: user, at: now)?.isLive ?? false
         }
-        return removed?.1 ?? false
     }
 
     /// The serial of the session of `id`, or of its successor, if it belongs to the user.
@@ -61,25 +94,6 @@ extension MemoryProvider {
             }
         } reached: { _, _ in
         }
-    }
-
-    /// Runs `body` under the lock of the shard where the session is; nil when the user has none of this serial.
-    ///
-    /// A session that rotates meanwhile is looked for under its next id, until it is found or no longer the user's.
-    private func withSession<Result>(
-        _ serial: UInt64, of user: String, _ body: (inout MemoryShard, UInt32) -> Result
-    ) -> Result? {
-        while let id = store.users.id(of: serial, user: user) {
-            let result = store.shard(id).withLock { shard -> Result? in
-                // Under this lock no session of the shard moves, so the index is right about an id that is here.
-                guard store.users.id(of: serial, user: user) == id, let (number, _) = shard.slot(of: id) else {
-                    return nil
-                }
-                return body(&shard, number)
-            }
-            if let result { return result }
-        }
-        return nil
     }
 }
 

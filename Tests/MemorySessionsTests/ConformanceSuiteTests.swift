@@ -145,14 +145,53 @@ struct ConformanceSuiteTests {
                 "the session that is spared may be named by its old id",
             ]
         ),
+        (
+            .listIgnoresItsLimit,
+            ["a list has no more than its limit, the sessions last seen, and tells how many there are"]
+        ),
+        (
+            .listCountsWhatItShows,
+            ["a list has no more than its limit, the sessions last seen, and tells how many there are"]
+        ),
+        (.listCutsTheExpiredTooLate, ["expired sessions take no place in a list with a limit"]),
+        (
+            .listCutsTheCaller,
+            ["the session that asks is in a list with a limit, however long ago it was seen"]
+        ),
+        (
+            .revokeKeepsTheOldest,
+            ["of a user's sessions those last seen are kept, as many as are wanted beside the spared one"]
+        ),
+        (.revokeKeepsTheExpired, ["expired sessions are not among those that are kept"]),
         (.revokeAllCountsWrong, ["all sessions of a user end but the one that is spared"]),
         (.collectIgnoresItsLimit, ["a collection takes the expired only, and no more than its limit"]),
         (
             .collectTakesTheLiving,
             ["a collection of nothing removes nothing"]
         ),
-        (.neverFull, ["a user's session never makes room, and a new one is refused then"]),
-        (.evictsUsers, ["a user's session never makes room, and a new one is refused then"]),
+        (
+            .neverFull,
+            [
+                "a user's session never makes room for an anonymous one, which is refused then",
+                "nobody loses the only session for a log-in, which is refused then",
+            ]
+        ),
+        (.evictsUsers, ["a user's session never makes room for an anonymous one, which is refused then"]),
+        (
+            .refusesLogIns,
+            [
+                "for a log-in the user who holds most loses the session least recently seen",
+                "one user who logs in again and again takes no place from others",
+            ]
+        ),
+        (
+            .evictsTheOldestOfAll,
+            [
+                "for a log-in the user who holds most loses the session least recently seen",
+                "one user who logs in again and again takes no place from others",
+            ]
+        ),
+        (.evictsTheOnlySession, ["nobody loses the only session for a log-in, which is refused then"]),
         (.countsOldIDs, ["sessions are counted, old ids are not"]),
         (
             .forgetsReplacedIDs,

@@ -34,13 +34,22 @@ final class FaultyProvider: SessionProvider {
         case listIsUnsorted
         case listMarksNobody
         case listShowsIDs
+        case listIgnoresItsLimit
+        case listCountsWhatItShows
+        case listCutsTheExpiredTooLate
+        case listCutsTheCaller
         case revokeIgnoresTheUser
         case revokeAllSparesNobody
         case revokeAllCountsWrong
+        case revokeKeepsTheOldest
+        case revokeKeepsTheExpired
         case collectIgnoresItsLimit
         case collectTakesTheLiving
         case neverFull
         case evictsUsers
+        case refusesLogIns
+        case evictsTheOldestOfAll
+        case evictsTheOnlySession
         case countsOldIDs
         case forgetsReplacedIDs
     }
@@ -49,6 +58,7 @@ final class FaultyProvider: SessionProvider {
     private let fault: Fault
     private let rotated = Locked<[SessionID: SessionID]>([:])
     private let living = Locked<[SessionID]>([])
+    private let drafts = Locked<[SessionID: String]>([:])
     private let longDraft = Locked<[SessionID: SessionDraft]>([:])
 
     init(_ base: MemoryProvider, _ fault: Fault) {
@@ -84,6 +94,7 @@ final class FaultyProvider: SessionProvider {
     }
 
     func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        if let user = draft.values.user { drafts.withLock { $0[id] = user } }
         switch fault {
         case .createOverwrites: _ = base.destroy(id)
         case .touchPassesTheAbsoluteTimeout, .expiryIsInclusive: longDraft.withLock { $0[id] = draft }
@@ -93,6 +104,13 @@ final class FaultyProvider: SessionProvider {
             guard case .full = base.create(id, draft) else { return .created }
             _ = base.destroy(living.withLock { $0.removeFirst() })
             return base.create(id, draft)
+        case .refusesLogIns:
+            if draft.values.user != nil, base.count() >= 16 { return .full }
+        case .evictsTheOldestOfAll, .evictsTheOnlySession:
+            living.withLock { $0.append(id) }
+            guard draft.values.user != nil, base.count() >= 16 else { break }
+            if fault == .evictsTheOnlySession, case .created = base.create(id, draft) { return .created }
+            _ = base.destroy(living.withLock { $0.removeFirst() })
         case .neverFull:
             return base.create(id, draft).asCreated
         default: break
@@ -215,8 +233,27 @@ final class FaultyProvider: SessionProvider {
         fault == .forgetsReplacedIDs ? nil : base.retirement(of: id)
     }
 
-    func sessions(of user: String, current id: SessionID?) throws -> [UserSession] {
-        let list = base.sessions(of: user, current: id)
+    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList {
+        var list = base.sessions(of: user, current: id, limit: limit)
+        switch fault {
+        case .listIgnoresItsLimit: return base.sessions(of: user, current: id, limit: .max)
+        case .listCountsWhatItShows: list.total = list.sessions.count
+        case .listCutsTheExpiredTooLate:
+            // As one who cuts first and leaves out the expired then.
+            list.sessions.removeFirst(min(list.sessions.count, expired(of: user)))
+        case .listCutsTheCaller:
+            guard id != nil, list.more > 0 else { return list }
+            let others = base.sessions(of: user, current: nil, limit: limit).sessions
+            let own = list.sessions.first(where: \.isCurrent)?.reference
+            list.sessions = others.map {
+                UserSession(reference: $0.reference, record: $0.record, isCurrent: $0.reference == own)
+            }
+        default: list.sessions = sessions(list.sessions)
+        }
+        return list
+    }
+
+    private func sessions(_ list: [UserSession]) -> [UserSession] {
         switch fault {
         case .listForgetsLogIns: return list.filter { $0.record.version == 0 }
         case .listIsUnsorted: return list.reversed()
@@ -238,12 +275,22 @@ final class FaultyProvider: SessionProvider {
         return base.destroy(reference, of: "ada") || base.destroy(reference, of: user)
     }
 
-    func destroySessions(of user: String, except id: SessionID?) throws -> Int {
+    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
         switch fault {
-        case .revokeAllSparesNobody: base.destroySessions(of: user, except: nil)
-        case .revokeAllCountsWrong: base.destroySessions(of: user, except: id) + 1
-        default: base.destroySessions(of: user, except: id)
+        case .revokeAllSparesNobody: return base.destroySessions(of: user, except: nil, keeping: kept)
+        case .revokeAllCountsWrong: return base.destroySessions(of: user, except: id, keeping: kept) + 1
+        case .revokeKeepsTheOldest where kept > 0:
+            let others = base.sessions(of: user, current: id, limit: .max).sessions.filter { !$0.isCurrent }
+            return others.dropLast(kept).count { base.destroy($0.reference, of: user) }
+        case .revokeKeepsTheExpired where kept > 0:
+            return base.destroySessions(of: user, except: id, keeping: max(0, kept - expired(of: user)))
+        default: return base.destroySessions(of: user, except: id, keeping: kept)
         }
+    }
+
+    /// How many of the user's sessions the provider has seen begin and expire.
+    private func expired(of user: String) -> Int {
+        drafts.withLock { $0.count { $0.value == user && base.read($0.key) == nil } }
     }
 
     func collect(limit: Int) throws -> SessionCollection {

@@ -132,22 +132,25 @@ final class FaultyStore: SessionProvider {
         fault == .takesAnyIDForReplaced ? SessionRetirement(age: .zero, successor: nil) : base.retirement(of: id)
     }
 
-    func sessions(of user: String, current id: SessionID?) -> [UserSession] {
+    func sessions(of user: String, current id: SessionID?, limit: Int) -> UserSessionList {
         switch fault {
         case .listsEveryUser:
-            known.withLock { $0.users }.flatMap { base.sessions(of: $0, current: id) }
-        case .usersAreLowercased: base.sessions(of: user.lowercased(), current: id)
-        default: base.sessions(of: user, current: id)
+            let all = known.withLock { $0.users }.flatMap { base.sessions(of: $0, current: id, limit: limit).sessions }
+            return UserSessionList(sessions: all, total: all.count)
+        case .usersAreLowercased: return base.sessions(of: user.lowercased(), current: id, limit: limit)
+        default: return base.sessions(of: user, current: id, limit: limit)
         }
     }
 
     func destroy(_ reference: SessionReference, of user: String) -> Bool {
         guard fault == .takesAnyReference else { return base.destroy(reference, of: user) }
-        return base.sessions(of: user, current: nil).contains { base.destroy($0.reference, of: user) }
+        return base.sessions(of: user, current: nil, limit: .max).sessions.contains {
+            base.destroy($0.reference, of: user)
+        }
     }
 
-    func destroySessions(of user: String, except id: SessionID?) -> Int {
-        base.destroySessions(of: user, except: id)
+    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) -> Int {
+        base.destroySessions(of: user, except: id, keeping: kept)
     }
 
     func collect(limit: Int) -> SessionCollection {

@@ -76,14 +76,15 @@ struct MemoryEvictionTests {
         }
     }
 
-    @Test("and refuses when only users' sessions are left, for whomever the new one is")
+    @Test("and refuses an anonymous one when only users' sessions are left, a log-in when nobody has two")
     func refuses() throws {
         let memory = try MemoryFixture(maximumSessions: 3)
-        for _ in 0..<2 { try memory.begin("ada") }
+        try memory.begin("ada")
         let anonymous = try memory.begin()
+        try memory.begin("cem")
         try memory.begin("ben")
         #expect(!isLive(anonymous, in: memory))
-        for user in [nil, "ben", "cem"] {
+        for user in [nil, "ben", "eve"] {
             guard case .full = try memory.create(user) else {
                 Issue.record("a session took a user's place")
                 return

@@ -64,6 +64,6 @@ struct MemoryFixture {
     }
 
     func references(_ user: String) -> [SessionReference] {
-        provider.sessions(of: user, current: nil).map(\.reference)
+        provider.sessions(of: user, current: nil, limit: .max).sessions.map(\.reference)
     }
 }

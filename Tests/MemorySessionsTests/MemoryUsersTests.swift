@@ -22,15 +22,33 @@ struct MemoryUsersTests {
         memory.time.advance(by: .seconds(1))
         try memory.begin("ben")
         try memory.begin()
-        #expect(provider.sessions(of: "ada", current: second).map(\.isCurrent) == [true, false])
+        #expect(provider.sessions(of: "ada", current: second, limit: .max).sessions.map(\.isCurrent) == [true, false])
         _ = provider.touch(first)
-        let list = provider.sessions(of: "ada", current: second)
+        let list = provider.sessions(of: "ada", current: second, limit: .max).sessions
         #expect(list.map(\.isCurrent) == [false, true])
         #expect(list.map(\.idle) == [.zero, .seconds(1)])
         #expect(list.map(\.age) == [.seconds(2), .seconds(1)])
-        #expect(provider.sessions(of: "ben", current: second).map(\.isCurrent) == [false])
-        #expect(provider.sessions(of: "cem", current: nil).isEmpty)
-        #expect(provider.sessions(of: "", current: nil).isEmpty)
+        #expect(provider.sessions(of: "ben", current: second, limit: .max).sessions.map(\.isCurrent) == [false])
+        #expect(provider.sessions(of: "cem", current: nil, limit: .max).sessions.isEmpty)
+        #expect(provider.sessions(of: "", current: nil, limit: .max).sessions.isEmpty)
+    }
+
+    @Test("lists a few of 20,000 sessions, and keeps a few, in the order of visits")
+    func many() throws {
+        let ids = try (0..<20_000).map { number in
+            memory.time.advance(by: .milliseconds(1))
+            return try memory.begin("ada")
+        }
+        for id in ids[100..<110] {
+            memory.time.advance(by: .milliseconds(1))
+            _ = provider.touch(id)
+        }
+        let list = provider.sessions(of: "ada", current: ids[7], limit: 5)
+        #expect(list.total == 20_000 && list.sessions.map(\.isCurrent) == [false, false, false, false, true])
+        #expect(list.sessions.map(\.age) == [109, 108, 107, 106, 7].map { .milliseconds(20_009 - $0) })
+        #expect(provider.destroySessions(of: "ada", except: ids[7], keeping: 12) == 19_987)
+        let left = (ids[100..<110] + ids[19_998...] + [ids[7]]).allSatisfy { provider.read($0) != nil }
+        #expect(left && provider.count() == 13)
     }
 
     @Test("names a session that does not change with its id, and is found through an id in its grace")
@@ -42,8 +60,8 @@ struct MemoryUsersTests {
             for step in 0..<2 { _ = provider.rotate(ids[step], to: ids[step + 1], grace: grace) }
             #expect(memory.references(user) == before)
             let asked = grace > .zero ? ids[0] : ids[2]
-            #expect(provider.sessions(of: user, current: asked).map(\.isCurrent) == [true])
-            #expect(provider.destroySessions(of: user, except: asked) == 0)
+            #expect(provider.sessions(of: user, current: asked, limit: .max).sessions.map(\.isCurrent) == [true])
+            #expect(provider.destroySessions(of: user, except: asked, keeping: 0) == 0)
             #expect(provider.destroy(before[0], of: user))
             #expect(provider.read(ids[2]) == nil && provider.read(ids[0]) == nil)
             #expect(memory.references(user).isEmpty)
@@ -97,11 +115,11 @@ struct MemoryUsersTests {
         let anonymous = try memory.begin()
         let new = SessionID.random()
         _ = provider.rotate(ids[7], to: new, grace: .seconds(10))
-        #expect(provider.destroySessions(of: "ada", except: ids[7]) == 299)
+        #expect(provider.destroySessions(of: "ada", except: ids[7], keeping: 0) == 299)
         #expect(provider.read(new) != nil && provider.read(other) != nil && provider.read(anonymous) != nil)
         // Neither the user's nor one that lives: nothing is spared.
-        #expect(provider.destroySessions(of: "ada", except: other) == 1)
-        #expect(provider.destroySessions(of: "ben", except: ids[0]) == 1)
+        #expect(provider.destroySessions(of: "ada", except: other, keeping: 0) == 1)
+        #expect(provider.destroySessions(of: "ben", except: ids[0], keeping: 0) == 1)
         #expect(provider.count() == 1)
     }
 
@@ -114,7 +132,7 @@ struct MemoryUsersTests {
         #expect(!provider.destroy(reference, of: "ada"))
         try memory.begin("ada", idle: .seconds(10))
         memory.time.advance(by: .seconds(10))
-        #expect(provider.destroySessions(of: "ada", except: nil) == 0)
+        #expect(provider.destroySessions(of: "ada", except: nil, keeping: 0) == 0)
         #expect(provider.store.users.count == 0)
     }
 
@@ -143,7 +161,7 @@ struct MemoryUsersTests {
                 let over = SessionLifetime(idleTimeout: .seconds(5), absoluteTimeout: .seconds(50))
                 try memory.set(1, for: SessionKey("n"), in: id, lifetime: over)
             },
-            { id in #expect(provider.destroySessions(of: "ada", except: .random()) == 1) },
+            { id in #expect(provider.destroySessions(of: "ada", except: .random(), keeping: 0) == 1) },
         ]
         for way in ways {
             try way(try memory.begin("ada", idle: .seconds(10)))
@@ -170,9 +188,10 @@ struct MemoryUsersTests {
                             if case .rotated = provider.rotate(id, to: new, grace: .seconds(round % 2)) { id = new }
                         }
                         switch round % 5 {
-                        case 0: _ = provider.destroySessions(of: user, except: id)
+                        case 0: _ = provider.destroySessions(of: user, except: id, keeping: 0)
                         case 1:
-                            for one in provider.sessions(of: user, current: id) where !one.isCurrent {
+                            for one in provider.sessions(of: user, current: id, limit: .max).sessions
+                            where !one.isCurrent {
                                 _ = provider.destroy(one.reference, of: user)
                             }
                         case 2: _ = provider.destroy(id)
@@ -188,7 +207,7 @@ struct MemoryUsersTests {
         #expect(users.reduce(0) { $0 + memory.references($1).count } == provider.store.users.count)
         #expect(provider.store.users.count == provider.count())
         #expect(live.count <= provider.count())
-        for user in users { _ = provider.destroySessions(of: user, except: nil) }
+        for user in users { _ = provider.destroySessions(of: user, except: nil, keeping: 0) }
         #expect(provider.store.users.count == 0)
         #expect(provider.count() == 0)
         memory.time.advance(by: .seconds(3_600))
@@ -212,7 +231,7 @@ struct MemoryUsersTests {
                     }
                 }
             }
-            #expect(provider.destroySessions(of: "ada", except: nil) == 3)
+            #expect(provider.destroySessions(of: "ada", except: nil, keeping: 0) == 3)
             #expect(group.wait(timeout: .now() + 60) == .success)
             #expect(provider.count() == 0)
         }
@@ -223,7 +242,7 @@ struct MemoryUsersTests {
         for _ in 0..<50 {
             let id = try memory.begin("ada")
             let old = try memory.begin("ada")
-            async let removed = provider.destroySessions(of: "ada", except: nil)
+            async let removed = provider.destroySessions(of: "ada", except: nil, keeping: 0)
             async let loggedIn: Bool = {
                 guard case .committed = try memory.set("ada", for: .user, in: id) else { return false }
                 return true

@@ -82,7 +82,7 @@ struct SnapshotRestoreTests {
         guard case .taken = second.rotate(next, to: ids[6], grace: .zero) else {
             throw TestFailure(description: "not taken")
         }
-        #expect(second.sessions(of: "ada", current: nil).count == 6)
+        #expect(second.sessions(of: "ada", current: nil, limit: .max).sessions.count == 6)
         #expect(second.count() == 6)
         #expect(second.store.users.count == 6)
     }
@@ -92,16 +92,16 @@ struct SnapshotRestoreTests {
         let first = try fixture.start()
         let ids = try (0..<4).map { _ in try first.begin("ada") }
         try first.begin("bob")
-        let references = Set(first.sessions(of: "ada", current: nil).map(\.reference))
+        let references = Set(first.sessions(of: "ada", current: nil, limit: .max).sessions.map(\.reference))
         let second = try restart(first)
-        let list = second.sessions(of: "ada", current: ids[1])
+        let list = second.sessions(of: "ada", current: ids[1], limit: .max).sessions
         #expect(Set(list.map(\.reference)) == references)
         #expect(list.filter(\.isCurrent).count == 1)
         #expect(second.destroy(try #require(list.first { !$0.isCurrent }).reference, of: "ada"))
         let spared = try #require(ids.first { $0 != ids[1] && second.read($0) != nil })
-        #expect(second.destroySessions(of: "ada", except: spared) == 2)
+        #expect(second.destroySessions(of: "ada", except: spared, keeping: 0) == 2)
         #expect(second.read(spared) != nil && second.read(ids[1]) == nil)
-        #expect(second.sessions(of: "bob", current: nil).count == 1)
+        #expect(second.sessions(of: "bob", current: nil, limit: .max).sessions.count == 1)
     }
 
     @Test("everything goes on over a second restart, whether or not the visitor came back")
@@ -113,9 +113,9 @@ struct SnapshotRestoreTests {
         #expect(second.destroy(ended))
         let third = try restart(second)
         #expect(third.read(seen) != nil && third.read(unseen) != nil && third.read(ended) == nil)
-        #expect(third.sessions(of: "ada", current: nil).count == 2)
+        #expect(third.sessions(of: "ada", current: nil, limit: .max).sessions.count == 2)
         #expect(third.statistics().sessions == 2)
-        #expect(third.destroySessions(of: "ada", except: nil) == 2)
+        #expect(third.destroySessions(of: "ada", except: nil, keeping: 0) == 2)
         #expect(third.statistics().bytes == 0)
         #expect(!third.store.restored.areInUse)
         #expect(third.store.users.count == 0)
@@ -221,6 +221,6 @@ struct SnapshotRestoreTests {
         }
         #expect(missed.all.isEmpty)
         #expect(second.count() == 400 && !second.store.restored.areInUse)
-        #expect(second.sessions(of: "ada", current: ids[7]).filter(\.isCurrent).count == 1)
+        #expect(second.sessions(of: "ada", current: ids[7], limit: .max).sessions.filter(\.isCurrent).count == 1)
     }
 }

@@ -59,7 +59,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How often the state file is written; a crash loses what came later. (default: 5m)")
     var stateInterval: String?
 
-    @Option(help: "Most sessions of one user; the least recently seen end at a log-in. (default: any number)")
+    @Option(help: "Most sessions of one user; the least recently seen end at a log-in; 0: any number. (default: 100)")
     var sessionsPerUser: String?
 
     @Option(help: "New anonymous sessions of one client network, as 600/1m; more get 429. (default: any number)")

@@ -21,10 +21,8 @@ struct SessionSettings {
         try reader.refuse(options.maxLifetime, "max-lifetime", now: "absolute-timeout")
         configuration.absoluteTimeout = try reader.duration(
             options.absoluteTimeout, "absolute-timeout", default: max(.seconds(43_200), configuration.idleTimeout))
-        if reader.text(options.sessionsPerUser, "sessions-per-user") != nil {
-            configuration.maximumSessionsPerUser = try reader.integer(
-                options.sessionsPerUser, "sessions-per-user", default: 5)
-        }
+        let sessionsPerUser = try reader.integer(options.sessionsPerUser, "sessions-per-user", default: 100)
+        configuration.maximumSessionsPerUser = sessionsPerUser == 0 ? nil : sessionsPerUser
         configuration.newSessionLimit = try Self.newSessionLimit(options, reader)
         allowsManyProcesses = try reader.flag(
             options.allowManyProcesses ? true : nil, "allow-many-processes", default: false)

@@ -46,8 +46,8 @@ struct HomePage: Sendable {
 
     private func account(_ session: Session, userName: String) throws -> Page.Account {
         guard try session.user != nil else { return canLogIn ? .form(userName: userName) : .none }
-        let sessions = try session.userSessions()
-        return .sessions(sessions.prefix(Self.rows).map(Self.row), more: max(0, sessions.count - Self.rows))
+        let list = try session.userSessions(limit: Self.rows)
+        return .sessions(list.sessions.map(Self.row), more: list.more)
     }
 
     private static func row(_ session: UserSession) -> Page.SessionRow {

@@ -62,7 +62,7 @@ final class MemoryCollector: @unchecked Sendable {
         }
         guard !isClosed.load(ordering: .relaxed) else { return }
         trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed), at: .now)
-        let wait = next == .max ? Self.longestNap : next - store.clock.nanoseconds
+        let wait = next == .max ? Self.longestNap : next.subtractingSaturated(store.clock.nanoseconds)
         schedule(after: min(max(wait, Self.shortestNap), Self.longestNap))
     }
 

@@ -23,12 +23,14 @@ extension MemoryStore {
 
     /// Puts a session of a snapshot in; an earlier one of the same id goes.
     ///
+    /// The order of users' sessions is left to `users.sort()`, as a snapshot has none.
+    ///
     /// - Returns: False when there is no room for it.
     func restore(_ session: SnapshotSession, shift: Int64, at now: Int64) -> Bool {
         let user = session.values.user
         let slot = session.slot(id: restored.swap(session.digest), shift: shift, at: now)
         let cost = MemorySlot.cost(values: slot.values, user: user)
-        guard reserve(cost, at: now) else { return false }
+        guard reserve(cost, isLogIn: false, at: now) else { return false }
         let binding = user.map { (user: $0, serial: session.serial == 0 ? .random(in: 1 ... .max) : session.serial) }
         shard(slot.id).withLock { shard in shard.insert(slot, binding: binding) }
         restored.added()

@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 internal import Sessions
 
@@ -40,7 +41,8 @@ struct SnapshotTime: Equatable {
     /// have been set, so that it only counts forward.
     func shift(to now: SnapshotTime) -> Int64 {
         let isSameClock = hasOwnClock == now.hasOwnClock && (hasOwnClock || (bootID == now.bootID && bootID.isKnown))
-        let downtime = max(0, isSameClock ? now.clock - clock : now.wall - wall)
-        return now.clock - clock - downtime
+        let downtime = max(
+            0, isSameClock ? now.clock.subtractingSaturated(clock) : now.wall.subtractingSaturated(wall))
+        return now.clock.subtractingSaturated(clock).subtractingSaturated(downtime)
     }
 }

@@ -37,6 +37,7 @@ extension StateKeeper {
                 break
             }
         }
+        store.users.sort()
         switch report.outcome {
         case .empty:
             return

@@ -65,7 +65,8 @@ struct MemoryShard {
     mutating func insert(_ slot: MemorySlot, binding: (user: String, serial: UInt64)?) {
         place(slot)
         ledger.changed(slot.kind, by: 1)
-        if let binding { users.insert(slot.id, user: binding.user, serial: binding.serial) }
+        // Restored sessions come in any order, see `MemoryStore.restore`.
+        if let binding { enter(slot, binding, isSorted: !slot.isDigest) }
     }
 
     /// Takes a slot out, also of the ledger and the index.
@@ -106,8 +107,22 @@ struct MemoryShard {
     mutating func bind(_ number: UInt32, from user: String?, to binding: (user: String, serial: UInt64)?) {
         let slot = pool.slot(number)
         if let user { users.remove(slot.pointee.id, user: user) }
-        if let binding { users.insert(slot.pointee.id, user: binding.user, serial: binding.serial) }
+        if let binding { enter(slot.pointee, binding, isSorted: true) }
         change(number, to: binding == nil ? .anonymous : .user)
+    }
+
+    private func enter(_ slot: MemorySlot, _ binding: (user: String, serial: UInt64), isSorted: Bool) {
+        users.insert(
+            slot.id, user: binding.user, serial: binding.serial, lastSeen: slot.lastSeen, isSorted: isSorted)
+    }
+
+    /// Notes a visit.
+    @inline(__always)
+    mutating func noteVisit(_ slot: UnsafeMutablePointer<MemorySlot>, at now: Int64) {
+        slot.pointee.lastSeen = now
+        guard slot.pointee.kind == .user else { return }
+        // Once in a minute or so for each session, and what lists and caps need to be short.
+        if let user = slot.pointee.user { users.seen(slot.pointee.id, user: user, at: now) }
     }
 
     mutating func change(_ number: UInt32, to kind: MemoryKind) {

@@ -4,7 +4,7 @@ extension MemorySlot {
     /// Bytes of a slot and of its places in the table and the order, with what growing arrays keep in reserve.
     private static let slotCost = 128
     /// Bytes of a session's entry in the index of users, with its share of the index.
-    private static let userCost = 128
+    private static let userCost = 168
 
     /// The bytes that a session takes, as the cap counts them.
     static func cost(values: SessionValues, user: String?) -> Int {

@@ -15,10 +15,3 @@ extension MemorySlot {
         return slot.deadline <= now
     }
 }
-
-extension Int64 {
-    func addingSaturated(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other < 0 ? .min : .max) : sum
-    }
-}

@@ -69,8 +69,9 @@ struct MemorySlot {
     func record(at now: Int64) -> SessionRecord {
         SessionRecord(
             values: values, version: UInt64(version), successor: nil,
-            ageNanoseconds: now - created, idleNanoseconds: now - lastSeen,
-            idleRemainingNanoseconds: idleDeadline - now,
-            absoluteRemainingNanoseconds: absoluteDeadline - now)
+            // Saturated: times may come from a file.
+            ageNanoseconds: now.subtractingSaturated(created), idleNanoseconds: now.subtractingSaturated(lastSeen),
+            idleRemainingNanoseconds: idleDeadline.subtractingSaturated(now),
+            absoluteRemainingNanoseconds: absoluteDeadline.subtractingSaturated(now))
     }
 }

@@ -10,7 +10,9 @@ extension MemoryStore {
     private static let searchPause: Int64 = 1_000_000
 
     /// Reserves one session of so many bytes, and makes room for it if need be; false when nothing may go for it.
-    func reserve(_ cost: Int, at now: Int64) -> Bool {
+    ///
+    /// - Parameter isLogIn: Whether a session of the user who holds most may go for it.
+    func reserve(_ cost: Int, isLogIn: Bool, at now: Int64) -> Bool {
         guard cost <= maximumBytes else {
             ledger.refusedOne()
             return false
@@ -18,16 +20,18 @@ extension MemoryStore {
         let sessions = ledger.sessions.add(1, ordering: .relaxed).newValue
         let bytes = ledger.bytes.add(cost, ordering: .relaxed).newValue
         if sessions <= maximumSessions, bytes <= maximumBytes { return true }
-        if makeRoom(at: now, sparing: nil, reserved: 1) { return true }
+        if makeRoom(at: now, sparing: nil, reserved: 1, isLogIn: isLogIn) { return true }
         ledger.release(sessions: 1, bytes: cost)
         ledger.refusedOne()
         return false
     }
 
     /// Reserves bytes for a session that grows, and evicts others if need be, never the session itself.
-    func reserve(_ growth: Int, for id: SessionID, at now: Int64) -> Bool {
+    ///
+    /// - Parameter isLogIn: Whether it gets a user: then a session of the user who holds most may go for it.
+    func reserve(_ growth: Int, for id: SessionID, isLogIn: Bool, at now: Int64) -> Bool {
         ledger.bytes.add(growth, ordering: .relaxed)
-        if makeRoom(at: now, sparing: id, reserved: 0) { return true }
+        if makeRoom(at: now, sparing: id, reserved: 0, isLogIn: isLogIn) { return true }
         ledger.bytes.subtract(growth, ordering: .relaxed)
         ledger.refusedOne()
         return false
@@ -50,7 +54,7 @@ extension MemoryStore {
     /// Takes out what may go until the store is within its caps; false when that is not enough.
     ///
     /// - Parameter reserved: Sessions that the caller counted and that are in no shard yet.
-    private func makeRoom(at now: Int64, sparing spared: SessionID?, reserved: Int) -> Bool {
+    private func makeRoom(at now: Int64, sparing spared: SessionID?, reserved: Int, isLogIn: Bool) -> Bool {
         while true {
             let isOverSessions = isOverSessions
             guard isOverSessions || isOverBytes else { return true }
@@ -59,13 +63,31 @@ extension MemoryStore {
             let hasCandidates =
                 ledger.sessions.load(ordering: .relaxed) - reserved > ledger.users.load(ordering: .relaxed)
                 || (!isOverSessions && ledger.replaced.load(ordering: .relaxed) > 0)
-            if !hasCandidates, now < nextSearch.load(ordering: .relaxed) { return false }
-            if evict(kinds, sparing: spared, at: now) == 0 {
+            if hasCandidates || now >= nextSearch.load(ordering: .relaxed) {
+                if evict(kinds, sparing: spared, at: now) > 0 { continue }
                 // Under a flood of new sessions not each of them searches all shards for nothing.
-                if !hasCandidates { nextSearch.store(now + Self.searchPause, ordering: .relaxed) }
+                if !hasCandidates { nextSearch.store(now.addingSaturated(Self.searchPause), ordering: .relaxed) }
+            }
+            guard isLogIn, evictFromLargestHolder(sparing: spared, at: now) else {
                 return !self.isOverSessions && !isOverBytes
             }
         }
+    }
+
+    /// Takes out the least recently seen session of the user who holds most; false when nobody holds two.
+    ///
+    /// Cost: constant, however many users and sessions there are.
+    private func evictFromLargestHolder(sparing spared: SessionID?, at now: Int64) -> Bool {
+        while let user = users.largestHolder {
+            // Without an entry, or a session of it, others have taken them since: there is another holder now.
+            guard let entry = users.oldest(of: user, sparing: spared),
+                let (slot, isLive) = remove(entry.serial, of: user, at: now)
+            else { continue }
+            if isLive { ledger.evicted.add(1, ordering: .relaxed) }
+            withExtendedLifetime(slot) {}
+            return true
+        }
+        return false
     }
 
     /// Takes expired slots out, or else the first ones of the first of these kinds that has any.

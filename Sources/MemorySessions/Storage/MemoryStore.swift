@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// The shards, the index of users and what is counted. Thread-safe.
 ///
-/// Order of locks: a shard, a second shard with a higher number (only to move a session), a part of the index.
+/// Order of locks: a shard, a second shard with a higher number (only to move a session), a part of the index, the ranks
+/// of users.
 final class MemoryStore: Sendable {
     static let shardCount = 256
     /// The most slots looked at in one hold of a shard's lock by garbage collection.
@@ -72,7 +73,7 @@ final class MemoryStore: Sendable {
     func insert(_ slot: MemorySlot, user: String?, at now: Int64) -> SessionCreation {
         let cost = MemorySlot.cost(values: slot.values, user: user)
         if restored.areInUse { claim(slot.id, at: now) }
-        guard reserve(cost, at: now) else { return .full }
+        guard reserve(cost, isLogIn: user != nil, at: now) else { return .full }
         let binding = user.map { (user: $0, serial: UInt64.random(in: .min ... .max)) }
         var expired: MemorySlot?
         let isInserted = shard(slot.id).withLock { shard in
@@ -86,6 +87,37 @@ final class MemoryStore: Sendable {
             return .exists
         }
         return .created
+    }
+
+    /// Runs `body` under the lock of the shard where the session is; nil when the user has none of this serial.
+    ///
+    /// A session that rotates meanwhile is looked for under its next id, until it is found or no longer the user's.
+    func withSession<Result>(
+        _ serial: UInt64, of user: String, _ body: (inout MemoryShard, UInt32) -> Result
+    ) -> Result? {
+        while let id = users.id(of: serial, user: user) {
+            let result = shard(id).withLock { shard -> Result? in
+                // Under this lock no session of the shard moves, so the index is right about an id that is here.
+                guard users.id(of: serial, user: user) == id, let (number, _) = shard.slot(of: id) else {
+                    return nil
+                }
+                return body(&shard, number)
+            }
+            if let result { return result }
+        }
+        return nil
+    }
+
+    /// Takes a user's session out.
+    ///
+    /// - Returns: The slot, and whether it was live; nil when the user has no such session.
+    func remove(_ serial: UInt64, of user: String, at now: Int64) -> (slot: MemorySlot, isLive: Bool)? {
+        withSession(serial, of: user) { shard, number in
+            let slot = shard.remove(number)
+            let isLive = slot.deadline > now
+            if !isLive { shard.ledger.expired(1) }
+            return (slot, isLive)
+        }
     }
 
     /// Slots in use, replaced ids included; looks at every shard.

@@ -4,78 +4,83 @@ internal import Sessions
 /// The sessions of each user, in many small parts, so that none takes long to grow. Thread-safe.
 ///
 /// Invariant: a session has an entry, with its id of now, exactly while its slot is of the kind `user`. Whoever changes
-/// that holds the lock of the session's shard; a part's lock comes after a shard's, never before.
+/// that holds the lock of the session's shard; a part's lock comes after a shard's, the ranks' after a part's, never
+/// before.
+///
+/// Cost: constant, but for lists, which cost what they return, and for restored sessions' order.
 final class UserIndex: Sendable {
-    /// A session of a user.
-    struct Entry {
-        /// Stays when the id changes, and is another one after each log-in.
-        let serial: UInt64
-        var id: SessionID
-    }
+    typealias Entry = UserPart.Entry
 
     private static let partCount = 512
 
-    private let parts: [Locked<[String: [Entry]]>]
+    private let parts: [Locked<UserPart>]
+    private let ranks = Locked(UserRanks())
 
     init() {
-        parts = (0..<Self.partCount).map { _ in Locked([:]) }
+        parts = (0..<Self.partCount).map { _ in Locked(UserPart()) }
     }
 
     /// The number of entries; looks at every part.
     var count: Int {
-        parts.reduce(0) { $0 + $1.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+        parts.reduce(0) { $0 + $1.withLock { $0.count } }
     }
 
-    func entries(of user: String) -> [Entry] {
-        part(user).withLock { $0[user] ?? [] }
+    /// The user with the most sessions, of several the one who has had so many for the longest time; nil when nobody has
+    /// two.
+    var largestHolder: String? {
+        ranks.withLock { $0.first }
+    }
+
+    /// The number of a user's entries.
+    func count(of user: String) -> Int {
+        part(user).withLock { $0.count(of: user) }
+    }
+
+    /// The first `limit` of a user's sessions, the one last seen first.
+    func newest(of user: String, limit: Int) -> [Entry] {
+        part(user).withLock { $0.newest(of: user, limit: limit) }
+    }
+
+    /// The session of a user that was not seen for the longest time, but for one.
+    func oldest(of user: String, sparing spared: SessionID?) -> Entry? {
+        part(user).withLock { $0.oldest(of: user, sparing: spared) }
     }
 
     /// The id under which a session is now.
     func id(of serial: UInt64, user: String) -> SessionID? {
-        part(user).withLock { part in part[user]?.first { $0.serial == serial }?.id }
+        part(user).withLock { $0.entry(serial, of: user)?.id }
     }
 
+    /// The serial of a session that belongs to the user.
     func serial(of id: SessionID, user: String) -> UInt64? {
-        part(user).withLock { part in part[user]?.first { $0.id == id }?.serial }
+        part(user).withLock { $0.entry(id, of: user)?.serial }
     }
 
-    func insert(_ id: SessionID, user: String, serial: UInt64) {
-        part(user).withLock { $0[user, default: []].append(Entry(serial: serial, id: id)) }
+    /// - Parameter isSorted: False leaves the order to `sort`.
+    func insert(_ id: SessionID, user: String, serial: UInt64, lastSeen: Int64, isSorted: Bool) {
+        let entry = Entry(serial: serial, id: id)
+        part(user).withLock { $0.insert(entry, of: user, lastSeen: lastSeen, isSorted: isSorted, ranks: ranks) }
     }
 
     func move(_ id: SessionID, to new: SessionID, user: String) {
-        part(user).withLock { part in
-            guard let position = part[user]?.firstIndex(where: { $0.id == id }) else { return }
-            part[user]?[position].id = new
-        }
+        part(user).withLock { $0.move(id, to: new) }
+    }
+
+    /// Notes a visit.
+    func seen(_ id: SessionID, user: String, at now: Int64) {
+        part(user).withLock { $0.seen(id, at: now) }
     }
 
     func remove(_ id: SessionID, user: String) {
-        part(user).withLock { part in
-            guard let slot = part.index(forKey: user),
-                let position = part.values[slot].firstIndex(where: { $0.id == id })
-            else { return }
-            let last = part.values[slot].count - 1
-            part.values[slot].swapAt(position, last)
-            part.values[slot].removeLast()
-            if last == 0 { part.remove(at: slot) }
-            Self.shrink(&part)
-        }
+        part(user).withLock { $0.remove(id, of: user, ranks: ranks) }
     }
 
-    private func part(_ user: String) -> Locked<[String: [Entry]]> {
+    /// Puts all sessions in order that were put in without.
+    func sort() {
+        for part in parts { part.withLock { $0.sort() } }
+    }
+
+    private func part(_ user: String) -> Locked<UserPart> {
         parts[Int(truncatingIfNeeded: UInt(bitPattern: user.hashValue) >> 32) & (Self.partCount - 1)]
-    }
-
-    /// Gives memory back when a part is mostly empty; as rare as growing, and as short.
-    private static func shrink(_ part: inout [String: [Entry]]) {
-        if part.isEmpty {
-            part = [:]
-        } else if part.capacity > 64, part.count * 8 < part.capacity {
-            var smaller: [String: [Entry]] = [:]
-            smaller.reserveCapacity(part.count * 2)
-            for (user, entries) in part { smaller[user] = entries }
-            part = smaller
-        }
     }
 }

@@ -34,8 +34,8 @@ public struct SessionConfiguration: Sendable {
     /// What one session may hold. Default: 64 KiB, 256 keys.
     public var limits = SessionLimits()
     /// How many sessions one user may have; at a log-in beyond it the user's other sessions end, the least recently
-    /// seen first. At least 1. Default: nil, any number.
-    public var maximumSessionsPerUser: Int?
+    /// seen first, so that no account fills the store. At least 1; nil: any number. Default: 100.
+    public var maximumSessionsPerUser: Int? = 100
     /// How many sessions without a user one client network may begin; beyond it the visitor gets 429 with Retry-After.
     ///
     /// Default: nil, any number. A store at its cap lets sessions that nobody came back to go first, so this is for
@@ -76,7 +76,9 @@ public struct SessionConfiguration: Sendable {
         try lifetime.validate()
         if let maximumSessionsPerUser, maximumSessionsPerUser < 1 {
             throw SessionError.invalid(
-                "maximumSessionsPerUser", "\(maximumSessionsPerUser) is less than 1: nobody could log in")
+                "maximumSessionsPerUser",
+                "\(maximumSessionsPerUser) is less than 1: nobody could log in; "
+                    + "give at least 1, or nil for any number")
         }
         try newSessionLimit?.validate()
         if let touchInterval, touchInterval < .zero || touchInterval > idleTimeout / 2 {

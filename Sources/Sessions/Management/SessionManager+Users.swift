@@ -1,11 +1,14 @@
 internal import GalletaPlatform
 
 extension SessionManager {
-    /// The live sessions of a user, the one last seen first: for an administrator's page.
+    /// The live sessions of a user, the one last seen first, and how many there are: for an administrator's page.
     ///
+    /// - Parameters:
+    ///   - user: The user.
+    ///   - limit: The most sessions to list.
     /// - Throws: `SessionStoreError` when the store fails.
-    public func sessions(of user: String) throws -> [UserSession] {
-        try store { try $0.sessions(of: user, current: nil) }
+    public func sessions(of user: String, limit: Int) throws -> UserSessionList {
+        try store { try $0.sessions(of: user, current: nil, limit: max(0, limit)) }
     }
 
     /// Ends one of a user's sessions at once.
@@ -28,7 +31,11 @@ extension SessionManager {
     /// - Throws: `SessionStoreError` when the store fails.
     @discardableResult
     public func endSessions(of user: String, except id: SessionID? = nil) throws -> Int {
-        let count = try store { try $0.destroySessions(of: user, except: id) }
+        try endSessions(of: user, except: id, keeping: 0)
+    }
+
+    private func endSessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
+        let count = try store { try $0.destroySessions(of: user, except: id, keeping: kept) }
         for _ in 0..<count { emit(.destroyed) }
         return count
     }
@@ -54,10 +61,6 @@ extension SessionManager {
     /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
     func endSessions(of user: String, beyondCapOf id: SessionID) throws {
         guard let cap = configuration.maximumSessionsPerUser else { return }
-        let sessions = try store { try $0.sessions(of: user, current: id) }
-        guard sessions.count > cap else { return }
-        for session in sessions.filter({ !$0.isCurrent }).suffix(sessions.count - cap) {
-            try endSession(session.reference, of: user)
-        }
+        _ = try endSessions(of: user, except: id, keeping: cap - 1)
     }
 }

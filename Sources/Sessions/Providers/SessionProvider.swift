@@ -34,10 +34,15 @@ public protocol SessionProvider: AnyObject, Sendable {
     /// Begins a session under `id`, which the caller drew at random.
     ///
     /// At its cap a store makes room or answers `.full`, in this order: expired records go first, then sessions whose
-    /// id never came back, then anonymous ones, the least recently seen first. A user's session never goes.
+    /// id never came back, then anonymous ones, the least recently seen first. For a draft with a user, and never for an
+    /// anonymous one, the user who holds most sessions then loses the one least recently seen, but nobody the only one.
+    /// Which of several who hold equally many, is for the provider to decide and to document.
     func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation
 
     /// Makes the patch's changes on the record as it is now; other keys stay as they are.
+    ///
+    /// A store with a cap of bytes makes room as for `create`: as for a user's draft when the patch sets
+    /// `SessionKey.user`, else as for an anonymous one. It never takes the session itself.
     ///
     /// - Parameters:
     ///   - patch: The changes. With `touches` also "last seen" becomes now, with `lifetime` the timeouts become those.
@@ -71,26 +76,31 @@ public protocol SessionProvider: AnyObject, Sendable {
     /// nothing. A provider that remembers none has this by default: always nil.
     func retirement(of id: SessionID) throws -> SessionRetirement?
 
-    /// The live sessions that belong to `user`, the one last seen first.
+    /// The live sessions that belong to `user`, the one last seen first, and how many there are.
+    ///
+    /// The work is to be in proportion to the limit, however many sessions the user has.
     ///
     /// - Parameters:
     ///   - user: The value of `SessionKey.user`.
-    ///   - id: The caller's own session, to be marked in the list; an id in its grace counts as its successor.
-    func sessions(of user: String, current id: SessionID?) throws -> [UserSession]
+    ///   - id: The caller's own session, to be marked in the list; an id in its grace counts as its successor. It is in
+    ///     the list in any case, at the end in place of another if need be.
+    ///   - limit: The most sessions to list; not negative. With 1 that is the caller's own, if the user has it.
+    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList
 
-    /// Removes one session out of `sessions(of:current:)`.
+    /// Removes one session out of `sessions(of:current:limit:)`.
     ///
     /// - Returns: False when the user has no such session (any more).
     func destroy(_ reference: SessionReference, of user: String) throws -> Bool
 
     /// Removes the sessions that belong to `user`: all that were bound when the call began, whatever their ids become
-    /// meanwhile. One that is bound while the call runs (a new log-in) may stay.
+    /// meanwhile, but those that are kept. One that is bound while the call runs (a new log-in) may stay.
     ///
     /// - Parameters:
     ///   - user: The value of `SessionKey.user`.
     ///   - id: A session to spare; an id in its grace counts as its successor.
-    /// - Returns: How many were removed.
-    func destroySessions(of user: String, except id: SessionID?) throws -> Int
+    ///   - kept: How many of the others are kept, those last seen; not negative.
+    /// - Returns: How many live sessions were removed.
+    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int
 
     /// Removes at most `limit` expired records: one short slice of garbage collection.
     ///

@@ -4,7 +4,7 @@ public enum SessionCreation: Sendable {
     case created
     /// The id is in use; its record is untouched.
     case exists
-    /// The store is at its cap and nothing may go for a new session.
+    /// The store is at its cap and nothing may go for this session.
     case full
 }
 

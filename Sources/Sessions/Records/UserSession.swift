@@ -27,6 +27,24 @@ public struct UserSession: Sendable {
     public var idle: Duration { record.idle }
 }
 
+/// A user's sessions, or the first of them.
+public struct UserSessionList: Sendable {
+    /// The sessions, the one last seen first; no more than the limit that was asked for.
+    public var sessions: [UserSession]
+    /// How many sessions the user has, listed or not. Where not all are listed, expired ones that were not collected yet
+    /// may count.
+    public var total: Int
+
+    /// A list for a provider to hand out.
+    public init(sessions: [UserSession] = [], total: Int = 0) {
+        self.sessions = sessions
+        self.total = total
+    }
+
+    /// How many of the user's sessions are not listed: for "and 12 more" below a page's rows.
+    public var more: Int { max(0, total - sessions.count) }
+}
+
 /// The name of a session in a list of a user's sessions: safe to put on a page, as nobody becomes the user by it.
 ///
 /// It stays the same as long as the session belongs to the user, whatever its id. Where it comes from is the

@@ -30,7 +30,7 @@ extension Session {
     /// stay, unless the session belonged to another user: then it is destroyed and an empty one begins. The binding
     /// itself is made at the commit, so a handler that throws afterwards logs nobody in.
     ///
-    /// With `SessionConfiguration.maximumSessionsPerUser` the user's sessions beyond it end then, the least recently
+    /// The user's sessions beyond `SessionConfiguration.maximumSessionsPerUser` end then, the least recently
     /// seen first.
     ///
     /// - Parameters:

@@ -1,21 +1,32 @@
 extension Session {
-    /// The sessions of the user whom this one belongs to, the one last seen first; empty for an anonymous one.
+    /// The sessions of the user whom this one belongs to, the one last seen first, and how many there are; none for an
+    /// anonymous one.
     ///
-    /// A log-in of this very request is in the list from the commit on.
-    public func userSessions() throws -> [UserSession] {
-        guard let (user, id) = try boundUser() else { return [] }
-        return try manager.store { try $0.sessions(of: user, current: id) }
-            .filter { manager.isCurrent($0.record.values) }
+    ///     let list = try session.userSessions(limit: 50)
+    ///     for row in list.sessions { … }
+    ///     if list.more > 0 { … }    // "and 12 more"
+    ///
+    /// This session is among them, as the last one if need be. A log-in of this very request is in the list from the
+    /// commit on.
+    ///
+    /// - Parameter limit: The most sessions to list; what a page can show.
+    public func userSessions(limit: Int) throws -> UserSessionList {
+        guard let (user, id) = try boundUser() else { return UserSessionList() }
+        var list = try manager.store { try $0.sessions(of: user, current: id, limit: max(0, limit)) }
+        let listed = list.sessions.count
+        list.sessions.removeAll { !manager.isCurrent($0.record.values) }
+        list.total -= listed - list.sessions.count
+        return list
     }
 
     /// Ends one of the user's sessions at once, this one or another: "log out there".
     ///
-    /// - Parameter reference: From ``userSessions()``; a stranger's names nothing here.
+    /// - Parameter reference: From ``userSessions(limit:)``; a stranger's names nothing here.
     /// - Returns: False when the user has no such session (any more).
     public func endUserSession(_ reference: SessionReference) throws -> Bool {
         guard let (user, id) = try boundUser() else { return false }
-        let sessions = try manager.store { try $0.sessions(of: user, current: id) }
-        if sessions.contains(where: { $0.reference == reference && $0.isCurrent }) {
+        let own = try manager.store { try $0.sessions(of: user, current: id, limit: 1) }
+        if own.sessions.contains(where: { $0.reference == reference && $0.isCurrent }) {
             try destroy()
             return true
         }

@@ -12,7 +12,8 @@ extension SessionState {
         case .absent:
             try create()
         case .present:
-            let touches = notingVisit && isTouchDue
+            // A log-in is a visit, however short ago the last one was noted.
+            let touches = notingVisit && (isTouchDue || bindsUser)
             if !patch.isEmpty || lifetime != nil {
                 try storePending(touching: touches)
             } else if touches {

@@ -111,7 +111,8 @@ struct SessionState {
         ageNanoseconds = record.ageNanoseconds
         idleNanoseconds = record.idleNanoseconds
         idleRemaining = record.idleRemainingNanoseconds
-        idleTimeout = record.idleNanoseconds + record.idleRemainingNanoseconds
+        // Saturated: a provider's record may come from a file.
+        idleTimeout = record.idleNanoseconds.addingSaturated(record.idleRemainingNanoseconds)
         absoluteRemaining = record.absoluteRemainingNanoseconds
         changeCount += 1
         guard !patch.isEmpty else {
@@ -199,8 +200,8 @@ struct SessionState {
     private mutating func adopt(_ stored: SessionLifetime) {
         lifetime = nil
         idleTimeout = stored.idleTimeout.nanoseconds
-        idleRemaining = idleTimeout - idleNanoseconds
-        absoluteRemaining = stored.absoluteTimeout.nanoseconds - ageNanoseconds
+        idleRemaining = idleTimeout.subtractingSaturated(idleNanoseconds)
+        absoluteRemaining = stored.absoluteTimeout.nanoseconds.subtractingSaturated(ageNanoseconds)
         renewCookie()
     }
 

@@ -92,6 +92,17 @@ struct ConformanceStore: Sendable {
         try commit(patch, to: id)
     }
 
+    /// All of a user's sessions.
+    func list(_ user: String, current id: SessionID? = nil) throws -> [UserSession] {
+        try provider.sessions(of: user, current: id, limit: .max).sessions
+    }
+
+    /// Ends all of a user's sessions but one; how many there were.
+    @discardableResult
+    func endAll(_ user: String, except id: SessionID? = nil) throws -> Int {
+        try provider.destroySessions(of: user, except: id, keeping: 0)
+    }
+
     func name(_ outcome: SessionCommitOutcome) -> String {
         switch outcome {
         case .committed: "committed"

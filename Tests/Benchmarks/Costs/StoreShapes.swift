@@ -4,11 +4,31 @@ internal import SessionsTesting
 
 let storeShapes: [Shape] =
     [
-        store("the list of one user", 300, user: "ada") { provider, _, _ in
-            use(provider.sessions(of: "ada", current: nil))
+        store("the list of one user", 300, user: "ada") { provider, _, ids in
+            use(provider.sessions(of: "ada", current: ids[0], limit: .max))
         },
-        store("ending all sessions of one user", 300, user: "ada") { provider, _, _ in
-            use(provider.destroySessions(of: "ada", except: nil))
+        store("pages of the list of one user", 300, user: "ada") { provider, _, ids in
+            for _ in 0..<100 { use(provider.sessions(of: "ada", current: ids[0], limit: 50)) }
+        },
+        store("ending all other sessions of one user", 300, user: "ada") { provider, _, ids in
+            use(provider.destroySessions(of: "ada", except: ids[0], keeping: 0))
+        },
+        store("ending the sessions of one user by their names in the list", 300, user: "ada") { provider, _, ids in
+            for session in provider.sessions(of: "ada", current: nil, limit: .max).sessions {
+                use(provider.destroy(session.reference, of: "ada"))
+            }
+        },
+        store("visits to the sessions of one user", 300, user: "ada") { provider, time, ids in
+            time.advance(by: .seconds(1))
+            for id in ids { use(provider.touch(id)) }
+        },
+        store("log-ins of one user beyond the user's cap", 100, user: "ada") { provider, time, ids in
+            for _ in 0..<100 {
+                time.advance(by: .milliseconds(1))
+                let id = SessionID.random()
+                use(provider.create(id, try draft(user: "ada")))
+                use(provider.destroySessions(of: "ada", except: id, keeping: ids.count - 1))
+            }
         },
         store("ending the sessions of one user one by one", 300, user: "ada") { provider, _, ids in
             for id in ids { use(provider.destroy(id)) }
@@ -21,10 +41,17 @@ let storeShapes: [Shape] =
         store("log-ins of one user at the cap", 300, cap: true) { provider, _, ids in
             for _ in ids { use(provider.create(.random(), try draft(user: "ada"))) }
         },
+        store("log-ins of others at the cap, which one user fills", 300, user: "ada", cap: true) { provider, _, ids in
+            for number in ids.indices { use(provider.create(.random(), try draft(user: "user \(number % 100)"))) }
+        },
         store("rotating the sessions of one user", 300, user: "ada") { provider, _, ids in
             for id in ids { use(provider.rotate(id, to: .random(), grace: .zero)) }
         },
         store("sweeping expired sessions", 2000) { provider, time, _ in
+            time.advance(by: .seconds(10_000))
+            use(provider.collect(limit: .max))
+        },
+        store("sweeping expired sessions of one user", 2000, user: "ada") { provider, time, _ in
             time.advance(by: .seconds(10_000))
             use(provider.collect(limit: .max))
         },

@@ -20,9 +20,11 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         session.append(to: &again)
         guard let back = again.withUnsafeBytes({ SnapshotSession($0) }) else { fatalError("not read again") }
         precondition(back.digest == session.digest && back.values == session.values)
-        let slot = session.slot(id: session.digest, shift: Int64(data[0]) << 32, at: 1 << 50)
-        precondition(slot.lastSeen <= 1 << 50, "a visit in the future")
-        _ = slot.record(at: 1 << 50)
+        for shift in [Int64(data[0]) << 32, .min, .max] {
+            let slot = session.slot(id: session.digest, shift: shift, at: 1 << 50)
+            precondition(slot.lastSeen <= 1 << 50, "a visit in the future")
+            _ = slot.record(at: 1 << 50)
+        }
     }
     return 0
 }

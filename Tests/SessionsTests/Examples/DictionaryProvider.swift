@@ -116,14 +116,22 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func sessions(of user: String, current id: SessionID?) throws -> [UserSession] {
+    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList {
         locked { now in
             let current = id.flatMap { find($0, at: now)?.id }
-            return bound(to: user, at: now).sorted { $0.value.lastSeen > $1.value.lastSeen }.map { id, stored in
+            let all = newest(of: user, at: now)
+            var listed = all.prefix(limit)
+            if limit > 0, !listed.contains(where: { $0.key == current }),
+                let own = all.first(where: { $0.key == current })
+            {
+                listed[listed.endIndex - 1] = own
+            }
+            let sessions = listed.map { id, stored in
                 UserSession(
                     reference: stored.reference!, record: record(stored, at: now, successor: nil),
                     isCurrent: id == current)
             }
+            return UserSessionList(sessions: sessions, total: all.count)
         }
     }
 
@@ -137,12 +145,12 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func destroySessions(of user: String, except id: SessionID?) throws -> Int {
+    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
         locked { now in
             let spared = id.flatMap { find($0, at: now)?.id }
-            let ids = bound(to: user, at: now).keys.filter { $0 != spared }
-            ids.forEach { records[$0] = nil }
-            return ids.count
+            let others = newest(of: user, at: now).filter { $0.key != spared }.dropFirst(kept)
+            others.forEach { records[$0.key] = nil }
+            return others.count
         }
     }
 
@@ -187,6 +195,11 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
     private func bind(_ stored: inout Stored, after patch: SessionPatch) {
         guard patch.changes.contains(where: { $0.key == .user }) else { return }
         stored.reference = stored.values.user == nil ? nil : .random()
+    }
+
+    /// The user's sessions, the one last seen first. This searches all records; a store of use has an index.
+    private func newest(of user: String, at now: Duration) -> [(key: SessionID, value: Stored)] {
+        bound(to: user, at: now).sorted { $0.value.lastSeen > $1.value.lastSeen }
     }
 
     private func bound(to user: String, at now: Duration) -> [SessionID: Stored] {

@@ -86,6 +86,14 @@ extension SessionProviderConformance {
         }
     }
 
+    private static func expectFull(_ store: ConformanceStore, _ draft: SessionDraft) throws {
+        let id = SessionID.random()
+        guard case .full = try store.provider.create(id, draft) else {
+            throw ConformanceFailure("a session was created in a store where none may make room for it")
+        }
+        try store.expectGone(id, "a refused session")
+    }
+
     private static func visit(_ store: ConformanceStore, _ ids: some Sequence<SessionID>) throws {
         for id in ids {
             _ = try store.provider.touch(id)
@@ -120,17 +128,40 @@ extension SessionProviderConformance {
             let gone = try ids.enumerated().filter { try store.provider.read($0.element) == nil }.map(\.offset)
             try store.expectEqual(gone, [1], "who made room")
         },
-        ConformanceCase("a user's session never makes room, and a new one is refused then", needs: .cap) { store in
+        ConformanceCase(
+            "a user's session never makes room for an anonymous one, which is refused then", needs: .cap
+        ) { store in
             let ids = try fill(store) { _ in try store.create(user: "ada") }
-            for draft in [try store.draft(), try store.draft(user: "bob")] {
-                let id = SessionID.random()
-                guard case .full = try store.provider.create(id, draft) else {
-                    throw ConformanceFailure("a session was created in a store full of users' sessions")
-                }
-                try store.expectGone(id, "a refused session")
-            }
+            try expectFull(store, try store.draft())
             for id in ids { try store.expect(try store.isThere(id), "a user's session is gone") }
             try store.set("n", 1, in: ids[0])
+        },
+        ConformanceCase(
+            "for a log-in the user who holds most loses the session least recently seen", needs: .cap
+        ) { store in
+            // The oldest sessions are of one who holds few: what counts is who holds most.
+            let few = try (0..<3).map { _ in try store.create(user: "bob") }
+            try store.advance(1)
+            let many = try fill(store, but: 3) { _ in try store.create(user: "ada") }
+            try visit(store, many.prefix(2))
+            let new = try store.create(user: "eve")
+            try store.expect(try store.isThere(new), "the new session is not there")
+            for id in few { try store.expect(try store.isThere(id), "a session of another user is gone") }
+            try store.expectEqual(
+                try many.indices.filter { try !store.isThere(many[$0]) }, [2], "who made room")
+        },
+        ConformanceCase("one user who logs in again and again takes no place from others", needs: .cap) { store in
+            let others = try (0..<4).map { try store.create(user: "user \($0)") }
+            for _ in 0..<50 { try store.create(user: "ada") }
+            for id in others { try store.expect(try store.isThere(id), "another user's session is gone") }
+            try store.expectEqual(
+                try store.provider.count(), ConformanceCase.cap, "the number of sessions")
+        },
+        ConformanceCase("nobody loses the only session for a log-in, which is refused then", needs: .cap) { store in
+            let ids = try fill(store) { try store.create(user: "user \($0)") }
+            try expectFull(store, try store.draft(user: "eve"))
+            try expectFull(store, try store.draft(user: "user 0"))
+            for id in ids { try store.expect(try store.isThere(id), "a user's only session is gone") }
         },
         ConformanceCase("a log-in finds room among the anonymous", needs: .cap) { store in
             let users = try fill(store, but: 1) { _ in try store.create(user: "ada") }
@@ -172,7 +203,9 @@ extension SessionProviderConformance {
             try store.expectEqual(try other.read(id)?.values["n"], 1, "the value there")
             _ = try other.commit(try store.patch(["n": 2]), to: id, expecting: nil)
             try store.expectEqual(try store.value(id, "n"), 2, "the value here")
-            try store.expectEqual(try other.sessions(of: "ada", current: id).map(\.isCurrent), [true], "the list there")
+            try store.expectEqual(
+                try other.sessions(of: "ada", current: id, limit: 9).sessions.map(\.isCurrent), [true], "the list there"
+            )
             let stale = try store.record(id).version
             _ = try other.touch(id)
             try store.set("n", 3, in: id)
@@ -202,7 +235,8 @@ extension SessionProviderConformance {
             try store.expectEqual(after.values, before.values, "the values")
             try store.expectEqual(after.version, before.version, "the version")
             try store.expectAbout(after.age, 6, "age")
-            try store.expectEqual(try reopened.sessions(of: "ada", current: long).map(\.isCurrent), [true], "the list")
+            try store.expectEqual(
+                try reopened.sessions(of: "ada", current: long, limit: 9).sessions.map(\.isCurrent), [true], "the list")
             try store.expect(try reopened.read(new) != nil, "the rotated session is gone")
             for id in [short, destroyed, rotated] {
                 try store.expect(try reopened.read(id) == nil, "what had ended is back")

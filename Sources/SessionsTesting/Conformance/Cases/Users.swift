@@ -2,7 +2,7 @@ internal import Sessions
 
 extension SessionProviderConformance {
     private static func ids(_ store: ConformanceStore, _ user: String) throws -> [SessionValue?] {
-        try store.provider.sessions(of: user, current: nil).map { $0.record.values["n"] }
+        try store.list(user).map { $0.record.values["n"] }
     }
 
     static let users = [
@@ -11,10 +11,10 @@ extension SessionProviderConformance {
             try store.create(["n": 2], user: "ada")
             try store.create(["n": 3], user: "bob")
             try store.create(["n": 4])
-            let list = try store.provider.sessions(of: "ada", current: nil)
+            let list = try store.list("ada")
             try store.expectEqual(Set(list.map { $0.record.values["n"] }), [1, 2], "the sessions")
             try store.expectEqual(list.count { $0.isCurrent }, 0, "how many are current")
-            try store.expectEqual(try store.provider.sessions(of: "eve", current: nil).count, 0, "a stranger's")
+            try store.expectEqual(try store.list("eve").count, 0, "a stranger's")
         },
         ConformanceCase("the list begins with the session last seen") { store in
             let first = try store.create(["n": 1], user: "ada")
@@ -27,11 +27,52 @@ extension SessionProviderConformance {
             _ = try store.provider.touch(first)
             try store.expectEqual(try ids(store, "ada"), [1, 3, 2], "after a visit")
         },
+        ConformanceCase("a list has no more than its limit, the sessions last seen, and tells how many there are") {
+            store in
+            for number in 1...6 {
+                try store.create(["n": .int(Int64(number))], user: "ada")
+                try store.advance(1)
+            }
+            try store.create(user: "bob")
+            for limit in [1, 4, 6, 100] {
+                let list = try store.provider.sessions(of: "ada", current: nil, limit: limit)
+                let wanted = (1...6).reversed().prefix(limit).map { SessionValue.int(Int64($0)) }
+                try store.expectEqual(
+                    list.sessions.map { $0.record.values["n"] }, wanted, "the sessions with a limit of \(limit)")
+                try store.expectEqual(list.total, 6, "the number of all with a limit of \(limit)")
+            }
+            let none = try store.provider.sessions(of: "ada", current: nil, limit: 0)
+            try store.expectEqual(none.sessions.count, 0, "the sessions with a limit of 0")
+            try store.expectEqual(none.total, 6, "the number of all with a limit of 0")
+        },
+        ConformanceCase("expired sessions take no place in a list with a limit") { store in
+            for number in 1...3 { try store.create(["n": .int(Int64(number))], user: "ada") }
+            try store.advance(1)
+            for _ in 0..<4 { try store.create(user: "ada", idle: 2) }
+            try store.advance(3)
+            let list = try store.provider.sessions(of: "ada", current: nil, limit: 3)
+            try store.expectEqual(Set(list.sessions.map { $0.record.values["n"] }), [1, 2, 3], "the sessions")
+            let all = try store.provider.sessions(of: "ada", current: nil, limit: 100)
+            try store.expectEqual(all.total, 3, "the number of all, where all are listed")
+        },
+        ConformanceCase("the session that asks is in a list with a limit, however long ago it was seen") { store in
+            let own = try store.create(["n": 1], user: "ada")
+            for number in 2...5 {
+                try store.advance(1)
+                try store.create(["n": .int(Int64(number))], user: "ada")
+            }
+            let list = try store.provider.sessions(of: "ada", current: own, limit: 3)
+            try store.expectEqual(list.sessions.map { $0.record.values["n"] }, [5, 4, 1], "the sessions")
+            try store.expectEqual(list.sessions.map(\.isCurrent), [false, false, true], "which asks")
+            try store.expectEqual(list.total, 5, "the number of all")
+            let alone = try store.provider.sessions(of: "ada", current: own, limit: 1)
+            try store.expectEqual(alone.sessions.map(\.isCurrent), [true], "with a limit of 1")
+        },
         ConformanceCase("the list marks the session that asks, by its old id as well") { store in
             let id = try store.create(["n": 1], user: "ada")
             try store.create(["n": 2], user: "ada")
             let current = { (id: SessionID) in
-                try store.provider.sessions(of: "ada", current: id).filter(\.isCurrent).map { $0.record.values["n"] }
+                try store.list("ada", current: id).filter(\.isCurrent).map { $0.record.values["n"] }
             }
             try store.expectEqual(try current(id), [1], "by its id")
             let new = try store.rotate(id, grace: 10)
@@ -41,17 +82,17 @@ extension SessionProviderConformance {
         },
         ConformanceCase("a listed session keeps its reference over changes and rotations") { store in
             let id = try store.create(["n": 1], user: "ada")
-            let reference = try store.provider.sessions(of: "ada", current: nil).map(\.reference)
+            let reference = try store.list("ada").map(\.reference)
             try store.set("n", 2, in: id)
             _ = try store.provider.touch(id)
             _ = try store.rotate(id, grace: 0)
-            let list = try store.provider.sessions(of: "ada", current: nil)
+            let list = try store.list("ada")
             try store.expectEqual(list.map(\.reference), reference, "the reference")
             try store.expectEqual(list.map { $0.record.values["n"] }, [2], "the value")
         },
         ConformanceCase("references differ, and none is the text of an id") { store in
             let ids = try (0..<20).map { _ in try store.create(user: "ada") }
-            let references = try store.provider.sessions(of: "ada", current: nil).map(\.reference)
+            let references = try store.list("ada").map(\.reference)
             try store.expectEqual(Set(references).count, 20, "the number of references")
             for reference in references {
                 try store.expect(
@@ -93,8 +134,8 @@ extension SessionProviderConformance {
         },
         ConformanceCase("a user may have a thousand sessions") { store in
             for _ in 0..<1_000 { try store.create(user: "ada", idle: 10_000, absolute: 10_000) }
-            try store.expectEqual(try store.provider.sessions(of: "ada", current: nil).count, 1_000, "the list")
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 1_000, "the ended ones")
+            try store.expectEqual(try store.list("ada").count, 1_000, "the list")
+            try store.expectEqual(try store.endAll("ada"), 1_000, "the ended ones")
             try store.expectEqual(try store.provider.count(), 0, "the number of sessions")
         },
     ]
@@ -103,7 +144,7 @@ extension SessionProviderConformance {
         ConformanceCase("one session is ended by its reference, once, and only for its user") { store in
             let one = try store.create(["n": 1], user: "ada")
             let two = try store.create(["n": 2], user: "ada")
-            let list = try store.provider.sessions(of: "ada", current: one)
+            let list = try store.list("ada", current: one)
             guard let reference = list.first(where: { !$0.isCurrent })?.reference else {
                 throw ConformanceFailure("the other session is not listed")
             }
@@ -125,25 +166,54 @@ extension SessionProviderConformance {
             let ids = try (0..<5).map { _ in try store.create(user: "ada") }
             let other = try store.create(user: "bob")
             let anonymous = try store.create()
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: ids[2]), 4, "how many ended")
+            try store.expectEqual(try store.endAll("ada", except: ids[2]), 4, "how many ended")
             try store.expectEqual(
                 try ids.map { try store.isThere($0) }, [false, false, true, false, false], "who is left")
             try store.expect(try store.isThere(other), "another user's session is gone")
             try store.expect(try store.isThere(anonymous), "an anonymous session is gone")
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 1, "the last one")
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), 0, "none is left")
+            try store.expectEqual(try store.endAll("ada"), 1, "the last one")
+            try store.expectEqual(try store.endAll("ada"), 0, "none is left")
         },
         ConformanceCase("the session that is spared may be named by its old id") { store in
             let id = try store.create(user: "ada")
             try store.create(user: "ada")
             let new = try store.rotate(id, grace: 10)
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: id), 1, "how many ended")
+            try store.expectEqual(try store.endAll("ada", except: id), 1, "how many ended")
             try store.expect(try store.isThere(new), "the spared one is gone")
+        },
+        ConformanceCase("of a user's sessions those last seen are kept, as many as are wanted beside the spared one") {
+            store in
+            var ids: [SessionID] = []
+            for _ in 0..<6 {
+                ids.append(try store.create(user: "ada"))
+                try store.advance(1)
+            }
+            _ = try store.provider.touch(ids[1])
+            let other = try store.create(user: "bob")
+            let end = { try store.provider.destroySessions(of: "ada", except: ids[0], keeping: $0) }
+            try store.expectEqual(try end(6), 0, "how many ended of fewer than are kept")
+            try store.expectEqual(try end(2), 3, "how many ended")
+            try store.expectEqual(
+                try ids.map { try store.isThere($0) }, [true, true, false, false, false, true], "who is left")
+            try store.expectEqual(
+                try store.provider.destroySessions(of: "ada", except: nil, keeping: 1), 2, "how many ended at last")
+            try store.expect(try store.isThere(ids[1]), "the one last seen is gone")
+            try store.expect(try store.isThere(other), "another user's session is gone")
+        },
+        ConformanceCase("expired sessions are not among those that are kept") { store in
+            let old = try store.create(user: "ada")
+            try store.advance(1)
+            for _ in 0..<3 { try store.create(user: "ada", idle: 2) }
+            try store.advance(3)
+            let new = try store.create(user: "ada")
+            try store.expectEqual(
+                try store.provider.destroySessions(of: "ada", except: new, keeping: 1), 0, "how many ended")
+            try store.expect(try store.isThere(old), "a live session is gone, expired ones were there")
         },
         ConformanceCase("an ended session is not brought back by a request under way") { store in
             let id = try store.create(user: "ada")
             _ = try store.record(id)
-            _ = try store.provider.destroySessions(of: "ada", except: nil)
+            _ = try store.endAll("ada")
             var patch = try store.patch(["late": true])
             patch.touches = true
             try store.expectGone(try store.provider.commit(patch, to: id, expecting: nil), "the commit")
@@ -154,7 +224,7 @@ extension SessionProviderConformance {
                 let ids = try (0..<4).map { _ in try store.create(user: "ada") }
                 let last = try store.inParallel(5) { thread in
                     guard thread < 4 else {
-                        _ = try store.provider.destroySessions(of: "ada", except: nil)
+                        _ = try store.endAll("ada")
                         return ids[0]
                     }
                     var id = ids[thread]
@@ -166,7 +236,7 @@ extension SessionProviderConformance {
                     return id
                 }
                 for id in last { try store.expectGone(id, "a session that was bound before") }
-                try store.expectEqual(try store.provider.sessions(of: "ada", current: nil).count, 0, "the list")
+                try store.expectEqual(try store.list("ada").count, 0, "the list")
             }
         },
         ConformanceCase("to end all beside log-ins leaves the list and the sessions in accord") { store in
@@ -174,7 +244,7 @@ extension SessionProviderConformance {
                 var ids: [SessionID] = []
                 for _ in 0..<20 {
                     if thread == 0 {
-                        _ = try store.provider.destroySessions(of: "ada", except: nil)
+                        _ = try store.endAll("ada")
                     } else {
                         let id = try store.create()
                         try? store.logIn("ada", id)
@@ -185,10 +255,10 @@ extension SessionProviderConformance {
             }.flatMap { $0 }
             let living = try made.count { try store.isThere($0) }
             try store.expectEqual(
-                try store.provider.sessions(of: "ada", current: nil).count, living, "listed and living")
+                try store.list("ada").count, living, "listed and living")
             let new = try store.create(user: "ada")
             try store.expect(try store.isThere(new), "a log-in afterwards is gone")
-            try store.expectEqual(try store.provider.destroySessions(of: "ada", except: nil), living + 1, "the ended")
+            try store.expectEqual(try store.endAll("ada"), living + 1, "the ended")
         },
     ]
 }
