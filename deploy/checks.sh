@@ -115,6 +115,8 @@ check_sessions() {
     expect "an unknown id begins a new session" "200 1" "$status $body"
     expect_match "which gets an id" '.{20}' "$(session_cookie)"
     expect_no_match "of its own" '^0123456789' "$(session_cookie)"
+    fetch /app/counter -H 'HTTPS: on' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Ssl: on'
+    expect_no_match "without TLS no cookie is Secure, whatever a client says" '(^$|; *Secure)' "$(header set-cookie)"
 }
 
 check_login() {
