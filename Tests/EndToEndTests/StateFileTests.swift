@@ -171,7 +171,7 @@ struct StateFileTests {
             "bash",
             [
                 "-c", command, "bash", GalletaProcess.program, "--workers", "2", "--state", state, "--state-interval",
-                "1s", "--no-access-log",
+                "1s", "--no-access-log", "--htpasswd", folder.file("users"),
             ], log: log, input: socket.fd)
         #expect(eventually(within: 30) { second.output.contains("listening on") })
         let client = try nginx.client()

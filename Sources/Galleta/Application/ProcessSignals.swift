@@ -38,9 +38,13 @@ final class ProcessSignals: @unchecked Sendable {
         // The default action would end the process before the source is told.
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        let isRegistered = DispatchSemaphore(value: 0)
         source.setEventHandler(handler: handler)
+        source.setRegistrationHandler { isRegistered.signal() }
         source.resume()
         sources.append(source)
+        // By another thread, which may take its time: until then the signal is lost.
+        isRegistered.wait()
     }
 
     private static func reload(_ hooks: [Application.ReloadHook], _ logger: Logger) {
