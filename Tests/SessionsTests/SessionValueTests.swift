@@ -168,4 +168,21 @@ struct SessionValueTests {
     func notUTF8(bytes: [UInt8]) {
         #expect(throws: SessionError.self) { try SessionValue(json: bytes) }
     }
+
+    @Test(
+        "an object of many members keeps their order and finds each after any removals", arguments: [0, 1, 7, 40, 99])
+    func removesFromMany(first: Int) {
+        var object = SessionObject()
+        for number in 0..<100 { object["k\(number)"] = .int(Int64(number)) }
+        var left = Array(0..<100)
+        for step in 0..<95 {
+            let removed = left.remove(at: (first + step * 37) % left.count)
+            object["k\(removed)"] = nil
+            #expect(object["k\(removed)"] == nil)
+            #expect(object.map(\.value) == left.map { SessionValue.int(Int64($0)) })
+            #expect(left.allSatisfy { object["k\($0)"] == .int(Int64($0)) })
+        }
+        object["k\(first)"] = "again"
+        #expect(object.last?.value == "again" && object["k\(first)"] == "again")
+    }
 }

@@ -1,5 +1,6 @@
-import Sessions
 import Testing
+
+@testable import Sessions
 
 @Suite("The values of a session")
 struct SessionValuesTests {
@@ -79,5 +80,28 @@ struct SessionValuesTests {
         #expect(throws: SessionError.self) { try long.withUnsafeBytes { try SessionValues(encoded: $0) } }
         let twice = bytes + bytes
         #expect(throws: SessionError.self) { try twice.withUnsafeBytes { try SessionValues(encoded: $0) } }
+    }
+
+    @Test("a patch of many changes holds one a key, the last, wherever it is dropped and set again")
+    func manyChanges() throws {
+        var patch = SessionPatch()
+        for round in 0..<3 {
+            for number in 0..<100 { try patch.set(.int(Int64(round)), for: SessionKey("k\(number)")) }
+            #expect(patch.changes.count == 100)
+            for number in stride(from: round, to: 100, by: 3) { patch.drop(SessionKey("k\(number)")) }
+            #expect(patch.contains(SessionKey("k\(round)")) == false)
+            #expect(patch.contains(SessionKey("k\(round + 1)")))
+        }
+        for number in 0..<50 { patch.remove(SessionKey("k\(number)")) }
+        #expect(Set(patch.changes.map(\.key)).count == patch.changes.count)
+        let values = try SessionValues((0..<120).map { (SessionKey("k\($0)"), .int(9)) })
+        let merged = try values.applying(patch, limits: SessionLimits())
+        for number in 0..<120 {
+            let expected: SessionValue? =
+                number < 50 ? nil : number < 100 && number % 3 != 2 ? .int(2) : .int(9)
+            #expect(merged["k\(number)"] == expected, "k\(number)")
+        }
+        patch.removeAll()
+        #expect(patch.isEmpty && !patch.contains(SessionKey("k1")))
     }
 }

@@ -20,6 +20,10 @@ public final class UploadedFile: Sendable {
     public let name: String
     /// The file's name as the client gave it, untrusted: without path components and control characters; may be empty,
     /// never `.` or `..`. It may still be long, hidden (`.htaccess`), or of any extension.
+    ///
+    /// It is the part's `filename`, decoded if it is an encoded word (RFC 2047). Where the client sends `filename*` (RFC
+    /// 8187) too, that counts if `filename` is only its stand-in in ASCII: of the same extension, for a name that ASCII
+    /// cannot write. So no filter before this server sees another extension than the handler.
     public let filename: String
     /// The media type that the client claims, untrusted; nil when it claims none.
     public let contentType: String?

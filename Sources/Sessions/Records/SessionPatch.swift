@@ -37,6 +37,10 @@ public struct SessionPatch: Sendable {
 
     /// The changes, one a key.
     public private(set) var changes: [Change] = []
+    /// Position by the hash of a key's head; only filled beyond the threshold. Of several heads of one hash the first.
+    private var positions: [Int: Int] = [:]
+
+    private static let indexThreshold = 16
 
     /// Whether the commit counts as the visitor's activity: it sets "last seen" and with it the idle deadline.
     public var touches = false
@@ -69,36 +73,65 @@ public struct SessionPatch: Sendable {
     }
 
     mutating func replace(_ change: Change) {
-        for position in changes.indices where changes[position].hasSameKey(as: change) {
+        if let position = change.withHead({ position(of: $0) }) {
             changes[position] = change
             return
         }
         changes.append(change)
+        index()
     }
 
     mutating func removeAll() {
         changes.removeAll()
+        positions.removeAll()
     }
 
     mutating func drop(_ key: SessionKey) {
         guard !changes.isEmpty else { return }
         let probe = Change(removing: key)
-        changes.removeAll { $0.hasSameKey(as: probe) }
+        guard let position = probe.withHead({ position(of: $0) }) else { return }
+        changes.remove(at: position)
+        positions.removeAll()
+        index()
     }
 
     func contains(_ key: SessionKey) -> Bool {
         guard !changes.isEmpty else { return false }
         let probe = Change(removing: key)
-        return changes.contains { $0.hasSameKey(as: probe) }
+        return probe.withHead { changes($0) }
     }
 
     /// True when the entry with this head is changed.
     @inline(__always)
     func changes(_ head: UnsafeRawBufferPointer) -> Bool {
-        for change in changes where change.hasHead(head) {
-            return true
+        position(of: head) != nil
+    }
+
+    @inline(__always)
+    private func position(of head: UnsafeRawBufferPointer) -> Int? {
+        if changes.count > Self.indexThreshold {
+            guard let position = positions[Self.hash(head)] else { return nil }
+            if changes[position].hasHead(head) { return position }
         }
-        return false
+        for position in changes.indices where changes[position].hasHead(head) {
+            return position
+        }
+        return nil
+    }
+
+    /// Brings `positions` up to date, when changes were added.
+    private mutating func index() {
+        guard changes.count > Self.indexThreshold else { return }
+        for position in (positions.isEmpty ? 0 : changes.count - 1)..<changes.count {
+            let hash = changes[position].withHead(Self.hash)
+            if positions[hash] == nil { positions[hash] = position }
+        }
+    }
+
+    private static func hash(_ head: UnsafeRawBufferPointer) -> Int {
+        var hasher = Hasher()
+        hasher.combine(bytes: head)
+        return hasher.finalize()
     }
 }
 
@@ -139,9 +172,9 @@ extension SessionPatch.Change {
         }
     }
 
-    func hasSameKey(as other: Self) -> Bool {
-        guard headCount == other.headCount else { return false }
-        return other.entry.withUnsafeBytes { hasHead(UnsafeRawBufferPointer(rebasing: $0[..<headCount])) }
+    /// Calls `body` with the bytes that identify the key.
+    func withHead<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        entry.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<headCount])) }
     }
 
     @inline(__always)

@@ -1,7 +1,8 @@
 /// Values by key, in order of insertion.
 ///
 /// The order is kept because PHP's arrays have one and because text that comes out the same each time is easy to
-/// compare; equality ignores it, as JSON does. Lookup is linear up to 16 keys and hashed beyond.
+/// compare; equality ignores it, as JSON does. Lookup is linear up to 16 keys and hashed beyond; a removal
+/// takes a step for each member.
 public struct SessionObject: Sendable {
     /// One member.
     public typealias Element = (key: String, value: SessionValue)
@@ -36,8 +37,7 @@ public struct SessionObject: Sendable {
                 if elements.count > Self.indexThreshold { index(from: elements.count - 1) }
             case (let position?, nil):
                 elements.remove(at: position)
-                positions.removeAll()
-                if elements.count > Self.indexThreshold { index(from: 0) }
+                unindex(key, at: position)
             case (nil, nil):
                 break
             }
@@ -50,6 +50,18 @@ public struct SessionObject: Sendable {
     private func position(of key: String) -> Int? {
         if !positions.isEmpty { return positions[key] }
         return elements.firstIndex { $0.key == key }
+    }
+
+    private mutating func unindex(_ key: String, at position: Int) {
+        guard elements.count > Self.indexThreshold else {
+            positions.removeAll()
+            return
+        }
+        positions[key] = nil
+        // Not hashed again: only the numbers change.
+        for place in positions.values.indices where positions.values[place] > position {
+            positions.values[place] -= 1
+        }
     }
 
     private mutating func index(from start: Int) {

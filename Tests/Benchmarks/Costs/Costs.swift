@@ -7,7 +7,8 @@ internal import Glibc
 ///     parser-costs run PARSER SHAPE N    does the work of a shape once, for an input of the size N
 @main
 struct Costs {
-    static let shapes = credentialShapes + formShapes + requestShapes + sessionShapes + storeShapes
+    static let shapes =
+        credentialShapes + formShapes + requestShapes + textShapes + sessionShapes + storeShapes
 
     static func main() {
         do {

@@ -81,8 +81,9 @@ private let limits: FormLimits = {
 
 private func text(_ unit: String, _ count: Int) -> String { String(repeating: unit, count: count) }
 
+/// So short that 1,500 of them fit into a head.
 private func parameters(_ count: Int) -> String {
-    (0..<count).map { ";p\($0)=v" }.joined()
+    (0..<count).map { ";\(String($0 + 36, radix: 36))=v" }.joined()
 }
 
 private func part(_ parameters: String, _ content: String) -> String {

@@ -49,10 +49,12 @@ let requestShapes: [Shape] =
 private func repeated(_ unit: String, _ count: Int) -> String { String(repeating: unit, count: count) }
 
 /// A request as a web server tells of it.
-private func request(_ uri: String) throws -> Request {
-    let context = RequestContext(settings: settings, capacity: uri.utf8.count + 64)
+func request(_ uri: String, fields: [(String, String)] = []) throws -> Request {
+    let parameters = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri)] + fields
+    let count = parameters.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count }
+    let context = RequestContext(settings: settings, capacity: count)
     var end = 0
-    for (name, value) in [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri)] {
+    for (name, value) in parameters {
         let middle = end + name.utf8.count
         context.bytes[end..<middle].copyBytes(from: Array(name.utf8))
         context.bytes[middle..<middle + value.utf8.count].copyBytes(from: Array(value.utf8))

@@ -58,8 +58,7 @@ let sessionShapes: [Shape] =
             let values = try values(size)
             return { use(values["other"]) }
         },
-        // Up to the 256 keys that a session may have.
-        Shape("session values", "as many changes as keys", 32) { size in
+        Shape("session values", "as many changes as keys", 500) { size in
             let values = try values(size)
             return {
                 var patch = SessionPatch()
@@ -76,12 +75,11 @@ let sessionShapes: [Shape] =
                 use(object)
             }
         },
-        Shape("objects", "many keys removed", 100) { size in
-            let keys = (0..<size).map { "k\($0)" }
-            let object = SessionObject(keys.map { ($0, .int(1)) })
+        Shape("objects", "one of many keys removed", 2000) { size in
+            let object = SessionObject((0..<size).map { ("k\($0)", .int(1)) })
             return {
                 var object = object
-                for key in keys { object[.init(key)] = nil }
+                object["k0"] = nil
                 use(object)
             }
         },
