@@ -154,10 +154,22 @@ public final class UploadedFile: Sendable {
 
     /// What stands behind the last slash or backslash (old browsers send the whole path).
     private static func lastComponent(_ path: String) -> String {
-        let scalars = path.unicodeScalars
-        let start = scalars.lastIndex { $0 == "/" || $0 == "\\" }.map(scalars.index(after:)) ?? scalars.startIndex
-        let visible = scalars[start...].filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
-        let name = String(String.UnicodeScalarView(visible))
+        // Bytes: a look at each scalar of a text beyond ASCII costs a thousand instructions.
+        let bytes = Array(path.utf8)
+        var index = bytes.lastIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.map { $0 + 1 } ?? 0
+        var visible: [UInt8] = []
+        visible.reserveCapacity(bytes.count - index)
+        while index < bytes.count {
+            let byte = bytes[index]
+            // U+0080 to U+009F, controls too.
+            if byte == 0xc2, bytes[index + 1] < 0xa0 {
+                index += 2
+                continue
+            }
+            if byte >= 0x20, byte != 0x7f { visible.append(byte) }
+            index += 1
+        }
+        let name = String(decoding: visible, as: UTF8.self)
         return name == "." || name == ".." ? "" : name
     }
 }
