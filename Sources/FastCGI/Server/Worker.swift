@@ -121,6 +121,8 @@ final class Worker: @unchecked Sendable {
                 waiting = .request
                 continue
             case .close:
+                // What came of a request that is never whole must not begin the next connection's.
+                intake.reset()
                 engine.close(slot: slot)
                 return
             case .wait(let next): waiting = next

@@ -31,6 +31,24 @@ struct SummaryTests {
         #expect(server.server.statistics.refusedHeads == 2)
     }
 
+    @Test("and answers hold nothing of a head that broke off on another connection")
+    func brokenOffHead() throws {
+        let lines = Locked<[String]>([])
+        let server = try server(lines)
+        let head = FastCGIRecord.head("GET", "/broken-off")
+        for length in [1, 8, 16, 20, 40, head.count - 8] {
+            for _ in 0..<4 {
+                let client = try server.client()
+                try client.send(Array(head[..<length]))
+                client.closeSending()
+                #expect(try client.isClosedByServer())
+            }
+            #expect(try server.client().exchange("GET", "/whole").text == "/whole")
+        }
+        #expect(eventually { lines.withLock { $0.count } == 6 })
+        #expect(lines.withLock { Set($0) } == ["GET /whole 200 true"])
+    }
+
     @Test("are made for requests that no handler sees")
     func refusedRequest() throws {
         let lines = Locked<[String]>([])
