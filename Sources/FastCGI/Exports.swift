@@ -1,2 +1,2 @@
-// Names in requests: visible to whoever imports this module.
-@_exported public import struct GalletaPlatform.ByteString
+// Names in requests (ByteString, all that is public there): visible to whoever imports this module.
+@_exported public import GalletaPlatform

@@ -15,13 +15,15 @@ internal import Glibc
 ///
 /// Cost: valid UTF-8 is held as the `String` that it came as, so up to 15 bytes need no allocation.
 public struct ByteString: Sendable {
-    private enum Storage: Sendable {
+    @usableFromInline
+    enum Storage: Sendable {
         case text(String)
         /// Never valid UTF-8: each sequence of bytes has one form only.
         case bytes([UInt8])
     }
 
-    private let storage: Storage
+    @usableFromInline
+    let storage: Storage
 
     /// The UTF-8 of `text`.
     public init(_ text: String) {
@@ -38,6 +40,14 @@ public struct ByteString: Sendable {
 
     /// These bytes, whatever they are.
     public init(bytes: some Collection<UInt8>) {
+        // Without a copy where they stand together; and one compiled form serves all callers.
+        self =
+            bytes.withContiguousStorageIfAvailable { ByteString(bytes: UnsafeRawBufferPointer($0)) }
+            ?? Array(bytes).withUnsafeBytes { ByteString(bytes: $0) }
+    }
+
+    /// These bytes, whatever they are.
+    public init(bytes: UnsafeRawBufferPointer) {
         if let text = String(validating: bytes, as: UTF8.self) {
             storage = .text(text)
         } else {
@@ -73,6 +83,7 @@ public struct ByteString: Sendable {
     public var isEmpty: Bool { count == 0 }
 
     /// Calls `body` with the bytes, which are valid during the call only.
+    @inlinable
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         switch storage {
         case .text(var text): try text.withUTF8 { try body(UnsafeRawBufferPointer($0)) }
@@ -120,4 +131,25 @@ extension ByteString: CustomStringConvertible, CustomDebugStringConvertible, Los
 
     /// The text in quotes, escaped.
     public var debugDescription: String { string.debugDescription }
+}
+
+extension ByteString: Codable {
+    /// Text where the decoder has text, else bytes.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+            self.init(text)
+        } else {
+            self.init(bytes: try container.decode([UInt8].self))
+        }
+    }
+
+    /// As text, for people and other programs to read; what is not UTF-8 as bytes.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch storage {
+        case .text(let text): try container.encode(text)
+        case .bytes(let bytes): try container.encode(bytes)
+        }
+    }
 }

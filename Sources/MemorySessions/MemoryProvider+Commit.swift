@@ -121,7 +121,7 @@ extension MemoryShard {
         let slot = pool.slot(number)
         var growth =
             MemorySlot.cost(values: values, user: nil) - MemorySlot.cost(values: slot.pointee.values, user: nil)
-        var (before, after): (String?, String?)
+        var (before, after): (ByteString?, ByteString?)
         if serial != nil {
             (before, after) = (slot.pointee.user, values.user)
             growth = MemorySlot.cost(values: values, user: after) - slot.pointee.cost

@@ -6,7 +6,7 @@ extension MemoryProvider {
     ///
     /// Cost: a lookup for each session that is listed, or expired and not collected yet, each under the lock of its own
     /// shard.
-    public func sessions(of user: String, current id: SessionID?, limit: Int) -> UserSessionList {
+    public func sessions(of user: ByteString, current id: SessionID?, limit: Int) -> UserSessionList {
         let now = store.clock.nanoseconds
         let own = id.flatMap { serial(of: $0, user: user, at: now) }
         var asked = limit
@@ -28,7 +28,7 @@ extension MemoryProvider {
 
     /// The sessions in order, the caller's own among them.
     private func list(
-        _ found: [UserSession], of user: String, own: UInt64?, total: Int, _ limit: Int, at now: Int64
+        _ found: [UserSession], of user: ByteString, own: UInt64?, total: Int, _ limit: Int, at now: Int64
     ) -> UserSessionList {
         var sessions = found
         if let own, limit > 0, !sessions.contains(where: \.isCurrent),
@@ -46,7 +46,7 @@ extension MemoryProvider {
         return UserSessionList(sessions: sessions, total: max(total, sessions.count))
     }
 
-    private func session(_ serial: UInt64, of user: String, own: UInt64?, at now: Int64) -> UserSession? {
+    private func session(_ serial: UInt64, of user: ByteString, own: UInt64?, at now: Int64) -> UserSession? {
         let record = store.withSession(serial, of: user) { shard, number -> SessionRecord? in
             let slot = shard.pool.slot(number)
             return slot.pointee.deadline > now ? slot.pointee.record(at: now) : nil
@@ -57,7 +57,7 @@ extension MemoryProvider {
     }
 
     /// Removes one of a user's sessions. Never throws.
-    public func destroy(_ reference: SessionReference, of user: String) -> Bool {
+    public func destroy(_ reference: SessionReference, of user: ByteString) -> Bool {
         guard let serial = reference.serial else { return false }
         return store.remove(serial, of: user, at: store.clock.nanoseconds)?.isLive ?? false
     }
@@ -66,7 +66,7 @@ extension MemoryProvider {
     /// log-in during the call survives, also one of the same session. Never throws.
     ///
     /// Cost: a lookup for each session that is removed or kept; constant when the user has no more than are kept.
-    public func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) -> Int {
+    public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) -> Int {
         guard store.users.count(of: user) > kept else { return 0 }
         let now = store.clock.nanoseconds
         let spared = id.flatMap { serial(of: $0, user: user, at: now) }
@@ -85,7 +85,7 @@ extension MemoryProvider {
     }
 
     /// The serial of the session of `id`, or of its successor, if it belongs to the user.
-    private func serial(of id: SessionID, user: String, at now: Int64) -> UInt64? {
+    private func serial(of id: SessionID, user: ByteString, at now: Int64) -> UInt64? {
         following(id) { shard, id -> MemoryStep<UInt64?> in
             switch shard.find(id, at: now) {
             case .none: .missing(nil)

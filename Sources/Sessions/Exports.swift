@@ -1,2 +1,2 @@
-// Names of users and keys: visible to whoever imports this module.
-@_exported public import struct GalletaPlatform.ByteString
+// Names of users and keys (ByteString, all that is public there): visible to whoever imports this module.
+@_exported public import GalletaPlatform

@@ -38,7 +38,7 @@ struct SessionStepTests {
                 }
             }
             app.get("/add/:key") { request, session in
-                try session.set(request.pathParameters["key"] ?? "", 1)
+                try session.set(ByteString(request.pathParameters["key"] ?? ""), 1)
                 return "added"
             }
             app.get("/keys") { _, session in "\(try session.keys.count)" }

@@ -121,11 +121,11 @@ struct SessionsBehindNginxTests {
         let app = try RunningApplication(mount: "/app", workers: 16) { app in
             app.get("/set/:key") { request, session in
                 let key = request.pathParameters["key"] ?? ""
-                try session.set(key, key)
+                try session.set(ByteString(key), key)
                 if key != "first" { meeting.meet() }
                 return "set"
             }
-            app.get("/keys") { _, session in .text(try session.keys.sorted().joined(separator: " ")) }
+            app.get("/keys") { _, session in .text(try session.keys.sorted().map(\.string).joined(separator: " ")) }
         }
         let nginx = try Nginx(socket: app.socket)
         let cookie = try #require(try nginx.client().get("/app/set/first").cookie)

@@ -58,7 +58,7 @@ final class FaultyProvider: SessionProvider {
     private let fault: Fault
     private let rotated = Locked<[SessionID: SessionID]>([:])
     private let living = Locked<[SessionID]>([])
-    private let drafts = Locked<[SessionID: String]>([:])
+    private let drafts = Locked<[SessionID: ByteString]>([:])
     private let longDraft = Locked<[SessionID: SessionDraft]>([:])
 
     init(_ base: MemoryProvider, _ fault: Fault) {
@@ -233,7 +233,7 @@ final class FaultyProvider: SessionProvider {
         fault == .forgetsReplacedIDs ? nil : base.retirement(of: id)
     }
 
-    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList {
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
         var list = base.sessions(of: user, current: id, limit: limit)
         switch fault {
         case .listIgnoresItsLimit: return base.sessions(of: user, current: id, limit: .max)
@@ -270,12 +270,12 @@ final class FaultyProvider: SessionProvider {
         }
     }
 
-    func destroy(_ reference: SessionReference, of user: String) throws -> Bool {
+    func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         guard fault == .revokeIgnoresTheUser else { return base.destroy(reference, of: user) }
         return base.destroy(reference, of: "ada") || base.destroy(reference, of: user)
     }
 
-    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
+    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         switch fault {
         case .revokeAllSparesNobody: return base.destroySessions(of: user, except: nil, keeping: kept)
         case .revokeAllCountsWrong: return base.destroySessions(of: user, except: id, keeping: kept) + 1
@@ -289,7 +289,7 @@ final class FaultyProvider: SessionProvider {
     }
 
     /// How many of the user's sessions the provider has seen begin and expire.
-    private func expired(of user: String) -> Int {
+    private func expired(of user: ByteString) -> Int {
         drafts.withLock { $0.count { $0.value == user && base.read($0.key) == nil } }
     }
 

@@ -17,7 +17,12 @@ final class FaultyStore: SessionProvider {
         case touchChangesTheVersion
         case takesAnyIDForReplaced
         case listsEveryUser
+        case keysAreNormalized
+        case keysAreUTF8
+        case keysWithinValuesAreUTF8
         case usersAreLowercased
+        case usersAreNormalized
+        case usersAreUTF8
         case takesAnyReference
         case collectStopsAtTheLiving
         case evictsTheLivingFirst
@@ -28,7 +33,7 @@ final class FaultyStore: SessionProvider {
         var first: SessionID?
         var last: SessionID?
         var ids: Set<SessionID> = []
-        var users: Set<String> = []
+        var users: Set<ByteString> = []
     }
 
     private let base: MemoryProvider
@@ -83,13 +88,28 @@ final class FaultyStore: SessionProvider {
         case .keepsTheFirstKey: Array(entries.prefix(1))
         case .dropsNull: entries.filter { $0.1 != .null }
         case .cutsTextAtNUL:
-            entries.map { (SessionKey(Self.cut($0.0.name), isReserved: $0.0.isReserved), $0.1) }
+            entries.map { (SessionKey(ByteString(Self.cut($0.0.name.string)), isReserved: $0.0.isReserved), $0.1) }
         case .keepsNumbersAsDoubles:
             entries.map { entry in
                 guard case .int(let number) = entry.1 else { return entry }
                 return (entry.0, .int(Int64(exactly: Double(number)) ?? 0))
             }
         case .takesReservedKeysForOthers: entries.map { (SessionKey($0.0.name), $0.1) }
+        case .keysAreNormalized:
+            // Swift's own comparison of text is what many languages have as a setting of their database.
+            Array(Dictionary(entries.map { ($0.0.name.string, $0) }) { first, _ in first }.values)
+        case .keysAreUTF8:
+            entries.map { (SessionKey(ByteString($0.0.name.string), isReserved: $0.0.isReserved), $0.1) }
+        case .keysWithinValuesAreUTF8:
+            entries.map { entry in
+                guard case .object(let members) = entry.1 else { return entry }
+                return (entry.0, .object(SessionObject(members.map { (ByteString($0.key.string), $0.value) })))
+            }
+        case .usersAreUTF8:
+            entries.map { entry in
+                guard entry.0 == .user, let user = entry.1.name else { return entry }
+                return (entry.0, .string(user.string))
+            }
         case .usersAreLowercased:
             entries.map { entry in
                 guard entry.0 == .user, case .string(let user) = entry.1 else { return entry }
@@ -105,6 +125,9 @@ final class FaultyStore: SessionProvider {
 
     func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
         try beUp()
+        if let user = patch.changes.first(where: { $0.key == .user })?.value?.name {
+            known.withLock { _ = $0.users.insert(user) }
+        }
         return try base.commit(
             patch, to: id, expecting: fault == .refusesTheRightVersion ? version.map { $0 &+ 1 } : version)
     }
@@ -132,24 +155,30 @@ final class FaultyStore: SessionProvider {
         fault == .takesAnyIDForReplaced ? SessionRetirement(age: .zero, successor: nil) : base.retirement(of: id)
     }
 
-    func sessions(of user: String, current id: SessionID?, limit: Int) -> UserSessionList {
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) -> UserSessionList {
         switch fault {
         case .listsEveryUser:
             let all = known.withLock { $0.users }.flatMap { base.sessions(of: $0, current: id, limit: limit).sessions }
             return UserSessionList(sessions: all, total: all.count)
-        case .usersAreLowercased: return base.sessions(of: user.lowercased(), current: id, limit: limit)
+        case .usersAreLowercased:
+            return base.sessions(of: ByteString(user.string.lowercased()), current: id, limit: limit)
+        case .usersAreNormalized:
+            let all = known.withLock { $0.users }
+                .filter { $0 == user || $0.validString == user.validString && user.validString != nil }
+                .flatMap { base.sessions(of: $0, current: id, limit: limit).sessions }
+            return UserSessionList(sessions: all, total: all.count)
         default: return base.sessions(of: user, current: id, limit: limit)
         }
     }
 
-    func destroy(_ reference: SessionReference, of user: String) -> Bool {
+    func destroy(_ reference: SessionReference, of user: ByteString) -> Bool {
         guard fault == .takesAnyReference else { return base.destroy(reference, of: user) }
         return base.sessions(of: user, current: nil, limit: .max).sessions.contains {
             base.destroy($0.reference, of: user)
         }
     }
 
-    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) -> Int {
+    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) -> Int {
         base.destroySessions(of: user, except: id, keeping: kept)
     }
 

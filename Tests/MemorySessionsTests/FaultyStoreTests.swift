@@ -59,6 +59,20 @@ struct FaultyStoreTests {
             .listsEveryUser, ["a user's sessions are listed, and no others", "users of any name are kept apart"],
             "a reference of nobody's making ends nothing"
         ),
+        (.keysAreNormalized, ["keys that are canonically equivalent are two"], "many keys and a large value are kept"),
+        (.keysAreUTF8, ["keys of any bytes are kept"], "keys that are canonically equivalent are two"),
+        (
+            .keysWithinValuesAreUTF8, ["keys within a value are kept, whatever their bytes"],
+            "keys of any bytes are kept"
+        ),
+        (
+            .usersAreNormalized, ["users of canonically equivalent names are two"],
+            "users whose names are not UTF-8 are kept apart"
+        ),
+        (
+            .usersAreUTF8, ["users whose names are not UTF-8 are kept apart"],
+            "users of canonically equivalent names are two"
+        ),
         (.usersAreLowercased, ["users of any name are kept apart"], "a user's sessions are listed, and no others"),
         (
             .takesAnyReference, ["a reference of nobody's making ends nothing"],

@@ -14,9 +14,9 @@ struct LogInRoomTests {
             var lastSeen: Int
         }
 
-        var held: [String: [Held]] = [:]
+        var held: [ByteString: [Held]] = [:]
         /// The moment since which a user has held so many.
-        var since: [String: Int] = [:]
+        var since: [ByteString: Int] = [:]
         var moment = 0
 
         mutating func tick() -> Int {
@@ -25,7 +25,7 @@ struct LogInRoomTests {
         }
 
         /// Who loses which session.
-        func loser() -> (user: String, id: SessionID)? {
+        func loser() -> (user: ByteString, id: SessionID)? {
             let most = held.values.map(\.count).max() ?? 0
             guard most > 1 else { return nil }
             let users = held.filter { $0.value.count == most }.keys
@@ -35,19 +35,19 @@ struct LogInRoomTests {
             return (user, oldest.id)
         }
 
-        mutating func add(_ id: SessionID, _ user: String) {
+        mutating func add(_ id: SessionID, _ user: ByteString) {
             let now = tick()
             held[user, default: []].append(Held(id: id, lastSeen: now))
             since[user] = now
         }
 
-        mutating func remove(_ id: SessionID, _ user: String) {
+        mutating func remove(_ id: SessionID, _ user: ByteString) {
             held[user]?.removeAll { $0.id == id }
             if held[user]?.isEmpty ?? false { held[user] = nil }
             since[user] = tick()
         }
 
-        mutating func visit(_ id: SessionID, _ user: String) {
+        mutating func visit(_ id: SessionID, _ user: ByteString) {
             guard let position = held[user]?.firstIndex(where: { $0.id == id }) else { return }
             let now = tick()
             held[user]?[position].lastSeen = now
@@ -55,7 +55,7 @@ struct LogInRoomTests {
 
         var ids: Set<SessionID> { Set(held.values.joined().map(\.id)) }
 
-        func random() -> (user: String, id: SessionID)? {
+        func random() -> (user: ByteString, id: SessionID)? {
             held.randomElement().flatMap { user, held in held.randomElement().map { (user, $0.id) } }
         }
     }
@@ -78,7 +78,7 @@ struct LogInRoomTests {
         for round in 0..<3_000 {
             memory.time.advance(by: .seconds(1))
             // Few users at times, so that some have many; many at others, so that several have equally many.
-            let user = "user \(Int.random(in: 0..<(round / 500 % 2 == 0 ? 5 : 60)))"
+            let user: ByteString = "user \(Int.random(in: 0..<(round / 500 % 2 == 0 ? 5 : 60)))"
             switch Int.random(in: 0..<10) {
             case 0...5:
                 let loser = model.ids.count == 40 ? model.loser() : nil
@@ -176,7 +176,7 @@ struct LogInRoomTests {
         }
         #expect(memory.provider.count() <= 64)
         #expect(single.allSatisfy { memory.provider.read($0) != nil })
-        for user in (0..<5).map({ "user \($0)" }) {
+        for user: ByteString in (0..<5).map({ "user \($0)" }) {
             _ = memory.provider.destroySessions(of: user, except: nil, keeping: 0)
         }
         #expect(memory.provider.store.users.count == 8 && memory.provider.store.users.largestHolder == nil)

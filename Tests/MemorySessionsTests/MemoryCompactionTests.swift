@@ -29,7 +29,7 @@ struct MemoryCompactionTests {
         var kept: [SessionID: Int] = [:]
         for number in 0..<60_000 {
             // Every way in which a slot may stand in the orders.
-            let user = number % 300 == 0 ? "user\(number % 7)" : nil
+            let user: ByteString? = number % 300 == 0 ? "user\(number % 7)" : nil
             let id = try memory.begin(user, idle: .seconds(number % 50 == 0 ? 5_000 : 10))
             guard number % 50 == 0 else { continue }
             try memory.set(.int(Int64(number)), for: SessionKey("number"), in: id)

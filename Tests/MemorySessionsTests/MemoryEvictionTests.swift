@@ -84,7 +84,7 @@ struct MemoryEvictionTests {
         try memory.begin("cem")
         try memory.begin("ben")
         #expect(!isLive(anonymous, in: memory))
-        for user in [nil, "ben", "eve"] {
+        for user: ByteString? in [nil, "ben", "eve"] {
             guard case .full = try memory.create(user) else {
                 Issue.record("a session took a user's place")
                 return

@@ -21,7 +21,7 @@ struct MemoryFixture {
     /// Begins a session, of a user if one is given, with a text of `size` bytes.
     @discardableResult
     func begin(
-        _ user: String? = nil, id: SessionID = .random(), size: Int = 1, idle: Duration = .seconds(1_000),
+        _ user: ByteString? = nil, id: SessionID = .random(), size: Int = 1, idle: Duration = .seconds(1_000),
         absolute: Duration = .seconds(100_000)
     ) throws -> SessionID {
         let outcome = try create(user, id: id, size: size, idle: idle, absolute: absolute)
@@ -30,11 +30,11 @@ struct MemoryFixture {
     }
 
     func create(
-        _ user: String? = nil, id: SessionID = .random(), size: Int = 1, idle: Duration = .seconds(1_000),
+        _ user: ByteString? = nil, id: SessionID = .random(), size: Int = 1, idle: Duration = .seconds(1_000),
         absolute: Duration = .seconds(100_000)
     ) throws -> SessionCreation {
         var values: [(SessionKey, SessionValue)] = [(SessionKey("text"), .string(String(repeating: "x", count: size)))]
-        if let user { values.append((.user, .string(user))) }
+        if let user { values.append((.user, .name(user))) }
         let draft = SessionDraft(values: try SessionValues(values), idleTimeout: idle, absoluteTimeout: absolute)
         return provider.create(id, draft)
     }
@@ -59,11 +59,11 @@ struct MemoryFixture {
         return try provider.commit(patch, to: id, expecting: nil)
     }
 
-    func logIn(_ id: SessionID, as user: String) throws {
-        try set(.string(user), for: .user, in: id)
+    func logIn(_ id: SessionID, as user: ByteString) throws {
+        try set(.name(user), for: .user, in: id)
     }
 
-    func references(_ user: String) -> [SessionReference] {
+    func references(_ user: ByteString) -> [SessionReference] {
         provider.sessions(of: user, current: nil, limit: .max).sessions.map(\.reference)
     }
 }

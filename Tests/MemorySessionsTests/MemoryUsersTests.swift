@@ -54,7 +54,7 @@ struct MemoryUsersTests {
     @Test("names a session that does not change with its id, and is found through an id in its grace")
     func followsRotation() throws {
         for grace in [Duration.zero, .seconds(10)] {
-            let user = "ada\(grace)"
+            let user: ByteString = "ada\(grace)"
             let ids = [try memory.begin(user)] + (0..<2).map { _ in SessionID.random() }
             let before = memory.references(user)
             for step in 0..<2 { _ = provider.rotate(ids[step], to: ids[step + 1], grace: grace) }
@@ -174,7 +174,7 @@ struct MemoryUsersTests {
 
     @Test("loses and leaks nothing beside log-ins, rotations and removals from many threads")
     func concurrency() async throws {
-        let users = (0..<4).map { "user\($0)" }
+        let users: [ByteString] = (0..<4).map { "user\($0)" }
         let survivors = try await withThrowingTaskGroup(of: [SessionID].self) { group in
             for task in 0..<8 {
                 group.addTask {

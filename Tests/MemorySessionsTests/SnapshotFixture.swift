@@ -65,11 +65,11 @@ struct SnapshotFixture {
 extension MemoryProvider {
     @discardableResult
     func begin(
-        _ user: String? = nil, id: SessionID = .random(), text: String = "x", idle: Duration = .seconds(100),
+        _ user: ByteString? = nil, id: SessionID = .random(), text: String = "x", idle: Duration = .seconds(100),
         absolute: Duration = .seconds(1_000)
     ) throws -> SessionID {
         var values: [(SessionKey, SessionValue)] = [(SessionKey("text"), .string(text))]
-        if let user { values.append((.user, .string(user))) }
+        if let user { values.append((.user, .name(user))) }
         let draft = SessionDraft(values: try SessionValues(values), idleTimeout: idle, absoluteTimeout: absolute)
         guard case .created = create(id, draft) else { throw TestFailure(description: "not created") }
         return id

@@ -20,6 +20,28 @@ struct SnapshotRestoreTests {
         return try fixture.start()
     }
 
+    @Test("keys and users of any bytes are as they were, and names that look alike are two")
+    func names() throws {
+        let names: [ByteString] = [
+            "jos\u{e9}", "jose\u{301}", ByteString(bytes: [0x6a, 0x6f, 0x73, 0xe9]), "jos\u{fffd}",
+        ]
+        let first = try fixture.start()
+        let ids = try names.map { user in
+            let id = try first.begin(user, idle: .seconds(100), absolute: .seconds(1_000))
+            var patch = SessionPatch()
+            for name in names { try patch.set(.object([name: .name(name)]), for: SessionKey(name)) }
+            _ = try first.commit(patch, to: id, expecting: nil)
+            return id
+        }
+        let second = try restart(first)
+        for (id, user) in zip(ids, names) {
+            let record = try #require(second.read(id))
+            #expect(record.values.user == user)
+            for name in names { #expect(record.values[name] == .object([name: .name(name)])) }
+            #expect(second.sessions(of: user, current: id, limit: .max).sessions.map(\.isCurrent) == [true])
+        }
+    }
+
     @Test("values, version, times and user are as they were")
     func roundTrip() throws {
         let first = try fixture.start()

@@ -8,11 +8,11 @@ struct UserIndexTests {
     private struct Session {
         var serial: UInt64
         var id: SessionID
-        var user: String
+        var user: ByteString
         var lastSeen: Int64
     }
 
-    private func expectSame(_ index: UserIndex, _ sessions: [Session], _ user: String) {
+    private func expectSame(_ index: UserIndex, _ sessions: [Session], _ user: ByteString) {
         let own = sessions.filter { $0.user == user }.sorted { $0.lastSeen > $1.lastSeen }
         #expect(index.count(of: user) == own.count)
         #expect(index.newest(of: user, limit: .max).map(\.serial) == own.map(\.serial))
@@ -36,7 +36,7 @@ struct UserIndexTests {
         for round in 0..<6_000 {
             // Grows to about a thousand sessions, and shrinks to none.
             let grows = round < 3_000 ? Int.random(in: 0..<10) < 7 : Int.random(in: 0..<10) < 2
-            let user = "user \(Int.random(in: 0..<10) < 5 ? 0 : Int.random(in: 1..<400))"
+            let user: ByteString = "user \(Int.random(in: 0..<10) < 5 ? 0 : Int.random(in: 1..<400))"
             if grows || sessions.isEmpty {
                 let new = Session(
                     serial: .random(in: .min ... .max), id: .random(), user: user, lastSeen: moments.removeLast())

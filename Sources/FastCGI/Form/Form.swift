@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 /// What a form's body holds.
 ///
 ///     let form = try request.form()
@@ -10,8 +12,8 @@ public struct Form: Sendable {
     public internal(set) var files: [UploadedFile] = []
 
     /// The first file of this field; nil when there is none.
-    public func file(_ name: String) -> UploadedFile? {
-        files.first { $0.name.utf8.elementsEqual(name.utf8) }
+    public func file(_ name: ByteString) -> UploadedFile? {
+        files.first { ByteString($0.name) == name }
     }
 
     /// Parses a body of `application/x-www-form-urlencoded` (WHATWG URL) or `multipart/form-data` (RFC 7578).

@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// How the text of a form is encoded, where a client names a charset for it.
 ///
 /// Browsers send UTF-8 and name nothing (WHATWG URL, section 5; RFC 7578, section 5.1). Java clients name ISO-8859-1
@@ -24,6 +26,14 @@ enum FormCharset: Equatable {
         switch self {
         case .utf8: String(decoding: bytes, as: UTF8.self)
         case .latin1: String(decoding: Self.utf8(latin1: bytes), as: UTF8.self)
+        }
+    }
+
+    /// The name of a field: what is no valid text stays the bytes that were sent.
+    func name(_ bytes: some Collection<UInt8>) -> ByteString {
+        switch self {
+        case .utf8: ByteString(bytes: bytes)
+        case .latin1: ByteString(text(bytes))
         }
     }
 

@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Puts the parts of a form together within its limits.
 struct FormCollector {
     private let charset: FormCharset
@@ -65,7 +67,8 @@ struct FormCollector {
     mutating func end() throws(FormError) {
         guard let complete = part.take() else { preconditionFailure("the end of no part") }
         guard let filename = complete.head.filename else {
-            form.fields.append(complete.head.name, (complete.head.charset ?? charset).text(complete.memory))
+            form.fields.append(
+                ByteString(complete.head.name), (complete.head.charset ?? charset).text(complete.memory))
             return
         }
         if filename.isEmpty, complete.size == 0 {

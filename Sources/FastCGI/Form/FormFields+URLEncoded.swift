@@ -1,7 +1,9 @@
+internal import struct GalletaPlatform.ByteString
+
 extension FormFields {
     /// Parses `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
     ///
-    /// Nothing is malformed there: see ``PercentCoding/decodeField(_:_:)``.
+    /// Nothing is malformed there: see ``PercentCoding/decodeField(_:)``.
     ///
     /// - Throws: ``FormError`` when there are more fields than ``FormLimits/maxFields``, or more bytes, as they were
     ///   sent, than ``FormLimits/maxFieldBytes``.
@@ -23,8 +25,8 @@ extension FormFields {
                 let field = bytes[start..<end]
                 let equals = field.firstIndex(of: UInt8(ascii: "=")) ?? end
                 append(
-                    PercentCoding.decodeField(field[..<equals], charset),
-                    PercentCoding.decodeField(field[equals...].dropFirst(), charset)
+                    charset.name(PercentCoding.decodeField(field[..<equals])),
+                    charset.text(PercentCoding.decodeField(field[equals...].dropFirst()))
                 )
             }
             start = end + 1
@@ -36,9 +38,9 @@ extension FormFields {
         var encoded: [UInt8] = []
         for (name, value) in self {
             if !encoded.isEmpty { encoded.append(UInt8(ascii: "&")) }
-            PercentCoding.encodeField(name, into: &encoded)
+            name.withUnsafeBytes { PercentCoding.encodeField($0, into: &encoded) }
             encoded.append(UInt8(ascii: "="))
-            PercentCoding.encodeField(value, into: &encoded)
+            PercentCoding.encodeField(value.utf8, into: &encoded)
         }
         return String(decoding: encoded, as: UTF8.self)
     }

@@ -1,10 +1,10 @@
 /// Percent-encoding as HTML forms use it (WHATWG URL, `application/x-www-form-urlencoded`).
 enum PercentCoding {
-    /// Decodes one name or value: `+` is a space, `%` without two hexadecimal digits stays as it is, invalid UTF-8
-    /// becomes U+FFFD. Never fails, as the standard wants it.
-    static func decodeField(_ bytes: ArraySlice<UInt8>, _ charset: FormCharset = .utf8) -> String {
+    /// Decodes one name or value: `+` is a space, `%` without two hexadecimal digits stays as it is. Never fails, as the
+    /// standard wants it.
+    static func decodeField(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-            return charset.text(bytes)
+            return bytes
         }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
@@ -25,12 +25,12 @@ enum PercentCoding {
             }
             index += 1
         }
-        return charset.text(decoded)
+        return decoded[...]
     }
 
     /// Encodes one name or value; all but ASCII letters, digits and `*-._` is escaped.
-    static func encodeField(_ text: String, into encoded: inout [UInt8]) {
-        for byte in text.utf8 {
+    static func encodeField(_ bytes: some Sequence<UInt8>, into encoded: inout [UInt8]) {
+        for byte in bytes {
             switch byte {
             case UInt8(ascii: " "):
                 encoded.append(UInt8(ascii: "+"))

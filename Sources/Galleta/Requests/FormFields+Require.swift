@@ -4,7 +4,7 @@ extension FormFields {
     /// The value of the first field of this name, which may be empty.
     ///
     /// - Throws: ``HTTPError`` of status 400 that names the field when it was not sent.
-    public func require(_ name: String) throws(HTTPError) -> String {
+    public func require(_ name: ByteString) throws(HTTPError) -> String {
         guard let value = self[name] else {
             throw HTTPError(.badRequest, "the field \"\(name)\" is missing")
         }

@@ -4,7 +4,7 @@ internal import Galleta
 ///
 /// `GET /counter` counts and answers with it as text, for programs; `POST /counter` is the page's button.
 enum Counter {
-    static let key = "counter"
+    static let key: ByteString = "counter"
 
     static func add(to application: Application) {
         application.get("/counter") { _, session in "\(try count(session))\n" }

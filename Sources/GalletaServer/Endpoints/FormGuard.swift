@@ -3,7 +3,7 @@ internal import Galleta
 /// Forms must carry the token that their page was given: another site's page has none.
 enum FormGuard {
     /// Name of the hidden field.
-    static let field = "csrf"
+    static let field: ByteString = "csrf"
 
     /// The token is missing or not this session's.
     struct StaleForm: Error, HTTPStatusError {

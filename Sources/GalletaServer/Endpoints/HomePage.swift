@@ -6,7 +6,7 @@ struct HomePage: Sendable {
     /// Whether there is anything to log in with.
     let canLogIn: Bool
 
-    private static let visits = "visits"
+    private static let visits: ByteString = "visits"
     /// As many sessions of a user as a page shows.
     private static let rows = 50
 

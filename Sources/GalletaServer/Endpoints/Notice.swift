@@ -2,7 +2,7 @@ internal import Galleta
 
 /// The message that an action leaves for the page after it.
 enum Notice {
-    private static let key = "notice"
+    private static let key: ByteString = "notice"
 
     static func leave(_ text: String, in session: Session) throws {
         try session.setFlash(key, text)

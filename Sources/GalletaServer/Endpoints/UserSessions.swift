@@ -3,7 +3,7 @@ internal import Galleta
 /// `POST /sessions/end` and `POST /sessions/end-others`: log out there, and everywhere else.
 enum UserSessions {
     /// Name of the hidden field that says which session.
-    static let field = "session"
+    static let field: ByteString = "session"
 
     static func add(to application: Application) {
         application.post("/sessions/end") { request, session in

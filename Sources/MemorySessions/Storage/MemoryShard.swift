@@ -62,7 +62,7 @@ struct MemoryShard {
     /// Puts a new slot in; its bytes, and the session, are reserved in the ledger.
     ///
     /// - Parameter binding: The user and the serial for a slot of the kind `user`.
-    mutating func insert(_ slot: MemorySlot, binding: (user: String, serial: UInt64)?) {
+    mutating func insert(_ slot: MemorySlot, binding: (user: ByteString, serial: UInt64)?) {
         place(slot)
         ledger.changed(slot.kind, by: 1)
         // Restored sessions come in any order, see `MemoryStore.restore`.
@@ -104,14 +104,14 @@ struct MemoryShard {
     }
 
     /// Makes a session one of `binding`'s user, or anonymous, by a new log-in or log-out.
-    mutating func bind(_ number: UInt32, from user: String?, to binding: (user: String, serial: UInt64)?) {
+    mutating func bind(_ number: UInt32, from user: ByteString?, to binding: (user: ByteString, serial: UInt64)?) {
         let slot = pool.slot(number)
         if let user { users.remove(slot.pointee.id, user: user) }
         if let binding { enter(slot.pointee, binding, isSorted: true) }
         change(number, to: binding == nil ? .anonymous : .user)
     }
 
-    private func enter(_ slot: MemorySlot, _ binding: (user: String, serial: UInt64), isSorted: Bool) {
+    private func enter(_ slot: MemorySlot, _ binding: (user: ByteString, serial: UInt64), isSorted: Bool) {
         users.insert(
             slot.id, user: binding.user, serial: binding.serial, lastSeen: slot.lastSeen, isSorted: isSorted)
     }

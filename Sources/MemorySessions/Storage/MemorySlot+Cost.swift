@@ -7,10 +7,10 @@ extension MemorySlot {
     private static let userCost = 168
 
     /// The bytes that a session takes, as the cap counts them.
-    static func cost(values: SessionValues, user: String?) -> Int {
+    static func cost(values: SessionValues, user: ByteString?) -> Int {
         var cost = slotCost + blockCost(values)
         if let user {
-            let name = user.utf8.count
+            let name = user.count
             // Text of up to 15 bytes is within its owner.
             cost += userCost + (name > 15 ? rounded(name + 32) : 0)
         }
@@ -23,7 +23,7 @@ extension MemorySlot {
     }
 
     /// The user whom the session belongs to.
-    var user: String? {
+    var user: ByteString? {
         kind == .user ? values.user : nil
     }
 

@@ -70,7 +70,7 @@ final class MemoryStore: Sendable {
     /// Puts a new session in, and makes room for it if need be.
     ///
     /// - Parameter user: The user in the slot's values, when its kind is `user`.
-    func insert(_ slot: MemorySlot, user: String?, at now: Int64) -> SessionCreation {
+    func insert(_ slot: MemorySlot, user: ByteString?, at now: Int64) -> SessionCreation {
         let cost = MemorySlot.cost(values: slot.values, user: user)
         if restored.areInUse { claim(slot.id, at: now) }
         guard reserve(cost, isLogIn: user != nil, at: now) else { return .full }
@@ -93,7 +93,7 @@ final class MemoryStore: Sendable {
     ///
     /// A session that rotates meanwhile is looked for under its next id, until it is found or no longer the user's.
     func withSession<Result>(
-        _ serial: UInt64, of user: String, _ body: (inout MemoryShard, UInt32) -> Result
+        _ serial: UInt64, of user: ByteString, _ body: (inout MemoryShard, UInt32) -> Result
     ) -> Result? {
         while let id = users.id(of: serial, user: user) {
             let result = shard(id).withLock { shard -> Result? in
@@ -111,7 +111,7 @@ final class MemoryStore: Sendable {
     /// Takes a user's session out.
     ///
     /// - Returns: The slot, and whether it was live; nil when the user has no such session.
-    func remove(_ serial: UInt64, of user: String, at now: Int64) -> (slot: MemorySlot, isLive: Bool)? {
+    func remove(_ serial: UInt64, of user: ByteString, at now: Int64) -> (slot: MemorySlot, isLive: Bool)? {
         withSession(serial, of: user) { shard, number in
             let slot = shard.remove(number)
             let isLive = slot.deadline > now

@@ -27,51 +27,51 @@ final class UserIndex: Sendable {
 
     /// The user with the most sessions, of several the one who has had so many for the longest time; nil when nobody has
     /// two.
-    var largestHolder: String? {
+    var largestHolder: ByteString? {
         ranks.withLock { $0.first }
     }
 
     /// The number of a user's entries.
-    func count(of user: String) -> Int {
+    func count(of user: ByteString) -> Int {
         part(user).withLock { $0.count(of: user) }
     }
 
     /// The first `limit` of a user's sessions, the one last seen first.
-    func newest(of user: String, limit: Int) -> [Entry] {
+    func newest(of user: ByteString, limit: Int) -> [Entry] {
         part(user).withLock { $0.newest(of: user, limit: limit) }
     }
 
     /// The session of a user that was not seen for the longest time, but for one.
-    func oldest(of user: String, sparing spared: SessionID?) -> Entry? {
+    func oldest(of user: ByteString, sparing spared: SessionID?) -> Entry? {
         part(user).withLock { $0.oldest(of: user, sparing: spared) }
     }
 
     /// The id under which a session is now.
-    func id(of serial: UInt64, user: String) -> SessionID? {
+    func id(of serial: UInt64, user: ByteString) -> SessionID? {
         part(user).withLock { $0.entry(serial, of: user)?.id }
     }
 
     /// The serial of a session that belongs to the user.
-    func serial(of id: SessionID, user: String) -> UInt64? {
+    func serial(of id: SessionID, user: ByteString) -> UInt64? {
         part(user).withLock { $0.entry(id, of: user)?.serial }
     }
 
     /// - Parameter isSorted: False leaves the order to `sort`.
-    func insert(_ id: SessionID, user: String, serial: UInt64, lastSeen: Int64, isSorted: Bool) {
+    func insert(_ id: SessionID, user: ByteString, serial: UInt64, lastSeen: Int64, isSorted: Bool) {
         let entry = Entry(serial: serial, id: id)
         part(user).withLock { $0.insert(entry, of: user, lastSeen: lastSeen, isSorted: isSorted, ranks: ranks) }
     }
 
-    func move(_ id: SessionID, to new: SessionID, user: String) {
+    func move(_ id: SessionID, to new: SessionID, user: ByteString) {
         part(user).withLock { $0.move(id, to: new) }
     }
 
     /// Notes a visit.
-    func seen(_ id: SessionID, user: String, at now: Int64) {
+    func seen(_ id: SessionID, user: ByteString, at now: Int64) {
         part(user).withLock { $0.seen(id, at: now) }
     }
 
-    func remove(_ id: SessionID, user: String) {
+    func remove(_ id: SessionID, user: ByteString) {
         part(user).withLock { $0.remove(id, of: user, ranks: ranks) }
     }
 
@@ -80,7 +80,7 @@ final class UserIndex: Sendable {
         for part in parts { part.withLock { $0.sort() } }
     }
 
-    private func part(_ user: String) -> Locked<UserPart> {
+    private func part(_ user: ByteString) -> Locked<UserPart> {
         parts[Int(truncatingIfNeeded: UInt(bitPattern: user.hashValue) >> 32) & (Self.partCount - 1)]
     }
 }

@@ -36,23 +36,23 @@ struct UserPart {
     private var bySerial = NumberTable()
     private var holders: [Holder] = []
     private var freeHolders: [UInt32] = []
-    private var byName: [String: UInt32] = [:]
+    private var byName: [ByteString: UInt32] = [:]
 
     /// The number of sessions.
     var count: Int { nodes.count }
 
     // MARK: Looks
 
-    func count(of user: String) -> Int {
+    func count(of user: ByteString) -> Int {
         byName[user].map { holders[Int($0)].count } ?? 0
     }
 
-    func entry(_ serial: UInt64, of user: String) -> Entry? {
+    func entry(_ serial: UInt64, of user: ByteString) -> Entry? {
         guard let holder = byName[user] else { return nil }
         return number(serial, of: holder).map { nodes[Int($0)].entry }
     }
 
-    func entry(_ id: SessionID, of user: String) -> Entry? {
+    func entry(_ id: SessionID, of user: ByteString) -> Entry? {
         guard let holder = byName[user], let number = number(id), nodes[Int(number)].holder == holder else {
             return nil
         }
@@ -60,7 +60,7 @@ struct UserPart {
     }
 
     /// The first of a user's sessions, the one last seen first.
-    func newest(of user: String, limit: Int) -> [Entry] {
+    func newest(of user: ByteString, limit: Int) -> [Entry] {
         guard let holder = byName[user], limit > 0 else { return [] }
         var found: [Entry] = []
         found.reserveCapacity(min(limit, holders[Int(holder)].count))
@@ -73,7 +73,7 @@ struct UserPart {
     }
 
     /// The session of a user that was not seen for the longest time, but for one.
-    func oldest(of user: String, sparing spared: SessionID?) -> Entry? {
+    func oldest(of user: ByteString, sparing spared: SessionID?) -> Entry? {
         guard let holder = byName[user] else { return nil }
         let oldest = holders[Int(holder)].oldest
         guard nodes[Int(oldest)].entry.id == spared else { return nodes[Int(oldest)].entry }
@@ -87,7 +87,7 @@ struct UserPart {
     ///
     /// - Parameter isSorted: False leaves the order to `sort`.
     mutating func insert(
-        _ entry: Entry, of user: String, lastSeen: Int64, isSorted: Bool, ranks: Locked<UserRanks>
+        _ entry: Entry, of user: ByteString, lastSeen: Int64, isSorted: Bool, ranks: Locked<UserRanks>
     ) {
         let holder = byName[user] ?? addHolder(user)
         let number = UInt32(nodes.count)
@@ -100,7 +100,7 @@ struct UserPart {
         rank(user, holder, in: ranks)
     }
 
-    mutating func remove(_ id: SessionID, of user: String, ranks: Locked<UserRanks>) {
+    mutating func remove(_ id: SessionID, of user: ByteString, ranks: Locked<UserRanks>) {
         guard let number = number(id) else { return }
         let holder = nodes[Int(number)].holder
         unlink(number)
@@ -197,7 +197,7 @@ struct UserPart {
         join(number, node.older, in: Int(node.holder))
     }
 
-    private mutating func addHolder(_ user: String) -> UInt32 {
+    private mutating func addHolder(_ user: ByteString) -> UInt32 {
         let number: UInt32
         if let free = freeHolders.popLast() {
             number = free
@@ -210,7 +210,7 @@ struct UserPart {
         return number
     }
 
-    private mutating func rank(_ user: String, _ holder: UInt32, in ranks: Locked<UserRanks>) {
+    private mutating func rank(_ user: ByteString, _ holder: UInt32, in ranks: Locked<UserRanks>) {
         let (count, rank) = (holders[Int(holder)].count, holders[Int(holder)].rank)
         // Most users have one session: they are no concern of others.
         guard count > 1 || rank != UserRanks.none else { return }
@@ -223,7 +223,7 @@ struct UserPart {
         guard holders.count > 64, byName.count * 8 < holders.count else { return }
         var places = [UInt32](repeating: Self.none, count: holders.count)
         var kept: [Holder] = []
-        var names: [String: UInt32] = [:]
+        var names: [ByteString: UInt32] = [:]
         kept.reserveCapacity(byName.count * 2)
         names.reserveCapacity(byName.count * 2)
         for (name, old) in byName {

@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 /// The users who hold two sessions or more, by how many that is: who holds most is found at once.
 ///
 /// Of several who hold equally many the one comes first who has held so many for the longest time.
@@ -6,7 +8,7 @@ struct UserRanks {
     static let none = UInt32.max
 
     private struct Place {
-        var user: String
+        var user: ByteString
         var count: Int
         // Neighbours among those who hold as many.
         var earlier: UInt32
@@ -26,14 +28,14 @@ struct UserRanks {
     private var levels: [Level] = []
 
     /// The user who holds most; nil when nobody holds two.
-    var first: String? {
+    var first: ByteString? {
         levels.last.map { places[Int($0.first)].user }
     }
 
     /// Notes that a user holds `count` sessions now.
     ///
     /// - Parameter place: Where the user is here, `none` at first; the caller keeps it.
-    mutating func change(_ user: String, to count: Int, at place: inout UInt32) {
+    mutating func change(_ user: ByteString, to count: Int, at place: inout UInt32) {
         if place != Self.none { unlink(place) }
         if count >= Self.leastCount {
             if place == Self.none { place = reserve(user) }
@@ -47,7 +49,7 @@ struct UserRanks {
         levels.shrink()
     }
 
-    private mutating func reserve(_ user: String) -> UInt32 {
+    private mutating func reserve(_ user: ByteString) -> UInt32 {
         let new = Place(user: user, count: 0, earlier: Self.none, later: Self.none)
         if let number = free.popLast() {
             places[Int(number)] = new

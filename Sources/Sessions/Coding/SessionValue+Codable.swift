@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 extension SessionValue {
     /// The value that `value` encodes to.
     ///
@@ -41,12 +43,18 @@ extension SessionValue: Codable {
         } else if let value = try? container.decode([SessionValue].self) {
             self = .array(value)
         } else {
-            let members = try container.decode([String: SessionValue].self)
-            self = .object(SessionObject(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
+            // Not as a dictionary: that takes canonically equivalent keys for one.
+            let members = try decoder.container(keyedBy: ValueKey.self)
+            let keys = members.allKeys.sorted { ByteString($0.stringValue) < ByteString($1.stringValue) }
+            self = .object(
+                SessionObject(
+                    try keys.map { (ByteString($0.stringValue), try members.decode(SessionValue.self, forKey: $0)) }))
         }
     }
 
     /// Any encoder; bytes become an array of numbers where the encoder is not ours.
+    ///
+    /// - Throws: `EncodingError` for an object's key that is not UTF-8, where the encoder is not ours.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -60,6 +68,10 @@ extension SessionValue: Codable {
         case .object(let members):
             var container = encoder.container(keyedBy: ValueKey.self)
             for (key, value) in members {
+                guard let key = key.validString else {
+                    throw EncodingError.invalidValue(
+                        self, .init(codingPath: encoder.codingPath, debugDescription: "a key is not UTF-8"))
+                }
                 try container.encode(value, forKey: ValueKey(key))
             }
         }

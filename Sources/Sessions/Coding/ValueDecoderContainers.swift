@@ -1,12 +1,14 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Decodes members of an object.
 struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let members: SessionObject
     let codingPath: [any CodingKey]
 
-    var allKeys: [Key] { members.keys.compactMap { Key(stringValue: $0) } }
+    var allKeys: [Key] { members.keys.compactMap { $0.validString.flatMap { Key(stringValue: $0) } } }
 
     func contains(_ key: Key) -> Bool {
-        members[key.stringValue] != nil
+        members[ByteString(key.stringValue)] != nil
     }
 
     func decodeNil(forKey key: Key) throws -> Bool {
@@ -36,7 +38,7 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     private func member(_ key: Key) throws -> SessionValue {
-        guard let value = members[key.stringValue] else {
+        guard let value = members[ByteString(key.stringValue)] else {
             throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: "no such key"))
         }
         return value

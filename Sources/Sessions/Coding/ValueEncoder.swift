@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Encodes a type into a tree of nodes, which `value` turns into a `SessionValue`.
 struct ValueEncoder: Encoder {
     /// A place in the tree. A class, because containers outlive the call that made them.
@@ -6,7 +8,7 @@ struct ValueEncoder: Encoder {
             case none
             case value(SessionValue)
             case array([Node])
-            case object(keys: [String], nodes: [String: Node])
+            case object(keys: [ByteString], nodes: [ByteString: Node])
         }
 
         var content = Content.none
@@ -29,7 +31,7 @@ struct ValueEncoder: Encoder {
             content = .array(nodes)
         }
 
-        func set(_ node: Node, for key: String) {
+        func set(_ node: Node, for key: ByteString) {
             guard case .object(var keys, var nodes) = content else { return }
             content = .none
             if nodes.updateValue(node, forKey: key) == nil { keys.append(key) }

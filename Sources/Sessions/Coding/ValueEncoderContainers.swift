@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Encodes members of an object.
 struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let node: ValueEncoder.Node
@@ -35,12 +37,12 @@ struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     private func place(_ value: SessionValue, for key: Key) {
         let member = ValueEncoder.Node()
         member.content = .value(value)
-        node.set(member, for: key.stringValue)
+        node.set(member, for: ByteString(key.stringValue))
     }
 
     private func child(for key: any CodingKey) -> ValueEncoder {
         let member = ValueEncoder.Node()
-        node.set(member, for: key.stringValue)
+        node.set(member, for: ByteString(key.stringValue))
         return ValueEncoder(node: member, codingPath: codingPath + [key], depth: depth + 1)
     }
 }

@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 /// Something that an operator may want to count or see. None carries an id or a value.
 public enum SessionEvent: Sendable {
     /// A session began.
@@ -9,7 +11,7 @@ public enum SessionEvent: Sendable {
     /// A session vanished while a request worked on it; the request's changes were dropped.
     case lost
     /// The value of a key no longer decodes as the type asked for; it reads as nil, its bytes are kept.
-    case undecodable(key: String, type: String)
+    case undecodable(key: ByteString, type: String)
     /// An id was used after a rotation had replaced it and its grace was over: a stolen cookie, or an old one that a
     /// browser restored. `age` is the time since the rotation.
     case idReused(age: Duration)

@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// A strict parser of JSON text (RFC 8259), bounded in depth.
 struct JSONParser {
     private let bytes: UnsafeRawBufferPointer
@@ -44,7 +46,7 @@ struct JSONParser {
         repeat {
             skipBlanks()
             guard peek() == 0x22 else { throw failure("a key must be a string") }
-            let key = try string()
+            let key = ByteString(try string())
             skipBlanks()
             guard take(0x3A) else { throw failure("a colon is missing") }
             members[key] = try value(depth: depth + 1)

@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Writes JSON text (RFC 8259), UTF-8, without blanks.
 struct JSONWriter {
     private(set) var out: [UInt8] = []
@@ -32,7 +34,10 @@ struct JSONWriter {
             out.append(0x7B)
             for position in members.indices {
                 if position > 0 { out.append(0x2C) }
-                write(text: escapes ? "$" + members[position].key : members[position].key)
+                guard let key = members[position].key.validString else {
+                    throw SessionError(.notEncodable, "JSON has no form for an object's key that is not UTF-8")
+                }
+                write(text: escapes ? "$" + key : key)
                 out.append(0x3A)
                 try write(members[position].value, depth: depth + 1)
             }
@@ -91,8 +96,8 @@ struct JSONWriter {
 /// An object that looks like one by chance gets one `$` more when written and loses it when read.
 enum JSONBytes {
     /// True for `$bytes`, `$$bytes` and so on.
-    static func isMarker(_ key: String) -> Bool {
-        key.hasSuffix("$bytes") && key.utf8.dropLast(6).allSatisfy { $0 == 0x24 }
+    static func isMarker(_ key: ByteString) -> Bool {
+        key.withUnsafeBytes { $0.suffix(6).elementsEqual("$bytes".utf8) && $0.dropLast(6).allSatisfy { $0 == 0x24 } }
     }
 
     /// The value that an object read from JSON stands for.
@@ -103,6 +108,6 @@ enum JSONBytes {
             guard case .string(let text) = value, let bytes = Base64URL.bytes(text) else { return nil }
             return .bytes(bytes)
         }
-        return .object([String(key.dropFirst()): value])
+        return .object([ByteString(bytes: key.bytes.dropFirst()): value])
     }
 }

@@ -4,7 +4,8 @@ extension SessionValue {
     /// Bytes, which JSON lacks, become `{"$bytes":"<base64url>"}`; an object whose one key is `$bytes` by chance
     /// gets a further `$` in front, which reading takes away. `<` is escaped, for use in HTML.
     ///
-    /// - Throws: `SessionError` of code `notEncodable` for NaN, the infinities and nesting beyond `maximumDepth`.
+    /// - Throws: `SessionError` of code `notEncodable` for NaN, the infinities, nesting beyond `maximumDepth` and an
+    ///   object's key that is not UTF-8: JSON has no form for these.
     public func jsonBytes() throws -> [UInt8] {
         var writer = JSONWriter()
         try writer.write(self)
@@ -13,7 +14,8 @@ extension SessionValue {
 
     /// The value of JSON text: strict RFC 8259, valid UTF-8, one value, nothing after it but blanks.
     ///
-    /// Numbers without fraction and exponent that fit are `.int`, others `.double`. Of equal keys the last counts.
+    /// Numbers without fraction and exponent that fit are `.int`, others `.double`. Of equal keys the last counts;
+    /// equal are those of the same bytes once escapes are undone.
     ///
     /// - Parameters:
     ///   - json: The text; not kept.

@@ -1,4 +1,4 @@
-internal import GalletaPlatform
+public import struct GalletaPlatform.ByteString
 
 extension SessionManager {
     /// The live sessions of a user, the one last seen first, and how many there are: for an administrator's page.
@@ -7,7 +7,7 @@ extension SessionManager {
     ///   - user: The user.
     ///   - limit: The most sessions to list.
     /// - Throws: `SessionStoreError` when the store fails.
-    public func sessions(of user: String, limit: Int) throws -> UserSessionList {
+    public func sessions(of user: ByteString, limit: Int) throws -> UserSessionList {
         try store { try $0.sessions(of: user, current: nil, limit: max(0, limit)) }
     }
 
@@ -16,7 +16,7 @@ extension SessionManager {
     /// - Returns: False when the user has no such session (any more).
     /// - Throws: `SessionStoreError` when the store fails.
     @discardableResult
-    public func endSession(_ reference: SessionReference, of user: String) throws -> Bool {
+    public func endSession(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         let isEnded = try store { try $0.destroy(reference, of: user) }
         if isEnded { emit(.destroyed) }
         return isEnded
@@ -30,11 +30,11 @@ extension SessionManager {
     /// - Returns: How many ended.
     /// - Throws: `SessionStoreError` when the store fails.
     @discardableResult
-    public func endSessions(of user: String, except id: SessionID? = nil) throws -> Int {
+    public func endSessions(of user: ByteString, except id: SessionID? = nil) throws -> Int {
         try endSessions(of: user, except: id, keeping: 0)
     }
 
-    private func endSessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
+    private func endSessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         let count = try store { try $0.destroySessions(of: user, except: id, keeping: kept) }
         for _ in 0..<count { emit(.destroyed) }
         return count
@@ -43,8 +43,8 @@ extension SessionManager {
     /// Whether the session may go on: it has no user, or one whose credential is what it was at the log-in.
     func isCurrent(_ values: SessionValues) -> Bool {
         guard let check = configuration.stampCheck, let user = values.user else { return true }
-        guard case .bytes(let stamp)? = values[.stamp] else { return check(ByteString(user), nil) }
-        return check(ByteString(user), stamp)
+        guard case .bytes(let stamp)? = values[.stamp] else { return check(user, nil) }
+        return check(user, stamp)
     }
 
     /// Ends a session that may not go on; true if it was one.
@@ -59,7 +59,7 @@ extension SessionManager {
     /// Ends the user's sessions beyond the cap, the least recently seen first, never the one of `id`.
     ///
     /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
-    func endSessions(of user: String, beyondCapOf id: SessionID) throws {
+    func endSessions(of user: ByteString, beyondCapOf id: SessionID) throws {
         guard let cap = configuration.maximumSessionsPerUser else { return }
         _ = try endSessions(of: user, except: id, keeping: cap - 1)
     }

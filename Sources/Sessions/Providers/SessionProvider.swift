@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 /// A store of sessions: memory, Redis, PHP's own files, or yours.
 ///
 /// The contract, for each method alike:
@@ -85,12 +87,12 @@ public protocol SessionProvider: AnyObject, Sendable {
     ///   - id: The caller's own session, to be marked in the list; an id in its grace counts as its successor. It is in
     ///     the list in any case, at the end in place of another if need be.
     ///   - limit: The most sessions to list; not negative. With 1 that is the caller's own, if the user has it.
-    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList
 
     /// Removes one session out of `sessions(of:current:limit:)`.
     ///
     /// - Returns: False when the user has no such session (any more).
-    func destroy(_ reference: SessionReference, of user: String) throws -> Bool
+    func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool
 
     /// Removes the sessions that belong to `user`: all that were bound when the call began, whatever their ids become
     /// meanwhile, but those that are kept. One that is bound while the call runs (a new log-in) may stay.
@@ -100,7 +102,7 @@ public protocol SessionProvider: AnyObject, Sendable {
     ///   - id: A session to spare; an id in its grace counts as its successor.
     ///   - kept: How many of the others are kept, those last seen; not negative.
     /// - Returns: How many live sessions were removed.
-    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int
+    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int
 
     /// Removes at most `limit` expired records: one short slice of garbage collection.
     ///

@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Changes to a session, key by key, for a provider to make on the record as it is *then*.
 ///
 /// A patch never holds the whole session, so two requests that change different keys both win. Of two changes to one
@@ -18,7 +20,7 @@ public struct SessionPatch: Sendable {
                 var reader = ValueReader(bytes)
                 let header = reader.varint() ?? 0
                 let name = reader.span(Int(header >> 1)) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-                return SessionKey(String(decoding: name, as: UTF8.self), isReserved: header & 1 == 1)
+                return SessionKey(ByteString(bytes: name), isReserved: header & 1 == 1)
             }
         }
 
@@ -138,7 +140,7 @@ public struct SessionPatch: Sendable {
 extension SessionPatch.Change {
     init(setting value: SessionValue, for key: SessionKey) throws(SessionError) {
         var entry: [UInt8] = []
-        entry.reserveCapacity(key.name.utf8.count + 24)
+        entry.reserveCapacity(key.name.count + 24)
         Self.appendHead(of: key, to: &entry)
         headCount = entry.count
         // One byte for the length is enough for small values; a longer one moves the value up.
@@ -158,15 +160,14 @@ extension SessionPatch.Change {
 
     init(removing key: SessionKey) {
         var entry: [UInt8] = []
-        entry.reserveCapacity(key.name.utf8.count + 3)
+        entry.reserveCapacity(key.name.count + 3)
         Self.appendHead(of: key, to: &entry)
         headCount = entry.count
         self.entry = entry
     }
 
     private static func appendHead(of key: SessionKey, to entry: inout [UInt8]) {
-        var name = key.name
-        name.withUTF8 { name in
+        key.name.withUnsafeBytes { name in
             ValueWriter.append(varint: UInt64(name.count) << 1 | (key.isReserved ? 1 : 0), to: &entry)
             entry.append(contentsOf: name)
         }

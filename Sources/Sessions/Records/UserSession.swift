@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// One of a user's sessions, for a list that the user may see.
 public struct UserSession: Sendable {
     /// Names the session in the list; not its id, and of no use but to the user's own sessions.
@@ -49,12 +51,24 @@ public struct UserSessionList: Sendable {
 ///
 /// It stays the same as long as the session belongs to the user, whatever its id. Where it comes from is the
 /// provider's affair: a random number, a digest of the id.
-public struct SessionReference: RawRepresentable, Hashable, Sendable {
+public struct SessionReference: RawRepresentable, Sendable {
     /// The text, as it came from the provider or from a form.
     public let rawValue: String
 
     /// A reference by its text; a provider finds nothing under a text that it did not make.
     public init(rawValue: String) {
         self.rawValue = rawValue
+    }
+}
+
+extension SessionReference: Hashable {
+    /// True for the same bytes.
+    public static func == (left: SessionReference, right: SessionReference) -> Bool {
+        ByteString(left.rawValue) == ByteString(right.rawValue)
+    }
+
+    /// Feeds the bytes.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ByteString(rawValue))
     }
 }

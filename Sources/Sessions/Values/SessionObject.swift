@@ -1,30 +1,32 @@
-/// Values by key, in order of insertion.
+public import struct GalletaPlatform.ByteString
+
+/// Values by key, in order of insertion. Keys are any bytes, and compared as such.
 ///
 /// The order is kept because PHP's arrays have one and because text that comes out the same each time is easy to
 /// compare; equality ignores it, as JSON does. Lookup is linear up to 16 keys and hashed beyond; a removal
 /// takes a step for each member.
 public struct SessionObject: Sendable {
     /// One member.
-    public typealias Element = (key: String, value: SessionValue)
+    public typealias Element = (key: ByteString, value: SessionValue)
 
     private static let indexThreshold = 16
 
     private var elements: [Element] = []
     /// Position by key; only filled beyond the threshold.
-    private var positions: [String: Int] = [:]
+    private var positions: [ByteString: Int] = [:]
 
     /// An object without members.
     public init() {}
 
     /// These members in this order; of equal keys the last value counts, at the place of the first.
-    public init(_ members: some Sequence<(String, SessionValue)>) {
+    public init(_ members: some Sequence<(ByteString, SessionValue)>) {
         for (key, value) in members {
             self[key] = value
         }
     }
 
     /// The value of `key`; nil when there is none. Setting nil removes the member.
-    public subscript(key: String) -> SessionValue? {
+    public subscript(key: ByteString) -> SessionValue? {
         get {
             position(of: key).map { elements[$0].value }
         }
@@ -45,14 +47,14 @@ public struct SessionObject: Sendable {
     }
 
     /// The keys in order.
-    public var keys: [String] { elements.map(\.key) }
+    public var keys: [ByteString] { elements.map(\.key) }
 
-    private func position(of key: String) -> Int? {
+    private func position(of key: ByteString) -> Int? {
         if !positions.isEmpty { return positions[key] }
         return elements.firstIndex { $0.key == key }
     }
 
-    private mutating func unindex(_ key: String, at position: Int) {
+    private mutating func unindex(_ key: ByteString, at position: Int) {
         guard elements.count > Self.indexThreshold else {
             positions.removeAll()
             return
@@ -103,7 +105,7 @@ extension SessionObject: Hashable {
 
 extension SessionObject: ExpressibleByDictionaryLiteral {
     /// These members in this order; of equal keys the last value counts.
-    public init(dictionaryLiteral elements: (String, SessionValue)...) {
+    public init(dictionaryLiteral elements: (ByteString, SessionValue)...) {
         self.init(elements)
     }
 }

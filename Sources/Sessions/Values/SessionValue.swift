@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 /// A value that a session can hold: JSON's kinds, with whole numbers and bytes apart.
 ///
 /// Every `Codable` type goes through it (`init(encoding:)`, `decode(_:)`), so a store holds what other languages
@@ -30,6 +32,22 @@ public enum SessionValue: Hashable, Sendable {
     public static let maximumDepth = 64
 }
 
+extension SessionValue {
+    /// A name as a value: `.string`, or `.bytes` for what is not UTF-8.
+    public static func name(_ name: ByteString) -> SessionValue {
+        if let text = name.validString { .string(text) } else { .bytes(name.bytes) }
+    }
+
+    /// The name that the value holds; nil when it holds neither text nor bytes.
+    public var name: ByteString? {
+        switch self {
+        case .string(let text): ByteString(text)
+        case .bytes(let bytes): ByteString(bytes: bytes)
+        default: nil
+        }
+    }
+}
+
 extension SessionValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
@@ -46,5 +64,5 @@ extension SessionValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Ex
     /// `.array`.
     public init(arrayLiteral elements: SessionValue...) { self = .array(elements) }
     /// `.object`, in the order written; of equal keys the last counts.
-    public init(dictionaryLiteral elements: (String, SessionValue)...) { self = .object(SessionObject(elements)) }
+    public init(dictionaryLiteral elements: (ByteString, SessionValue)...) { self = .object(SessionObject(elements)) }
 }

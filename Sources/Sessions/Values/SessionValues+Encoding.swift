@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 extension SessionValues {
     /// The values of bytes that `withEncodedBytes` gave, in this process or another.
     ///
@@ -14,8 +16,8 @@ extension SessionValues {
         var seen: Set<SessionKey> = []
         while let entry = entries.next() {
             var reader = ValueReader(entry.value)
-            guard let name = String(validating: entry.key, as: UTF8.self), reader.value() != nil, reader.isAtEnd,
-                seen.insert(SessionKey(name, isReserved: entry.isReserved)).inserted
+            guard reader.value() != nil, reader.isAtEnd,
+                seen.insert(SessionKey(ByteString(bytes: entry.key), isReserved: entry.isReserved)).inserted
             else { throw damaged }
         }
         guard entries.isAtEnd else { throw damaged }

@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 /// All values of a session, by key: a flat, immutable block of bytes, and what providers keep and hand back.
 ///
 /// One heap object of 24 bytes and the encoded entries, whatever the number of keys; a copy is a retain. A key is found
@@ -29,7 +31,7 @@ public struct SessionValues: @unchecked Sendable {
     public var isEmpty: Bool { storage == nil }
 
     /// The application keys in order.
-    public var keys: [String] {
+    public var keys: [ByteString] {
         entryKeys.lazy.filter { !$0.isReserved }.map(\.name)
     }
 
@@ -37,13 +39,13 @@ public struct SessionValues: @unchecked Sendable {
     public var entryKeys: [SessionKey] {
         var keys: [SessionKey] = []
         forEachEntry { entry in
-            keys.append(SessionKey(String(decoding: entry.key, as: UTF8.self), isReserved: entry.isReserved))
+            keys.append(SessionKey(ByteString(bytes: entry.key), isReserved: entry.isReserved))
         }
         return keys
     }
 
     /// The value of the application key `key`; nil when there is none.
-    public subscript(key: String) -> SessionValue? {
+    public subscript(key: ByteString) -> SessionValue? {
         self[SessionKey(key)]
     }
 
@@ -61,10 +63,7 @@ public struct SessionValues: @unchecked Sendable {
     }
 
     /// The user whom the session is bound to.
-    public var user: String? {
-        guard case .string(let name)? = self[.user] else { return nil }
-        return name
-    }
+    public var user: ByteString? { self[.user]?.name }
 
     /// Where the block is, for a hint to the processor; 0 without one.
     package var address: UInt {
@@ -82,12 +81,11 @@ public struct SessionValues: @unchecked Sendable {
     /// Calls `body` with the encoded value of `key`; nil when there is none.
     func withValue<Result>(of key: SessionKey, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         guard let storage else { return nil }
-        var name = key.name
-        return name.withUTF8 { name in
+        return key.name.withUnsafeBytes { name in
             storage.withBytes { bytes in
                 var entries = EntryReader(bytes)
                 while let entry = entries.next() {
-                    if entry.isReserved == key.isReserved, entry.key.isSame(as: UnsafeRawBufferPointer(name)) {
+                    if entry.isReserved == key.isReserved, entry.key.isSame(as: name) {
                         return body(entry.value)
                     }
                 }

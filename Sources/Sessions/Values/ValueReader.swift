@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Reads what `ValueWriter` wrote. Every step is checked: bytes may come from a file or another process.
 struct ValueReader {
     private let bytes: UnsafeRawBufferPointer
@@ -46,6 +48,11 @@ struct ValueReader {
         return String(validating: span, as: UTF8.self)
     }
 
+    mutating func name() -> ByteString? {
+        guard let count = count(), let span = span(count) else { return nil }
+        return ByteString(bytes: span)
+    }
+
     mutating func value(depth: Int = 0) -> SessionValue? {
         guard let tag = byte() else { return nil }
         switch tag {
@@ -76,7 +83,7 @@ struct ValueReader {
             guard depth < SessionValue.maximumDepth, let count = count() else { return nil }
             var members = SessionObject()
             for _ in 0..<count {
-                guard let key = text(), let member = value(depth: depth + 1) else { return nil }
+                guard let key = name(), let member = value(depth: depth + 1) else { return nil }
                 members[key] = member
             }
             return .object(members)

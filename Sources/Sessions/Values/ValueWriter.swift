@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 /// Writes values in the compact form that `SessionValues` keeps.
 ///
 /// A value is a tag byte and its payload: nothing for null and the booleans, a zigzag varint for a whole number, eight
@@ -45,7 +47,7 @@ enum ValueWriter {
             out.append(Tag.object)
             append(varint: UInt64(members.count), to: &out)
             for (key, member) in members {
-                append(text: key, to: &out)
+                append(name: key, to: &out)
                 try append(member, to: &out, depth: depth + 1)
             }
         }
@@ -54,6 +56,13 @@ enum ValueWriter {
     static func append(text: String, to out: inout [UInt8]) {
         var text = text
         text.withUTF8 {
+            append(varint: UInt64($0.count), to: &out)
+            out.append(contentsOf: $0)
+        }
+    }
+
+    static func append(name: ByteString, to out: inout [UInt8]) {
+        name.withUnsafeBytes {
             append(varint: UInt64($0.count), to: &out)
             out.append(contentsOf: $0)
         }

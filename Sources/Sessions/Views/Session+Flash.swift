@@ -1,10 +1,12 @@
+public import struct GalletaPlatform.ByteString
+
 extension Session {
     /// Leaves a value for the next page that asks for it, at the commit: "Your order was sent."
     ///
     /// Flash values are apart from the others: no key of `set` reaches them. Without a session one begins.
     ///
     /// - Throws: As ``set(_:_:)``.
-    public func setFlash(_ key: String, _ value: some Encodable) throws {
+    public func setFlash(_ key: ByteString, _ value: some Encodable) throws {
         let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: .flash(key))
         try loaded { try $0.change(change) }
     }
@@ -16,7 +18,7 @@ extension Session {
     ///
     /// - Returns: The value; nil when there is none (any more), or none of the form of `type`, which is an event, and its
     ///   bytes are kept.
-    public func popFlash<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
+    public func popFlash<T: Decodable>(_ key: ByteString, as type: T.Type = T.self) throws -> T? {
         let sessionKey = SessionKey.flash(key)
         while let (value, seen) = try loaded({ $0.flash(sessionKey) }) {
             let decoded: T
@@ -37,8 +39,8 @@ extension Session {
 }
 
 extension SessionKey {
-    static func flash(_ key: String) -> SessionKey {
-        SessionKey("flash." + key, isReserved: true)
+    static func flash(_ key: ByteString) -> SessionKey {
+        SessionKey(ByteString(bytes: Array("flash.".utf8) + key.bytes), isReserved: true)
     }
 }
 

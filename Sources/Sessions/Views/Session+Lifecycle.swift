@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 extension Session {
     /// True when the request came without a session that the store knows.
     public var isNew: Bool {
@@ -5,7 +7,7 @@ extension Session {
     }
 
     /// The user whom the session is bound to; nil for an anonymous one.
-    public var user: String? {
+    public var user: ByteString? {
         get throws { try loaded { $0.view.user } }
     }
 
@@ -34,14 +36,20 @@ extension Session {
     /// seen first.
     ///
     /// - Parameters:
-    ///   - user: Who it is, by a name that stays the same: a user id, an address.
+    ///   - user: Who it is, by a name that stays the same: a user id, an address. Its bytes count: two names that look
+    ///     alike are two users.
     ///   - client: The browser, for a list of the user's sessions, for example the `User-Agent`; its first 256 bytes
     ///     are kept.
     ///   - stamp: What the user's credential is known by, for `SessionConfiguration.stampCheck`, for example a keyed digest
     ///     of the password's hash: the session ends once that has changed.
     /// - Throws: `SessionError` of code `responseStarted` after the commit.
-    public func logIn(user: String, client: String? = nil, stamp: [UInt8]? = nil) throws {
+    public func logIn(user: ByteString, client: String? = nil, stamp: [UInt8]? = nil) throws {
         try withState { try $0.logIn(user: user, client: client, stamp: stamp) }
+    }
+
+    /// Binds the session to the user of this name, as ``logIn(user:client:stamp:)`` of its bytes.
+    public func logIn(user: String, client: String? = nil, stamp: [UInt8]? = nil) throws {
+        try logIn(user: ByteString(user), client: client, stamp: stamp)
     }
 
     /// Ends the session at once, in the store and in the browser: log-out. Does nothing where there is none.

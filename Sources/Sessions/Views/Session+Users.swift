@@ -1,3 +1,5 @@
+internal import struct GalletaPlatform.ByteString
+
 extension Session {
     /// The sessions of the user whom this one belongs to, the one last seen first, and how many there are; none for an
     /// anonymous one.
@@ -45,7 +47,7 @@ extension Session {
     }
 
     /// The user, by this request's own word, and the id in the store, if there is a session.
-    private func boundUser() throws -> (user: String, id: SessionID?)? {
+    private func boundUser() throws -> (user: ByteString, id: SessionID?)? {
         try loaded { state in
             guard state.phase != .lost, let user = state.view.user else { return nil }
             return (user, state.phase == .present ? state.id : nil)

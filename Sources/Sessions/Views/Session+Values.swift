@@ -1,12 +1,14 @@
+public import struct GalletaPlatform.ByteString
+
 extension Session {
     /// The keys that have a value.
-    public var keys: [String] {
+    public var keys: [ByteString] {
         get throws { try loaded { $0.view.keys } }
     }
 
     /// The value of `key` as `type`; nil when there is none or it is `null`, or when it has not the form of `type` any more (an event
     /// says so, and its bytes are kept: a deploy that changes a type turns no session into an error).
-    public func get<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
+    public func get<T: Decodable>(_ key: ByteString, as type: T.Type = T.self) throws -> T? {
         guard let value = try value(key) else { return nil }
         do {
             return try value.decode(T.self)
@@ -17,7 +19,7 @@ extension Session {
     }
 
     /// The value of `key` as it is; nil when there is none.
-    public func value(_ key: String) throws -> SessionValue? {
+    public func value(_ key: ByteString) throws -> SessionValue? {
         try loaded { $0.view[key] }
     }
 
@@ -25,13 +27,13 @@ extension Session {
     ///
     /// - Throws: `SessionError`: `overLimit` when the session would hold too much, `notEncodable`, or
     ///   `responseStarted` when a session would have to begin after the commit. Nothing is changed then.
-    public func set(_ key: String, _ value: some Encodable) throws {
+    public func set(_ key: ByteString, _ value: some Encodable) throws {
         let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: SessionKey(key))
         try loaded { try $0.change(change) }
     }
 
     /// Removes `key`, at the commit. A session of which nothing is left, not even a user, ends.
-    public func delete(_ key: String) throws {
+    public func delete(_ key: ByteString) throws {
         try loaded { state in
             guard state.view.contains(SessionKey(key)) || state.patch.contains(SessionKey(key)) else { return }
             try state.change(SessionPatch.Change(removing: SessionKey(key)))
@@ -53,7 +55,7 @@ extension Session {
     /// - Throws: As `set`; `SessionError` of code `undecodable` when the value that is there has not the form of `T`, after a
     ///   deploy that changed it, say: it is kept, and an event tells of it; of code `contention` after 10,000 attempts.
     public func update<T: Codable, Result>(
-        _ key: String, default initial: @autoclosure () throws -> T, replacingUndecodable: Bool = false,
+        _ key: ByteString, default initial: @autoclosure () throws -> T, replacingUndecodable: Bool = false,
         _ body: (inout T) throws -> Result
     ) throws -> Result {
         let sessionKey = SessionKey(key)
@@ -82,7 +84,7 @@ extension Session {
 
     /// `value` as `T`, or what to begin with when it has not that form and may be replaced.
     private func decode<T: Decodable>(
-        _ value: SessionValue, of key: String, replacing: Bool, by initial: () throws -> T
+        _ value: SessionValue, of key: ByteString, replacing: Bool, by initial: () throws -> T
     ) throws -> T {
         do {
             return try value.decode(T.self)
@@ -99,7 +101,7 @@ extension Session {
         return try initial()
     }
 
-    func report(_ value: SessionValue, of key: String, as type: Any.Type) {
+    func report(_ value: SessionValue, of key: ByteString, as type: Any.Type) {
         // Null is how an absent optional was set; no alarm.
         if value != .null { manager.emit(.undecodable(key: key, type: "\(type)")) }
     }

@@ -1,3 +1,5 @@
+public import struct GalletaPlatform.ByteString
+
 extension Session {
     /// The version of the values as this request has seen them: it changes with every change of another request.
     ///
@@ -12,7 +14,7 @@ extension Session {
     /// - Returns: False when the session is at another version, or gone; nothing is changed then, and the session shows
     ///   what there is now.
     /// - Throws: As ``set(_:_:)``.
-    public func set(_ key: String, _ value: some Encodable, ifVersion version: UInt64) throws -> Bool {
+    public func set(_ key: ByteString, _ value: some Encodable, ifVersion version: UInt64) throws -> Bool {
         let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: SessionKey(key))
         return try loaded { state in
             guard state.phase == .present else { return false }

@@ -54,7 +54,7 @@ extension SessionState {
     }
 
     /// Binds the session to `user` under a new id.
-    mutating func logIn(user: String, client: String?, stamp: [UInt8]?) throws {
+    mutating func logIn(user: ByteString, client: String?, stamp: [UInt8]?) throws {
         try load()
         try checkHeaderIsOpen("logging in")
         if phase == .present {
@@ -69,7 +69,7 @@ extension SessionState {
             // The visitor has just proved who they are: they get a session, whatever became of the old one.
             reset()
         }
-        try change(SessionPatch.Change(setting: .string(user), for: .user))
+        try change(SessionPatch.Change(setting: .name(user), for: .user))
         if let client {
             try change(SessionPatch.Change(setting: .string(client.prefix(bytes: 256)), for: .client))
         } else {

@@ -24,10 +24,11 @@ struct ConformanceStore: Sendable {
     // MARK: Sessions
 
     func draft(
-        _ values: [String: SessionValue] = ["k": "v"], user: String? = nil, idle: Double = 100, absolute: Double = 1_000
+        _ values: [ByteString: SessionValue] = ["k": "v"], user: ByteString? = nil, idle: Double = 100,
+        absolute: Double = 1_000
     ) throws -> SessionDraft {
         var all = values.sorted { $0.key < $1.key }.map { (SessionKey($0.key), $0.value) }
-        if let user { all.append((.user, .string(user))) }
+        if let user { all.append((.user, .name(user))) }
         return SessionDraft(
             values: try SessionValues(all), idleTimeout: seconds(idle), absoluteTimeout: seconds(absolute))
     }
@@ -35,7 +36,8 @@ struct ConformanceStore: Sendable {
     /// A new session; its id.
     @discardableResult
     func create(
-        _ values: [String: SessionValue] = ["k": "v"], user: String? = nil, idle: Double = 100, absolute: Double = 1_000
+        _ values: [ByteString: SessionValue] = ["k": "v"], user: ByteString? = nil, idle: Double = 100,
+        absolute: Double = 1_000
     ) throws -> SessionID {
         let id = SessionID.random()
         guard case .created = try provider.create(id, draft(values, user: user, idle: idle, absolute: absolute)) else {
@@ -50,7 +52,7 @@ struct ConformanceStore: Sendable {
         return record
     }
 
-    func value(_ id: SessionID, _ key: String = "k") throws -> SessionValue? {
+    func value(_ id: SessionID, _ key: ByteString = "k") throws -> SessionValue? {
         try record(id).values[key]
     }
 
@@ -64,7 +66,7 @@ struct ConformanceStore: Sendable {
 
     // MARK: Commits
 
-    func patch(_ values: [String: SessionValue] = [:], removing keys: [String] = []) throws -> SessionPatch {
+    func patch(_ values: [ByteString: SessionValue] = [:], removing keys: [ByteString] = []) throws -> SessionPatch {
         var patch = SessionPatch()
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { try patch.set(value, for: SessionKey(key)) }
         for key in keys { patch.remove(SessionKey(key)) }
@@ -82,24 +84,24 @@ struct ConformanceStore: Sendable {
     }
 
     @discardableResult
-    func set(_ key: String, _ value: SessionValue, in id: SessionID) throws -> UInt64 {
+    func set(_ key: ByteString, _ value: SessionValue, in id: SessionID) throws -> UInt64 {
         try commit(patch([key: value]), to: id)
     }
 
-    func logIn(_ user: String?, _ id: SessionID) throws {
+    func logIn(_ user: ByteString?, _ id: SessionID) throws {
         var patch = SessionPatch()
-        if let user { try patch.set(.string(user), for: .user) } else { patch.remove(.user) }
+        if let user { try patch.set(.name(user), for: .user) } else { patch.remove(.user) }
         try commit(patch, to: id)
     }
 
     /// All of a user's sessions.
-    func list(_ user: String, current id: SessionID? = nil) throws -> [UserSession] {
+    func list(_ user: ByteString, current id: SessionID? = nil) throws -> [UserSession] {
         try provider.sessions(of: user, current: id, limit: .max).sessions
     }
 
     /// Ends all of a user's sessions but one; how many there were.
     @discardableResult
-    func endAll(_ user: String, except id: SessionID? = nil) throws -> Int {
+    func endAll(_ user: ByteString, except id: SessionID? = nil) throws -> Int {
         try provider.destroySessions(of: user, except: id, keeping: 0)
     }
 

@@ -21,7 +21,7 @@
 public enum SessionProviderConformance {
     /// All cases, in the order of the contract. Each is independent of the others and wants an empty store.
     public static let cases: [ConformanceCase] =
-        reading + creating + committing + lifetimes + concurrency + touching + expiry + destroying + rotating
+        reading + creating + naming + committing + lifetimes + concurrency + touching + expiry + destroying + rotating
         + replacedIDs + users + revocation + collecting + caps + counting + sharedStores
 
     /// The case of this name.

@@ -6,7 +6,7 @@ import Testing
 struct FormFieldsTests {
     /// Fields of a table row.
     private func fields(_ pairs: [[String]]) -> FormFields {
-        FormFields(pairs.map { (name: $0[0], value: $0[1]) })
+        FormFields(pairs.map { (name: ByteString($0[0]), value: $0[1]) })
     }
 
     /// Urlencoded text, and the names and values in it.
@@ -44,6 +44,17 @@ struct FormFieldsTests {
     func repairs() throws {
         let fields = try FormFields(urlEncoded: [0x61, 0x3d, 0xff], limits: FormLimits())
         #expect(fields["a"] == "\u{FFFD}")
+    }
+
+    @Test("names are the bytes that were sent, and equal only if these are")
+    func namesAreBytes() throws {
+        let body = Array("%E9=latin&%C3%A9=composed&e%CC%81=decomposed&%EF%BF%BD=replacement".utf8)
+        let fields = try FormFields(urlEncoded: body, limits: FormLimits())
+        #expect(fields[ByteString(bytes: [0xE9])] == "latin")
+        #expect(fields["\u{e9}"] == "composed" && fields.all("\u{e9}").count == 1)
+        #expect(fields["e\u{301}"] == "decomposed" && fields.all("e\u{301}").count == 1)
+        #expect(fields["\u{fffd}"] == "replacement")
+        #expect(Array(fields.urlEncoded.utf8) == body)
     }
 
     @Test("what is encoded is ASCII and decodes to the same fields")

@@ -24,7 +24,7 @@ struct RandomForm {
             } else {
                 let value = Self.text(using: &generator)
                 content = Array(value.utf8)
-                fields.append(name, value)
+                fields.append(ByteString(name), value)
             }
             multipart += Array((head + "\r\n\r\n").utf8) + content + Array("\r\n".utf8)
         }

@@ -12,9 +12,9 @@ final class FailingProvider: SessionProvider {
     func touch(_ id: SessionID) throws -> SessionTouch { throw Down() }
     func destroy(_ id: SessionID) throws -> Bool { throw Down() }
     func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation { throw Down() }
-    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList { throw Down() }
-    func destroy(_ reference: SessionReference, of user: String) throws -> Bool { throw Down() }
-    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int { throw Down() }
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList { throw Down() }
+    func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool { throw Down() }
+    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int { throw Down() }
     func collect(limit: Int) throws -> SessionCollection { throw Down() }
     func count() throws -> Int { throw Down() }
     func close() {}

@@ -116,7 +116,7 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func sessions(of user: String, current id: SessionID?, limit: Int) throws -> UserSessionList {
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
         locked { now in
             let current = id.flatMap { find($0, at: now)?.id }
             let all = newest(of: user, at: now)
@@ -135,7 +135,7 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func destroy(_ reference: SessionReference, of user: String) throws -> Bool {
+    func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         locked { now in
             guard let id = bound(to: user, at: now).first(where: { $0.value.reference == reference })?.key else {
                 return false
@@ -145,7 +145,7 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func destroySessions(of user: String, except id: SessionID?, keeping kept: Int) throws -> Int {
+    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         locked { now in
             let spared = id.flatMap { find($0, at: now)?.id }
             let others = newest(of: user, at: now).filter { $0.key != spared }.dropFirst(kept)
@@ -198,11 +198,11 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
     }
 
     /// The user's sessions, the one last seen first. This searches all records; a store of use has an index.
-    private func newest(of user: String, at now: Duration) -> [(key: SessionID, value: Stored)] {
+    private func newest(of user: ByteString, at now: Duration) -> [(key: SessionID, value: Stored)] {
         bound(to: user, at: now).sorted { $0.value.lastSeen > $1.value.lastSeen }
     }
 
-    private func bound(to user: String, at now: Duration) -> [SessionID: Stored] {
+    private func bound(to user: ByteString, at now: Duration) -> [SessionID: Stored] {
         records.filter { $0.value.successor == nil && $0.value.deadline > now && $0.value.values.user == user }
     }
 }
