@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Sessions
 
 extension MemorySlot {
