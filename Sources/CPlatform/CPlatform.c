@@ -37,6 +37,11 @@ int cplatform_epoll_poke(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, data);
 }
 
+int cplatform_epoll_await_room(int epoll, int fd, uint64_t data) {
+    /* Not for reading: bytes that wait unread would raise an event each time, without end. */
+    return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLOUT | EPOLLET, data);
+}
+
 int cplatform_epoll_calm(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, data);
 }

@@ -13,6 +13,8 @@ int cplatform_epoll_create(void);
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data);
 /* Makes a watched connection raise an event when it can be written to as well, at once if it can now. */
 int cplatform_epoll_poke(int epoll, int fd, uint64_t data);
+/* Makes a watched connection raise an event only when it can be written to, at once if it can now, or is broken. */
+int cplatform_epoll_await_room(int epoll, int fd, uint64_t data);
 /* As after cplatform_epoll_add_connection again. */
 int cplatform_epoll_calm(int epoll, int fd, uint64_t data);
 /* A listener: one-shot; armed again with cplatform_epoll_rearm_listener. */

@@ -265,7 +265,7 @@ final class Engine: Sendable {
             }
             if case .room = waiting {
                 // Each time: room that came before this moment raises an event, too.
-                guard cplatform_epoll_poke(epoll, slot.fd, key) == 0 else { return .mustClose }
+                guard cplatform_epoll_await_room(epoll, slot.fd, key) == 0 else { return .mustClose }
                 slot.isWatchedForRoom = true
             } else if slot.isWatchedForRoom || isReadable {
                 guard cplatform_epoll_calm(epoll, slot.fd, key) == 0 else { return .mustClose }

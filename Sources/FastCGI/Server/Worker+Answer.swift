@@ -22,7 +22,10 @@ extension Worker {
             engine.refusals.log("libfcgi", "closed a connection: libfcgi could not read the request")
             return .close
         }
-        let (start, deadline) = (intake.startedAt, intake.deadline)
+        let start = intake.startedAt
+        // The time of a request that came too late is over: its answer gets some of its own.
+        let isLate = intake.failure?.isTimeout == true
+        let deadline = isLate ? .now.advanced(by: engine.configuration.writeTimeout) : intake.deadline
         engine.table.withSlot(reading.slot) { slot in
             slot.phase = .running
             slot.hasServed = true

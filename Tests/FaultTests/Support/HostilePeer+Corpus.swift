@@ -213,7 +213,9 @@ extension HostilePeer {
         },
         HostilePeer("asks again and again and never reads", .cut) { client in
             // Until what the kernel holds for it is full, and the server has to give up.
-            for _ in 0..<2000 where (try? client.send(FastCGIRecord.request("GET", "/app/"))) == nil { break }
+            for _ in 0..<20_000 where (try? client.send(FastCGIRecord.request("GET", "/app/"))) == nil { break }
+            var descriptor = pollfd(fd: client.fd, events: Int16(POLLHUP) | 0x2000 /* POLLRDHUP */, revents: 0)
+            poll(&descriptor, 1, 10_000)
         },
     ]
 
