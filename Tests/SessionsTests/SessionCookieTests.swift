@@ -15,8 +15,12 @@ struct SessionCookieTests {
             ("sid=\(a);x=1", [a]),
             (" \t sid=\(a) \t ", [a]),
             ("x=1;sid=\(a);y=2", [a]),
-            ("x=1, sid=\(a)", [a]),
-            ("x=1,sid=\(a),y=2", [a]),
+            ("x=1, sid=\(a)", []),
+            ("x=1,sid=\(a),y=2", []),
+            ("sid=\(a), y=2", []),
+            ("x=\"1; sid=\(a)\"", []),
+            ("x=\"1\"; sid=\(a)", [a]),
+            ("sid=\(a)\n; x=1", []),
             ("sid=\(a); sid=\(b)", [a, b]),
             ("sid=\(a); sid=\(a)", [a]),
             ("sid=foreign; sid=\(b)", [b]),
@@ -47,15 +51,27 @@ struct SessionCookieTests {
         #expect((0..<candidates.count).map { candidates[$0].encoded } == found)
     }
 
-    @Test("is looked for in several headers, four ids at most")
+    @Test(
+        "of another name's case or prefix is another cookie",
+        arguments: ["__host-sid", "__HOST-sid", "Host-sid", "sid"])
+    func prefixes(name: String) throws {
+        let cookie = try SessionCookie(name: "__Host-sid", secure: .always)
+        for header in ["\(name)=\(Self.a)", "x=1,__Host-sid=\(Self.a)", "x=1, __Host-sid=\(Self.a)"] {
+            var candidates = SessionIDCandidates()
+            Array(header.utf8).withUnsafeBytes { candidates.collect(from: $0, named: cookie) }
+            #expect(candidates.isEmpty, "\(header)")
+        }
+    }
+
+    @Test("is looked for in several headers, 32 ids at most")
     func accumulates() throws {
         let cookie = try SessionCookie(name: "sid")
         var candidates = SessionIDCandidates()
-        let ids = (0..<6).map { _ in SessionID.random() }
+        let ids = (0..<40).map { _ in SessionID.random() }
         for id in ids {
             Array("x=1; sid=\(id.encoded)".utf8).withUnsafeBytes { candidates.collect(from: $0, named: cookie) }
         }
-        #expect((0..<candidates.count).map { candidates[$0] } == Array(ids.prefix(4)))
+        #expect((0..<candidates.count).map { candidates[$0] } == Array(ids.prefix(32)))
     }
 
     @Test("is set and deleted with the same attributes")

@@ -1,23 +1,22 @@
 internal import Glibc
 
-/// The ids that a request's `Cookie` headers offer under our cookie's name: at most four, without a heap allocation.
+/// The ids that a request's `Cookie` headers offer under our cookie's name: at most 32, the first without a heap
+/// allocation.
 ///
-/// A browser may send several cookies of one name (another path, another domain, a foreign one), so each is tried.
-/// What has not the form of an id is as if it were not there: neither an error nor an answer to it.
+/// A browser may send several cookies of one name (another path, another domain, dead ones of earlier visits), so each is
+/// tried. What has not the form of an id is as if it were not there: neither an error nor an answer to it.
 ///
 ///     var candidates = SessionIDCandidates()
 ///     request.withCookieHeaders { candidates.collect(from: $0, named: manager.cookie) }
 ///     let session = manager.open(candidates, isSecure: request.isSecure)
 public struct SessionIDCandidates: Sendable {
     /// The most ids that are tried for a request.
-    public static let limit = 4
+    public static let limit = 32
 
     private var first = SessionID(words: (0, 0, 0, 0))
-    private var second = SessionID(words: (0, 0, 0, 0))
-    private var third = SessionID(words: (0, 0, 0, 0))
-    private var fourth = SessionID(words: (0, 0, 0, 0))
+    private var others: [SessionID] = []
 
-    /// How many ids were found, 0...4.
+    /// How many ids were found, 0...32.
     public private(set) var count = 0
 
     /// No ids.
@@ -34,18 +33,14 @@ public struct SessionIDCandidates: Sendable {
     /// The id at `position`, in the order of the headers.
     public subscript(position: Int) -> SessionID {
         precondition(position >= 0 && position < count)
-        switch position {
-        case 0: return first
-        case 1: return second
-        case 2: return third
-        default: return fourth
-        }
+        return position == 0 ? first : others[position - 1]
     }
 
     /// Adds the ids of one `Cookie` header's value. Call it once a header; several headers add up.
     ///
-    /// Pairs are parted by `;` (RFC 6265 section 4.2.1), by the `, ` of servers that join several headers
-    /// (Apache, Caddy) and by a bare `;` (h2o). A quoted value is malformed. Cost: linear in the header's length.
+    /// Pairs are parted by `;` and by nothing else (RFC 6265, section 4.2.1): were a comma to part them, as in the lists of
+    /// other header fields, then the value of a cookie that anyone may set could hold another cookie, whose name's prefix
+    /// (`__Host-`) no browser has enforced. A quoted value is malformed. Cost: linear in the header's length.
     public mutating func collect(from header: UnsafeRawBufferPointer, named cookie: SessionCookie) {
         cookie.nameBytes.withUnsafeBytes { name in
             var start = name.count
@@ -77,7 +72,7 @@ public struct SessionIDCandidates: Sendable {
     }
 
     private static func isSeparator(_ byte: UInt8) -> Bool {
-        byte == 0x3B || byte == 0x2C
+        byte == 0x3B
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {
@@ -85,16 +80,9 @@ public struct SessionIDCandidates: Sendable {
     }
 
     private mutating func append(_ id: SessionID) {
-        for position in 0..<count where self[position] == id {
-            return
-        }
-        switch count {
-        case 0: first = id
-        case 1: second = id
-        case 2: third = id
-        case 3: fourth = id
-        default: return
-        }
+        guard count < Self.limit else { return }
+        for position in 0..<count where self[position] == id { return }
+        if count == 0 { first = id } else { others.append(id) }
         count += 1
     }
 }

@@ -15,6 +15,9 @@ public enum SessionEvent: Sendable {
     /// An id was used after a rotation had replaced it and its grace was over: a stolen cookie, or an old one that a
     /// browser restored. `age` is the time since the rotation.
     case idReused(age: Duration)
+    /// A request offered two live sessions, of which the first counted: one was planted by a neighbouring site, or left
+    /// behind by a cookie of another path or domain.
+    case secondSession
     /// A client's network has begun as many sessions as it may.
     case newSessionRefused
     /// A session ended with its user's credential, see `SessionConfiguration.stampCheck`.

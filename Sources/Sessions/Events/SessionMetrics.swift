@@ -12,6 +12,8 @@ public struct SessionMetrics: Hashable, Sendable {
     public var undecodable = 0
     /// Uses of an id that a rotation had replaced, after its grace.
     public var reusedIDs = 0
+    /// Requests that offered two live sessions.
+    public var secondSessions = 0
     /// New sessions refused to networks that had begun their share.
     public var refusedByNetwork = 0
     /// Sessions that ended with their users' credentials.

@@ -23,6 +23,11 @@ extension SessionManager {
             logger.warning(
                 "a session id was used after it had been replaced: a stolen cookie, or an old one restored",
                 metadata: ["seconds_since": "\(age.components.seconds)", "suppressed": "\(suppressed)"])
+        case .secondSession:
+            guard let suppressed = throttle.pass("second") else { break }
+            logger.warning(
+                "a request offered two live sessions; the first counts: is another site of the domain setting our cookie?",
+                metadata: ["suppressed": "\(suppressed)"])
         case .newSessionRefused:
             guard let suppressed = throttle.pass("refused") else { break }
             logger.warning(

@@ -80,11 +80,26 @@ struct SessionState {
             phase = .present
             id = candidate
             adopt(record)
+            if position + 1 < candidates.count { try lookForSecond(from: position + 1) }
             return
         }
         isNew = true
         begin(with: manager.configuration.lifetime)
         try manager.lookForReuse(of: candidates)
+    }
+
+    /// Tells of a second live session among the candidates: one of the two was planted, or left behind on another path.
+    private func lookForSecond(from start: Int) throws {
+        for position in start..<candidates.count {
+            let candidate = candidates[position]
+            guard let record = try manager.store({ try $0.read(candidate) }), manager.isCurrent(record.values) else {
+                continue
+            }
+            // The old id of a rotation leads to the same session.
+            guard record.successor ?? candidate != id else { continue }
+            manager.emit(.secondSession)
+            return
+        }
     }
 
     private mutating func reload() throws {
