@@ -39,7 +39,7 @@ struct BadInputTests {
         Case(["--log-level", "loud"], 78, "give one of trace, debug, info"),
         Case(["--max-lifetime", "1h"], 78, "--max-lifetime: it has another name now; write --absolute-timeout"),
         Case(["--absolute-timeout", "1m"], 78, "galleta-server: --absolute-timeout: "),
-        Case(["--sessions-per-user", "0"], 78, "galleta-server: --sessions-per-user: "),
+        Case(["--sessions-per-user", "many"], 78, "galleta-server: --sessions-per-user: "),
         Case(["--new-sessions", "0/1m"], 78, "galleta-server: --new-sessions: "),
         Case(["--new-sessions", "1/0s"], 78, "galleta-server: --new-sessions: "),
         Case(["--max-sessions", "0"], 78, "galleta-server: --max-sessions: "),
