@@ -50,28 +50,25 @@ private func repeated(_ unit: String, _ count: Int) -> String { String(repeating
 
 /// A request as a web server tells of it.
 func request(_ uri: String, fields: [(String, String)] = []) throws -> Request {
-    let parameters = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri)] + fields
-    let count = parameters.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count }
-    let context = RequestContext(settings: settings, capacity: count)
-    var end = 0
-    for (name, value) in parameters {
-        let middle = end + name.utf8.count
-        context.bytes[end..<middle].copyBytes(from: Array(name.utf8))
-        context.bytes[middle..<middle + value.utf8.count].copyBytes(from: Array(value.utf8))
-        context.pairs.append(name: end..<middle, value: middle..<middle + value.utf8.count)
-        end = middle + value.utf8.count
+    let context = RequestContext(configuration)
+    for (name, value) in [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri)] + fields {
+        // Lengths in four bytes each (FastCGI 1.0, section 3.4), however short.
+        let lengths = [name, value].flatMap { text in
+            withUnsafeBytes(of: (UInt32(text.utf8.count) | 1 << 31).bigEndian) { Array($0) }
+        }
+        (lengths + Array(name.utf8) + Array(value.utf8)).withUnsafeBytes { context.append($0) }
     }
+    try context.readParameters(atMost: .max)
     return try Request(context: context)
 }
 
-private let settings = RequestSettings(
-    mount: .root, address: .requestURI, maxBodyBytes: 1 << 20,
-    formLimits: {
-        var limits = FormLimits()
-        limits.maxFields = .max
-        limits.maxFieldBytes = .max
-        return limits
-    }())
+private let configuration = {
+    var configuration = Server.Configuration()
+    configuration.maxBodyBytes = 1 << 20
+    configuration.formLimits.maxFields = .max
+    configuration.formLimits.maxFieldBytes = .max
+    return configuration
+}()
 
 private func target(_ name: String, _ size: Int, _ uri: @escaping @Sendable (Int) -> String) -> Shape {
     Shape("request target", name, size) { size in

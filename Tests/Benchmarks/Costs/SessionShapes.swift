@@ -84,7 +84,7 @@ let sessionShapes: [Shape] =
             }
         },
         Shape("objects", "two compared", 1000) { size in
-            let keys = (0..<size).map { "k\($0)" }
+            let keys: [ByteString] = (0..<size).map { "k\($0)" }
             let first = SessionObject(keys.map { ($0, .int(1)) })
             let second = SessionObject(keys.reversed().map { ($0, .int(1)) })
             return { use(first == second) }
