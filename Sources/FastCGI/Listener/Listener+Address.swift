@@ -22,7 +22,9 @@ extension Listener {
     /// Whether ``at(_:mode:allow:)`` would succeed now for each address, as far as can be told without a trace: the
     /// addresses, the allow list, the folder of a unix socket and who listens there, the port.
     ///
-    /// - Parameter addresses: Without any the allow list alone is looked at.
+    /// - Parameters:
+    ///   - addresses: As ``at(_:mode:allow:)`` takes them. Without any the allow list alone is looked at.
+    ///   - allow: Peers that may connect.
     /// - Throws: ``ListenerError`` with the remedy.
     public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) {
         if addresses.isEmpty { _ = try AllowedPeers(allow, listener: "an inherited socket") }
