@@ -54,7 +54,7 @@ private func parse(_ type: String, _ body: [UInt8], pieces: Int) -> [String]? {
     }
     precondition(form.fields.count <= limits.maxFields && form.files.count <= limits.maxFiles)
     precondition(
-        form.fields.allSatisfy { $0.name.utf8.count <= 65_536 && $0.value.utf8.count <= 3 * limits.maxFieldBytes })
+        form.fields.allSatisfy { $0.name.count <= 65_536 && $0.value.utf8.count <= 3 * limits.maxFieldBytes })
     for file in form.files {
         precondition(!file.filename.utf8.contains { $0 < 0x20 || $0 == 0x7f || $0 == 0x2f || $0 == 0x5c })
         precondition(file.filename != "." && file.filename != "..")
