@@ -37,8 +37,7 @@ struct HostileCorpusTests {
         print(
             "corpus: \(2 * HostilePeer.corpus.count) hostile peers; \(good.count) good requests, \(wrong.count) errors")
         nginx.stop()
-        // Each of the two workers keeps a file in memory from its first upload on.
-        #expect(eventually { openFiles(server) <= before + 2 }, "a descriptor was left open")
+        #expect(eventually { openFiles(server) <= before }, "a descriptor was left open")
         expectQuietEnd(server)
     }
 

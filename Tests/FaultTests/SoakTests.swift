@@ -41,7 +41,7 @@ struct SoakTests {
     @Test("mixed load with restarts: no error, no lost count, nothing leaked, idle afterwards")
     func soak() throws {
         let seconds = try #require(SoakSettings.seconds)
-        let descriptors = remaining(servers.figures.descriptors)
+        let descriptors = servers.figures.descriptors.count
         let load = Load()
         let shared = try SharedVisitor(nginx)
         Visitors(nginx: nginx).start(load, threads: 4)
@@ -73,7 +73,7 @@ struct SoakTests {
 
         nginx.stop()
         hostileNginx.stop()
-        let left = { remaining(servers.figures.descriptors) }
+        let left = { servers.figures.descriptors.count }
         #expect(
             eventually(within: 30) { left() <= descriptors },
             "\(descriptors) at the start, now \(servers.figures.descriptors)")
@@ -122,11 +122,5 @@ struct SoakTests {
 
     private func wait(until time: Double, _ now: () -> Double) {
         while case let left = time - now(), left > 0 { poll(nil, 0, Int32(left * 1000) + 1) }
-    }
-
-    /// How many descriptors, less the one memory file that each worker may keep from its first large body on.
-    private func remaining(_ descriptors: [String]) -> Int {
-        let files = descriptors.filter { $0.contains("memfd:") }.count
-        return descriptors.count - min(files, Self.workers)
     }
 }

@@ -35,6 +35,16 @@ final class Browser {
         try keep(client.request("POST", path, headers + ["Content-Type: \(type)"], body: body))
     }
 
+    /// Sends a log-in, again and again as long as too many others log in: the answer asks for it.
+    func logIn(_ send: () throws -> HTTPReply) throws -> HTTPReply {
+        var reply = try send()
+        for _ in 0..<600 where reply.status == 503 && reply["Retry-After"] != nil {
+            poll(nil, 0, 50)
+            reply = try send()
+        }
+        return reply
+    }
+
     /// Sends a request byte by byte, with a pause before each.
     func drip(_ request: [UInt8], pause milliseconds: Int32) throws -> HTTPReply {
         for byte in request {

@@ -15,7 +15,7 @@ struct LogIns {
                 let token = try browser.token()
                 let anonymous = browser.cookie
                 let form = [("csrf", token), ("username", user.name), ("password", user.password)]
-                let reply = try browser.post("/app/login", form: form)
+                let reply = try browser.logIn { try browser.post("/app/login", form: form) }
                 guard reply.status == 303, browser.cookie != anonymous else {
                     throw TestFailure(description: "\(user.name): \(reply.status) \(reply.text.prefix(200))")
                 }

@@ -30,7 +30,7 @@ struct Uploads {
                 let size = Int.random(in: 3_000_000...6_000_000, using: &random)
                 let body = form(user, token: try browser.token(), size: size)
                 let type = "multipart/form-data; boundary=\(Self.boundary)"
-                let reply = try browser.post("/app/login", type: type, body: body)
+                let reply = try browser.logIn { try browser.post("/app/login", type: type, body: body) }
                 guard reply.status == 303 else {
                     throw TestFailure(
                         description: "\(size) bytes of \(user.name): \(reply.status) \(reply.text.prefix(200))")
