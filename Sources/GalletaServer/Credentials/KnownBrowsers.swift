@@ -13,6 +13,8 @@ struct KnownBrowsers: Sendable {
     private static let label: StaticString = "known browser"
     private static let nonceBytes = 16
     private static let maxTokens = 4
+    /// Most tokens that are looked at: a neighbouring site may have set cookies of this name in front of ours.
+    private static let maxLooks = 32
     private static let maxAge = Duration.seconds(180 * 86_400)
 
     private let cookie: SessionCookie
@@ -48,8 +50,12 @@ struct KnownBrowsers: Sendable {
             guard pair.starts(with: cookieName.utf8), pair.dropFirst(cookieName.utf8.count).first == UInt8(ascii: "=")
             else { continue }
             for text in pair.dropFirst(cookieName.utf8.count + 1).split(separator: UInt8(ascii: ".")) {
-                guard tokens.count < maxTokens, text.count <= 64 else { return }
-                if let token = Base64URL.bytes(String(decoding: text, as: UTF8.self)) { tokens.append(token) }
+                guard tokens.count < maxLooks else { return }
+                // What cannot be a token is passed over: it must not hide one.
+                guard text.count <= 64, let token = Base64URL.bytes(String(decoding: text, as: UTF8.self)),
+                    token.count > nonceBytes
+                else { continue }
+                tokens.append(token)
             }
         }
     }

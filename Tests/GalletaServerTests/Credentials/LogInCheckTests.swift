@@ -52,6 +52,18 @@ struct LogInCheckTests {
         return KnownBrowsers.tokens(inCookie: "a=b; \(header.prefix { $0 != ";" })")
     }
 
+    @Test("cookies of its name that a neighbouring site has set hide no browser that is known")
+    func plantedTokens() throws {
+        let own = try #require(try tokens("ada").first)
+        let name = KnownBrowsers.cookieName
+        let junk = [
+            String(repeating: "A", count: 65), "A", "", "!", String(repeating: "A", count: 43), "AAAA.AAAA.AAAA.AAAA",
+        ]
+        let planted = junk.map { "\(name)=\($0)" }.joined(separator: "; ")
+        let found = KnownBrowsers.tokens(inCookie: "\(planted); \(name)=\(Base64URL.string(own))")
+        #expect(KnownBrowsers.token(for: try #require(users.credential(of: "ada")), among: found) == own)
+    }
+
     @Test("a password over the limit of bytes or with a NUL is refused for any name, unseen and uncounted")
     func unfit() {
         for user: ByteString in ["ada", "nobody"] {
@@ -139,14 +151,14 @@ struct LogInCheckTests {
         }
     }
 
-    @Test("of the Cookie headers only the cookie of that name is read, four tokens of it")
+    @Test("of the Cookie headers only the cookie of that name is read, 32 tokens of it")
     func cookieHeader() {
-        let text = Base64URL.string([1, 2, 3])
+        let text = Base64URL.string(Array(0..<32))
         let name = KnownBrowsers.cookieName
         for (header, count) in [
             ("\(name)=\(text)", 1), ("sid=x; \(name)=\(text).\(text)", 2), ("x\(name)=\(text)", 0),
             ("\(name)x=\(text)", 0), ("\(name)=", 0), ("\(name)", 0), ("\(name)=***.\(text)", 1), ("", 0),
-            ("\(name)=\(Array(repeating: text, count: 9).joined(separator: "."))", 4), ("a=1,\(name)=\(text)", 0),
+            ("\(name)=\(Array(repeating: text, count: 40).joined(separator: "."))", 32), ("a=1,\(name)=\(text)", 0),
         ] {
             #expect(KnownBrowsers.tokens(inCookie: header).count == count, "\(header)")
         }
