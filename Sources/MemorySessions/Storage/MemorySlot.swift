@@ -75,3 +75,90 @@ struct MemorySlot {
             absoluteRemainingNanoseconds: absoluteDeadline.subtractingSaturated(now))
     }
 }
+
+// MARK: Lifetime
+
+extension MemorySlot {
+    mutating func set(_ lifetime: SessionLifetime) {
+        idleTimeout = lifetime.idleTimeout.nanoseconds
+        absoluteDeadline = created.addingSaturated(lifetime.absoluteTimeout.nanoseconds)
+    }
+
+    /// True when the session has ended already with these timeouts.
+    func isOver(with lifetime: SessionLifetime, touched: Bool, at now: Int64) -> Bool {
+        var slot = self
+        slot.set(lifetime)
+        if touched { slot.lastSeen = now }
+        return slot.deadline <= now
+    }
+}
+
+// MARK: Retirement
+
+extension MemorySlot {
+    private static let successorKey = SessionKey("successor", isReserved: true)
+
+    /// The id that took the place of this one.
+    var successor: SessionID? {
+        guard !kind.isSession, case .bytes(let bytes)? = values[Self.successorKey] else { return nil }
+        return SessionID(bytes: bytes)
+    }
+
+    /// The values of an id that `id` replaces.
+    static func values(successor id: SessionID) -> SessionValues {
+        // Encoding 32 bytes cannot fail.
+        (try? SessionValues([(successorKey, .bytes(id.bytes))])) ?? SessionValues()
+    }
+
+    /// Turns a session's slot into the memory of its id.
+    ///
+    /// - Parameter values: What `values(successor:)` made.
+    mutating func retire(at now: Int64, grace: Int64, values: SessionValues) {
+        self.values = values
+        created = now
+        lastSeen = now
+        idleTimeout = grace
+        absoluteDeadline = now.addingSaturated(max(grace, Self.retiredLifetime))
+        version = 0
+        kind = grace > 0 ? .alias : .retired
+    }
+}
+
+// MARK: Cost
+
+extension MemorySlot {
+    /// Bytes of a slot and of its places in the table and the order, with what growing arrays keep in reserve.
+    private static let slotCost = 128
+    /// Bytes of a session's entry in the index of users, with its share of the index.
+    private static let userCost = 168
+
+    /// The bytes that a session takes, as the cap counts them.
+    static func cost(values: SessionValues, user: ByteString?) -> Int {
+        var cost = slotCost + blockCost(values)
+        if let user {
+            let name = user.count
+            // Text of up to 15 bytes is within its owner.
+            cost += userCost + (name > 15 ? rounded(name + 32) : 0)
+        }
+        return cost
+    }
+
+    /// The bytes that a slot takes; looks for the user's name only if there is one.
+    var cost: Int {
+        Self.cost(values: values, user: user)
+    }
+
+    /// The user whom the session belongs to.
+    var user: ByteString? {
+        kind == .user ? values.user : nil
+    }
+
+    private static func blockCost(_ values: SessionValues) -> Int {
+        values.isEmpty ? 0 : rounded(values.byteCount + 24)
+    }
+
+    /// What malloc takes for so many bytes: eight more, in steps of 16, at least 32.
+    private static func rounded(_ bytes: Int) -> Int {
+        max(32, (bytes + 8 + 15) & ~15)
+    }
+}

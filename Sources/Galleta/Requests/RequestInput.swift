@@ -2,6 +2,20 @@ public import FastCGI
 internal import HTTPTypes
 internal import Sessions
 
+// What a handler demands of a request: where it is not so, the answer is 400 (or 415) and names what is at fault.
+
+extension FormFields {
+    /// The value of the first field of this name, which may be empty.
+    ///
+    /// - Throws: ``HTTPError`` of status 400 that names the field when it was not sent.
+    public func require(_ name: ByteString) throws(HTTPError) -> String {
+        guard let value = self[name] else {
+            throw HTTPError(.badRequest, "the field \"\(name)\" is missing")
+        }
+        return value
+    }
+}
+
 extension Request {
     /// Reads the body as a value in JSON (RFC 8259).
     ///
