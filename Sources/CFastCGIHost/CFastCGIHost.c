@@ -198,15 +198,22 @@ static ssize_t read_some(struct port *port, char *buffer, size_t count)
     return (ssize_t)count;
 }
 
+/* The port to read from or write to, and no more bytes than the result can say. */
+static struct port *usable_port(int number, size_t *count)
+{
+    struct port *port = port_at(number);
+    if (!port)
+        errno = EBADF;
+    if (*count > INT_MAX)
+        *count = INT_MAX;
+    return port;
+}
+
 int OS_Read(int number, char *buffer, size_t count)
 {
-    if (count > INT_MAX)
-        count = INT_MAX;
-    struct port *port = port_at(number);
-    if (!port) {
-        errno = EBADF;
+    struct port *port = usable_port(number, &count);
+    if (!port)
         return -1;
-    }
     size_t total = 0;
     while (total < count) {
         ssize_t taken = read_some(port, buffer + total, count - total);
@@ -221,18 +228,11 @@ int OS_Read(int number, char *buffer, size_t count)
 
 int OS_Write(int number, char *buffer, size_t count)
 {
-    if (count > INT_MAX)
-        count = INT_MAX;
-    struct port *port = port_at(number);
-    if (!port) {
-        errno = EBADF;
+    struct port *port = usable_port(number, &count);
+    if (!port)
         return -1;
-    }
-    int fd = port->output;
     for (;;) {
-        ssize_t sent = send(fd, buffer, count, MSG_NOSIGNAL);
-        if (sent < 0 && errno == ENOTSOCK)
-            sent = write(fd, buffer, count);
+        ssize_t sent = send(port->output, buffer, count, MSG_NOSIGNAL);
         if (sent >= 0 || errno != EINTR)
             return (int)sent;
     }

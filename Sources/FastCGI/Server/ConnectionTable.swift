@@ -29,6 +29,8 @@ final class ConnectionTable: @unchecked Sendable {
     enum Waiting {
         /// The first byte of a request.
         case request
+        /// Its next turn: it has had one, and these bytes were not looked at.
+        case turn(following: [UInt8])
         /// The rest of a head.
         case head(Intake)
         /// The rest of a body.
@@ -39,7 +41,7 @@ final class ConnectionTable: @unchecked Sendable {
         /// The request that ends with the connection, and the status of its answer, for its summary.
         var unanswered: (Unanswered, status: Int)? {
             switch self {
-            case .request, .head: nil
+            case .request, .turn, .head: nil
             case .body(let arrival): (Unanswered(context: arrival.context, startedAt: arrival.startedAt), 408)
             case .room(let answer): (Unanswered(context: answer.context, startedAt: answer.startedAt), answer.status)
             }
@@ -49,7 +51,7 @@ final class ConnectionTable: @unchecked Sendable {
         var isForRest: Bool {
             switch self {
             case .head, .body: true
-            case .request, .room: false
+            case .request, .turn, .room: false
             }
         }
 

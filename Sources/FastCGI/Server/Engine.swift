@@ -236,17 +236,20 @@ final class Engine: Sendable {
         let stage = self.stage
         return table.withSlot(index) { slot in
             if slot.phase == .overrun { return .mustClose }
-            if slot.isPending {
+            // Where bytes may wait anyway another event is raised below, behind those of others.
+            if slot.isPending, !isReadable {
                 slot.isPending = false
                 slot.phase = .head
                 return .lookAgain
             }
+            slot.isPending = false
             switch waiting {
             case .request:
                 if stage >= .closing { return .mustClose }
                 // A web server connects when it has something to send: only after an answer may it take its time.
                 let timeout = slot.hasServed ? configuration.idleTimeout : configuration.headTimeout
                 slot.deadline = now.advanced(by: timeout)
+            case .turn: slot.deadline = now.advanced(by: configuration.idleTimeout)
             case .head(let intake): slot.deadline = intake.headDeadline
             case .body(let intake):
                 slot.deadline = min(now.advanced(by: configuration.bodyTimeout), intake.deadline)
@@ -266,6 +269,10 @@ final class Engine: Sendable {
             if case .room = waiting {
                 // Each time: room that came before this moment raises an event, too.
                 guard cplatform_epoll_await_room(epoll, slot.fd, key) == 0 else { return .mustClose }
+                slot.isWatchedForRoom = true
+            } else if case .turn = waiting {
+                // It has no need to wait for bytes: a connection that can be written to raises an event at once.
+                guard cplatform_epoll_poke(epoll, slot.fd, key) == 0 else { return .mustClose }
                 slot.isWatchedForRoom = true
             } else if slot.isWatchedForRoom || isReadable {
                 guard cplatform_epoll_calm(epoll, slot.fd, key) == 0 else { return .mustClose }

@@ -13,12 +13,10 @@ final class Intake {
     private(set) var check: RequestCheck
     /// The body.
     let spool: BodySpool
-    /// The end of the time for the head: counted from when it was first waited for, further parts do not move it.
-    var headDeadline: BootInstant {
-        if headEnd == nil { headEnd = .now.advanced(by: configuration.headTimeout) }
-        return headEnd!
-    }
-    private var headEnd: BootInstant?
+    /// When the rest of the head was first waited for; further parts do not move it.
+    private(set) var headBegin = BootInstant(nanoseconds: 0)
+    /// The end of the time for the head.
+    var headDeadline: BootInstant { headBegin.advanced(by: configuration.headTimeout) }
     /// When the head was complete.
     private(set) var startedAt = BootInstant(nanoseconds: 0)
     /// The end of the time for body, handler and answer together.
@@ -56,7 +54,7 @@ final class Intake {
         received = 0
         isDiscarding = false
         failure = nil
-        headEnd = nil
+        headBegin = BootInstant(nanoseconds: 0)
         // A handler that kept its request keeps the context with it.
         if isKnownUniquelyReferenced(&context) {
             context.reset()
@@ -94,6 +92,14 @@ final class Intake {
         } catch {
             return (offset, .refused(error))
         }
+    }
+
+    /// Its time was over before all of it had come.
+    var isLate: Bool { failure?.isTimeout == true }
+
+    /// Something of a head has come, and its rest is waited for.
+    func waitForHead() {
+        if headBegin.nanoseconds == 0 { headBegin = .now }
     }
 
     /// The time is over: what has arrived is answered with 408.

@@ -12,6 +12,9 @@ final class Watchdog: Sendable {
     private let pool: WorkerPool
     private let shortestTimeout: Duration
 
+    /// A connection that was not used for so long is hardly used in the very moment in which it is closed.
+    private static let quiet = Duration.seconds(1)
+
     init(engine: Engine, pool: WorkerPool) {
         self.engine = engine
         self.pool = pool
@@ -110,7 +113,13 @@ final class Watchdog: Sendable {
         case .free, .head, .overrun: return .wait(BootInstant(nanoseconds: .max))
         case .idle:
             let isDue = slot.deadline <= now
-            guard isDue || (closesIdle && slot.waiting.isForRequest) else { return .wait(slot.deadline) }
+            if closesIdle, case .head(let intake) = slot.waiting {
+                // A stop waits for the rest of a head as long as one may be under way, not until its deadline.
+                let end = intake.headBegin.advanced(by: Self.quiet)
+                guard isDue || end <= now else { return .wait(end) }
+            } else {
+                guard isDue || (closesIdle && slot.waiting.isForRequest) else { return .wait(slot.deadline) }
+            }
             if case .room = slot.waiting, !slot.isOverdue {
                 // Wakes a worker, which finds that nothing more can be sent, and says so.
                 slot.isOverdue = true
@@ -159,9 +168,7 @@ final class Watchdog: Sendable {
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
         )
-        // A connection that was not used for a second is hardly used in the very moment in which it is closed.
-        let quiet = min(grace / 2, .seconds(1))
-        return Drain(idleEnd: now.advanced(by: quiet), end: now.advanced(by: grace))
+        return Drain(idleEnd: now.advanced(by: min(grace / 2, Self.quiet)), end: now.advanced(by: grace))
     }
 
     /// Takes the next step of stopping when it is due; returns when to look again.

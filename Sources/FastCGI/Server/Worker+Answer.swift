@@ -24,8 +24,7 @@ extension Worker {
         }
         let start = intake.startedAt
         // The time of a request that came too late is over: its answer gets some of its own.
-        let isLate = intake.failure?.isTimeout == true
-        let deadline = isLate ? .now.advanced(by: engine.configuration.writeTimeout) : intake.deadline
+        let deadline = intake.isLate ? .now.advanced(by: engine.configuration.writeTimeout) : intake.deadline
         engine.table.withSlot(reading.slot) { slot in
             slot.phase = .running
             slot.hasServed = true

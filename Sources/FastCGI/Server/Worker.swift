@@ -20,8 +20,10 @@ final class Worker: @unchecked Sendable {
     private let buffer: UnsafeMutableRawBufferPointer
     private let isRetired = Atomic<Bool>(false)
 
-    /// Bytes that one connection may bring in a turn: then others have theirs, however fast it sends.
+    /// What one connection may bring in a turn, in bytes: then others have theirs, however fast it sends.
     private static let turn = 256 << 10
+    /// What a request counts for, however few bytes it has: 16 of them are a turn.
+    private static let requestCost = turn / 16
 
     init(index: Int, engine: Engine) {
         self.index = index
@@ -104,6 +106,10 @@ final class Worker: @unchecked Sendable {
             let step: Step
             switch waiting {
             case .request: step = receive(intake, &reading)
+            case .turn(let following):
+                reading.keep(following, in: buffer)
+                reading.mayHaveMore = true
+                step = receive(intake, &reading)
             case .head where isOverdue: step = .close
             case .head(let begun): step = receive(begun, &reading)
             case .body(let begun):
@@ -178,15 +184,15 @@ final class Worker: @unchecked Sendable {
             if reading.rest.isEmpty {
                 guard reading.budget > 0 else {
                     reading.mayHaveMore = true
-                    return .wait(waiting(with: intake))
+                    // What comes too late is not waited for once more.
+                    return intake.isLate ? answer(intake, &reading) : .wait(waiting(with: intake))
                 }
                 let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
                 if count < 0 {
                     if errno == EINTR { continue }
                     guard errno == EAGAIN else { return .close }
                     reading.mayHaveMore = false
-                    guard intake.failure?.isTimeout != true else { return answer(intake, &reading) }
-                    return .wait(waiting(with: intake))
+                    return intake.isLate ? answer(intake, &reading) : .wait(waiting(with: intake))
                 }
                 guard count > 0 else {
                     guard intake.check.hasHead else { return .close }
@@ -214,7 +220,9 @@ final class Worker: @unchecked Sendable {
         guard !intake.check.isEmpty else { return .request }
         // It waits with its connection: this worker goes on with another one.
         if intake === self.intake { self.intake = Intake(engine.configuration) }
-        return intake.check.hasHead ? .body(intake) : .head(intake)
+        guard !intake.check.hasHead else { return .body(intake) }
+        intake.waitForHead()
+        return .head(intake)
     }
 
     private func answer(_ intake: Intake, _ reading: inout Reading) -> Step {
@@ -228,7 +236,11 @@ final class Worker: @unchecked Sendable {
     private func step(after disposition: Disposition, _ reading: inout Reading) -> Step {
         switch disposition {
         case .keep:
-            return reading.mayHaveMore || !reading.rest.isEmpty ? .again : .wait(.request)
+            guard reading.mayHaveMore || !reading.rest.isEmpty else { return .wait(.request) }
+            reading.budget -= Self.requestCost
+            guard reading.budget <= 0 else { return .again }
+            defer { reading.rest = 0..<0 }
+            return .wait(.turn(following: Array(buffer[reading.rest])))
         case .close: return .close
         case .departing(let departure):
             departure.following = Array(buffer[reading.rest])

@@ -87,6 +87,31 @@ struct PipeliningTests {
         isOver.withLock { $0 = true }
         _ = thread.join(timeout: .seconds(20))
     }
+
+    @Test("of many requests that came at once a few are answered, then others have their turn")
+    func turns() throws {
+        let order = Locked<[String]>([])
+        let isHeld = Locked(true)
+        let server = try RunningServer({ $0.workers = 1 }) { request in
+            order.withLock { $0.append(request.path) }
+            if request.path == "/held" { _ = eventually { isHeld.withLock { !$0 } } }
+            return .text("")
+        }
+        let (held, flooder, good) = (try server.client(), try server.client(), try server.client())
+        // Both are connections that the server knows before the one worker is busy.
+        for client in [flooder, good] { _ = try client.exchange("GET", "/first") }
+        try held.send(FastCGIRecord.request("GET", "/held"))
+        #expect(eventually { order.withLock { $0.contains("/held") } })
+        let count = 300
+        try flooder.send((0..<count).flatMap { _ in FastCGIRecord.request("GET", "/flood") })
+        try good.send(FastCGIRecord.request("GET", "/good"))
+        isHeld.withLock { $0 = false }
+        for client in [held, good] { _ = try client.reply() }
+        for _ in 0..<count { _ = try flooder.reply() }
+        let place = order.withLock { order in order.filter { $0 != "/first" }.firstIndex(of: "/good") }
+        #expect(try #require(place) <= 17)
+        #expect(order.withLock { $0.count { $0 == "/flood" } } == count)
+    }
 }
 
 @Suite("Heads of any size, cut anywhere")
@@ -133,15 +158,20 @@ struct VanishingTests {
         #expect(server.server.statistics.timeouts == 0)
     }
 
-    @Test("they do not delay a stop")
-    func stopping() throws {
-        let server = try RunningServer { request in .text(request.path) }
-        for _ in 0..<100 {
+    @Test(
+        "half a head does not delay a stop until its deadline, whether its peer has gone or waits",
+        arguments: [true, false])
+    func stopping(vanish: Bool) throws {
+        let server = try RunningServer({ $0.shutdownGrace = .seconds(60) }) { request in .text(request.path) }
+        let clients = try (0..<100).map { _ in
             let client = try server.client()
             try client.send(Array(FastCGIRecord.head().dropLast(3)))
-            client.abort()
+            return client
         }
-        // The grace is five seconds, the deadline of a head ten: neither is waited for.
-        #expect(server.stop(within: .seconds(4)))
+        if vanish { clients.forEach { $0.abort() } }
+        // A second of quiet; the grace is sixty, the deadline of a head ten: neither is waited for.
+        #expect(server.stop(within: .seconds(8)))
+        #expect(server.server.statistics.timeouts == 0)
+        withExtendedLifetime(clients) {}
     }
 }
