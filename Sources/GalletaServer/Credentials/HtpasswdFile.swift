@@ -12,7 +12,6 @@ final class HtpasswdFile: CredentialVerifier {
     /// How old a change must be for the file to be read: one that was made just now may not be whole yet, and users
     /// whose lines are still to be written would be logged out.
     private static let settling = Duration.milliseconds(300)
-    private static let interval = Duration.seconds(1)
 
     private struct State {
         var users: Htpasswd
@@ -26,20 +25,23 @@ final class HtpasswdFile: CredentialVerifier {
     }
 
     private let path: String
+    private let interval: Duration
     private let logger: Logger
     private let throttle = LogThrottle()
     private let state: Locked<State>
 
     /// Reads the file.
     ///
+    /// - Parameter interval: How often it is looked at, at most.
     /// - Throws: As ``Htpasswd/init(path:)``.
-    init(path: String, logger: Logger) throws(HtpasswdError) {
+    init(path: String, logger: Logger, interval: Duration = .seconds(1)) throws(HtpasswdError) {
         self.path = path
+        self.interval = interval
         self.logger = logger
         let file = try PasswordFile(path: path)
         let users = try Htpasswd(bytes: file.bytes, path: path, isWorldReadable: file.isWorldReadable)
         let version = Self.isSettled(file.version) ? file.version : nil
-        state = Locked(State(users: users, version: version, nextLook: .now.advanced(by: Self.interval)))
+        state = Locked(State(users: users, version: version, nextLook: .now.advanced(by: interval)))
     }
 
     func verify(user: ByteString, password: ByteString) -> Credential? {
@@ -67,7 +69,7 @@ final class HtpasswdFile: CredentialVerifier {
         let now = BootInstant.now
         let (isDue, users) = state.withLock { state in
             let isDue = now >= state.nextLook
-            if isDue { state.nextLook = now.advanced(by: Self.interval) }
+            if isDue { state.nextLook = now.advanced(by: interval) }
             return (isDue, state.users)
         }
         guard isDue else { return users }
