@@ -59,7 +59,7 @@ final class HtpasswdFile: CredentialVerifier {
 
     /// Reads the file now, changed or not.
     ///
-    /// - Throws: As ``Htpasswd/init(path:)``; the users of before stay then.
+    /// - Throws: As ``Htpasswd/init(path:)``; the users of before stay then, and it is the caller's to say so.
     func reload() throws(HtpasswdError) {
         try read()
     }
@@ -83,7 +83,11 @@ final class HtpasswdFile: CredentialVerifier {
         if isKnown {
             if let error { report(error, isNew: false) }
         } else if found.map(Self.isSettled) ?? true {
-            try? read()
+            do throws(HtpasswdError) {
+                try read()
+            } catch let failure {
+                report(failure, isNew: failure != error)
+            }
         }
     }
 
@@ -101,22 +105,19 @@ final class HtpasswdFile: CredentialVerifier {
         } catch {
             result = .failure(error)
         }
-        let before = state.withLock { state in
-            let before = state.error
-            guard number > state.installed else { return before }
+        state.withLock { state in
+            guard number > state.installed else { return }
             state.installed = number
             state.version = version
             switch result {
             case .success(let users): (state.users, state.error) = (users, nil)
             case .failure(let error): state.error = error
             }
-            return before
         }
         switch result {
         case .success(let users):
             logger.notice("the password file was read again", metadata: ["users": "\(users.count)"])
         case .failure(let error):
-            report(error, isNew: error != before)
             throw error
         }
     }
