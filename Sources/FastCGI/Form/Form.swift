@@ -13,7 +13,7 @@ public struct Form: Sendable {
 
     /// The first file of this field; nil when there is none.
     public func file(_ name: ByteString) -> UploadedFile? {
-        files.first { ByteString($0.name) == name }
+        files.first { $0.name == name }
     }
 
     /// Parses a body of `application/x-www-form-urlencoded` (WHATWG URL) or `multipart/form-data` (RFC 7578).

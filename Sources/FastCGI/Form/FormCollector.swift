@@ -36,7 +36,7 @@ struct FormCollector {
                 throw FormError(.tooManyFields(limit: limits.maxFields))
             }
         }
-        if head.filename == nil { try addFieldBytes(head.name.utf8.count) }
+        if head.filename == nil { try addFieldBytes(head.name.count) }
         part = Part(head: head)
     }
 
@@ -68,7 +68,7 @@ struct FormCollector {
         guard let complete = part.take() else { preconditionFailure("the end of no part") }
         guard let filename = complete.head.filename else {
             form.fields.append(
-                ByteString(complete.head.name), (complete.head.charset ?? charset).text(complete.memory))
+                complete.head.name, (complete.head.charset ?? charset).text(complete.memory))
             return
         }
         if filename.isEmpty, complete.size == 0 {

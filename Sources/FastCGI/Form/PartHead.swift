@@ -1,10 +1,12 @@
+internal import struct GalletaPlatform.ByteString
+
 /// The headers of one part of `multipart/form-data` (RFC 7578, section 4).
 struct PartHead: Equatable {
     /// Most headers of one part; browsers send two.
     static let maxHeaders = 16
 
     /// Name of the form's field.
-    var name: String
+    var name: ByteString
     /// The file's name as the client gave it; nil for a field that is no file.
     ///
     /// Clients send `filename*` (RFC 8187), although RFC 7578, section 4.2, forbids it. It counts where `filename` is
@@ -16,7 +18,7 @@ struct PartHead: Equatable {
     /// The charset of a field that names one itself.
     var charset: FormCharset?
 
-    init(name: String, filename: String? = nil, contentType: String? = nil, charset: FormCharset? = nil) {
+    init(name: ByteString, filename: String? = nil, contentType: String? = nil, charset: FormCharset? = nil) {
         self.name = name
         self.filename = filename
         self.contentType = contentType
@@ -81,14 +83,18 @@ struct PartHead: Equatable {
         return parsed
     }
 
-    private static func name(_ disposition: HeaderParameters) throws(FormError) -> String? {
-        guard let extended = disposition["name*"] else { return disposition["name"].map(text) }
+    private static func name(_ disposition: HeaderParameters) throws(FormError) -> ByteString? {
+        guard let extended = disposition["name*"] else {
+            return disposition["name"].map { ByteString(bytes: unescaped($0)) }
+        }
         guard disposition["name"] == nil else { throw FormError(.malformed("a part has both name and name*")) }
-        return try self.extended(extended, "name*")
+        return ByteString(try self.extended(extended, "name*"))
     }
 
     private static func filename(_ disposition: HeaderParameters) throws(FormError) -> String? {
-        let plain = disposition["filename"].map { EncodedText.word($0) ?? text($0) }
+        let plain = disposition["filename"].map {
+            EncodedText.word($0) ?? String(decoding: unescaped($0), as: UTF8.self)
+        }
         guard let bytes = disposition["filename*"] else { return plain }
         let extended = try extended(bytes, "filename*")
         guard let plain else { return extended }
@@ -143,8 +149,8 @@ struct PartHead: Equatable {
     }
 
     /// Undoes the three escapes that browsers use in names (HTML, section 4.10.21.8); other `%` are literal.
-    private static func text(_ bytes: [UInt8]) -> String {
-        guard bytes.contains(UInt8(ascii: "%")) else { return String(decoding: bytes, as: UTF8.self) }
+    private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.contains(UInt8(ascii: "%")) else { return bytes }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = 0
@@ -166,6 +172,6 @@ struct PartHead: Equatable {
             }
             decoded.append(byte)
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return decoded
     }
 }

@@ -1,6 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
+public import struct GalletaPlatform.ByteString
+
 /// A file of a `multipart/form-data` form.
 ///
 /// Small ones are in memory, larger ones in a temporary file without a name (``FormLimits/fileMemoryThreshold``), which
@@ -17,7 +19,7 @@ public final class UploadedFile: Sendable {
     }
 
     /// Name of the form's field.
-    public let name: String
+    public let name: ByteString
     /// The file's name as the client gave it, untrusted: without path components and control characters; may be empty,
     /// never `.` or `..`. It may still be long, hidden (`.htaccess`), or of any extension.
     ///
