@@ -4,19 +4,6 @@ import Testing
 
 @Suite struct ClientNameTests {
     @Test(arguments: [
-        ("192.0.2.77", "192.0.2.0/24"), ("2001:db8:0:1:a:b:c:d", "2001:db8:0:1::/64"), ("::1", "::/64"),
-        ("::ffff:192.0.2.77", "192.0.2.0/24"),
-    ])
-    func anAddressIsNamedByItsNetwork(_ address: String, _ network: String) {
-        #expect(ClientName.network(address) == network)
-    }
-
-    @Test(arguments: ["", "unix:", "192.0.2", "192.0.2.1.5", "host", "<script>"])
-    func whatIsNoAddressHasNoNetwork(_ address: String) {
-        #expect(ClientName.network(address) == nil)
-    }
-
-    @Test(arguments: [
         (nil, "unknown browser"), ("", "unknown browser"), ("curl/8.1", "curl"),
         ("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130 Safari/537.36 Edg/130.0", "Edge on Windows"),
