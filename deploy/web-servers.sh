@@ -239,14 +239,17 @@ start_web_server() {
     done
 }
 
-# Waits until the program behind $url answers below /app/: wait_ready FOLDER.
+# Waits until the program behind $url answers below /app/: wait_ready FOLDER. Sets $ready_status to the answer's status.
 wait_ready() {
     local folder=$1 code deadline=$((SECONDS + 20))
     while alive "$backend" && ((SECONDS < deadline)); do
         code=$(curl -s -o /dev/null --max-time 5 -w '%{http_code}' "$url/app/" || true)
         case $code in
             000 | 502 | 503 | 504) sleep 0.1 ;;
-            *) return 0 ;;
+            *)
+                ready_status=$code
+                return 0
+                ;;
         esac
     done
     alive "$backend" || say "The server ended at its start. What it wrote:"

@@ -62,6 +62,17 @@ struct AddressTests {
         #expect(try client.get("/climbing/ping").status == 400)
     }
 
+    @Test(
+        "a configuration of nginx that lacks the parameter of --address is told so by each request, not by a wrong page"
+    )
+    func missing() throws {
+        let server = try GalletaProcess(["--address", "GALLETA_PATH:decoded"])
+        let nginx = try Nginx(socket: server.socket)
+        let client = try nginx.client()
+        for path in ["/app/", "/app/ping"] { #expect(try client.get(path).status == 500) }
+        #expect(server.hasLogged("the parameter GALLETA_PATH is missing"))
+    }
+
     @Test("a health checker that knows no REQUEST_URI is answered by SCRIPT_NAME and PATH_INFO")
     func healthChecker() throws {
         let server = try GalletaProcess()

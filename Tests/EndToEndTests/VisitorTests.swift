@@ -68,6 +68,11 @@ struct VisitorTests {
         let header = (dead + [cookie]).joined(separator: "; ")
         #expect(try client.get("/app/counter", ["Cookie: \(header)"]).text == "5\n")
         #expect(try client.get("/app/counter", ["Cookie: a=1, \(cookie)"]).text == "1\n")
+        // HEAD looks, and counts nothing.
+        for path in ["/app/counter", "/app/"] {
+            #expect(try client.request("HEAD", path, ["Cookie: \(cookie)"]).status == 200)
+        }
+        #expect(try client.get("/app/counter", ["Cookie: \(cookie)"]).text == "6\n")
     }
 
     @Test("HEAD has no body, and the connection goes on")

@@ -29,7 +29,8 @@ extension Request {
         self.failure = failure
     }
 
-    /// Reads the address from the parameter that the configuration names; without that, SCRIPT_NAME and PATH_INFO.
+    /// Reads the address from the parameter that the configuration names; of a peer that sends no address at all, from
+    /// SCRIPT_NAME and PATH_INFO.
     private static func target(_ context: RequestContext) throws(Unusable) -> RequestTarget {
         let address = context.settings.address
         let mount = context.settings.mount
@@ -42,7 +43,9 @@ extension Request {
                 }
             }
             source = "SCRIPT_NAME and PATH_INFO"
-            if let path = try scriptPath(context) {
+            // Whoever sends REQUEST_URI is a web server whose configuration lacks the parameter that was chosen instead:
+            // SCRIPT_NAME of such a one is the mount point, whatever is asked for.
+            if context.value(of: "REQUEST_URI") == nil, let path = try scriptPath(context) {
                 return try path.withUnsafeBytes { bytes in
                     Result { () throws(RequestTarget.Failure) in
                         try RequestTarget(decoded: bytes, query: query(context), mount: mount)

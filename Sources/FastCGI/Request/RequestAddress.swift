@@ -8,8 +8,9 @@
 /// configuration.address = try RequestAddress("GALLETA_PATH", form: .decoded)  // fastcgi_param GALLETA_PATH $uri;
 /// ```
 ///
-/// A request without the parameter (health checkers, `cgi-fcgi`) is routed by SCRIPT_NAME and PATH_INFO, which are decoded
-/// by definition (RFC 3875, sections 4.1.5 and 4.1.13).
+/// A request without the parameter and without REQUEST_URI (health checkers, `cgi-fcgi`) is routed by SCRIPT_NAME and
+/// PATH_INFO, which are decoded by definition (RFC 3875, sections 4.1.5 and 4.1.13). With REQUEST_URI alone it is answered
+/// with 500, and the log names the parameter that is missing.
 public struct RequestAddress: Sendable, Equatable {
     /// How the parameter holds a path.
     public enum Form: Sendable {

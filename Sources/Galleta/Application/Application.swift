@@ -95,10 +95,13 @@ public final class Application {
     ///
     /// ```swift
     /// app.onError { error, request in
-    ///     guard let error = error as? HTTPError, error.status == .notFound else { return nil }
-    ///     return .html(notFoundPage(request.path), status: .notFound)
+    ///     guard let error = error as? any HTTPStatusError, error.status == .notFound else { return nil }
+    ///     return .html(notFoundPage(request.path), status: error.status)
     /// }
     /// ```
+    ///
+    /// Errors with a status of their own are `HTTPStatusError`: `HTTPError`, which handlers throw, and the library's own. The
+    /// header fields that the status demands, such as `Allow` and `Retry-After`, are added where the response lacks them.
     ///
     /// It is called after the session was rolled back and the error was logged, and before the steps around see its
     /// response. Another call replaces the first.

@@ -13,7 +13,13 @@ struct ErrorResponder: Sendable {
         let answer = HTTPError(answering: error)
         report(error, answer.status, request)
         do {
-            if let response = try custom?(error, request) { return response }
+            if var response = try custom?(error, request) {
+                // What the status demands (Allow, Retry-After) is no matter of the page's words.
+                for field in answer.headers.fields where response.headers[field.name] == nil {
+                    response.headers.append(field.name, field.value)
+                }
+                return response
+            }
         } catch {
             report(error, .internalServerError, request)
             return HTTPError(.internalServerError).response(to: request)

@@ -20,6 +20,10 @@ extension HTTPError {
         case let error as DecodingError:
             // So is what it decodes; the session answers for its own values itself.
             self.init(.badRequest, Self.description(of: error))
+        case let error as FormError where error.status == .unsupportedMediaType:
+            self.init(
+                error.status,
+                "send a form, as application/x-www-form-urlencoded or multipart/form-data in UTF-8")
         case let error as any HTTPStatusError:
             self.init(error.status)
         default:

@@ -33,7 +33,11 @@ struct SettingNames {
     }
 
     func text(_ error: SessionError) -> String {
-        guard let field = error.code == .unknownProvider ? "provider" : error.field else {
+        if error.code == .unknownProvider {
+            // What is registered is the program's affair: the operator chooses among it.
+            return field("provider", Self.sessions) + ": " + error.message.prefix { $0 != ";" }
+        }
+        guard let field = error.field else {
             return sentence(error.message, Self.sessions)
         }
         return "\(self.field(field, Self.sessions)): \(sentence(error.reason, Self.sessions))"

@@ -15,7 +15,7 @@ struct LogInCheck: Sendable {
         /// Over so many bytes, or with a NUL, it is no user's; it was not looked at.
         case unfit(maxBytes: Int)
         /// Too many wrong ones; it was not looked at.
-        case throttled(Duration)
+        case throttled(Duration, isKnownBrowser: Bool)
         /// Too many others log in at the moment; it was not looked at.
         case busy(Duration)
     }
@@ -56,7 +56,7 @@ struct LogInCheck: Sendable {
                     "log-ins are refused (429) after too many wrong passwords",
                     metadata: ["user": "\(name)", "suppressed": "\(suppressed)"])
             }
-            return .throttled(wait)
+            return .throttled(wait, isKnownBrowser: browser != nil)
         }
         do {
             let credential = try queue.run { credentials.verify(user: user, password: password) }

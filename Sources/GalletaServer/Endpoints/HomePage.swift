@@ -12,7 +12,9 @@ struct HomePage: Sendable {
 
     func add(to application: Application) {
         application.get("/") { request, session in
-            try session.update(Self.visits, default: 0) { (count: inout Int) in count += 1 }
+            if request.method != .head {
+                try session.update(Self.visits, default: 0) { (count: inout Int) in count += 1 }
+            }
             return try response(request, session)
         }
     }

@@ -18,7 +18,14 @@ struct Login: Sendable {
         }
         application.post(Self.path) { request, session in
             let form = try request.form()
-            try FormGuard.check(form, session)
+            do {
+                try FormGuard.check(form, session)
+            } catch let stale as FormGuard.StaleForm {
+                // The form again, with a token that works.
+                return try page.response(
+                    request, session, status: stale.status, message: stale.message(for: request),
+                    userName: form.fields["username"] ?? "")
+            }
             let user = try form.fields.require("username")
             let tokens = KnownBrowsers.tokens(of: request)
             let outcome = check.check(
@@ -48,12 +55,12 @@ struct Login: Sendable {
         case .unfit(let maxBytes):
             status = .unauthorized
             message = "A password has at most \(maxBytes) bytes here, and no NUL. This one has not been looked at."
-        case .throttled(let wait):
+        case .throttled(let wait, let isKnownBrowser):
             let minutes = (wait.components.seconds + 59) / 60
             status = .tooManyRequests
             message =
-                "Too many wrong passwords. Try again in \(minutes <= 1 ? "a minute" : "\(minutes) minutes"), "
-                + "or in a browser that you have logged in with before."
+                "Too many wrong passwords. Try again in \(minutes <= 1 ? "a minute" : "\(minutes) minutes")"
+                + (isKnownBrowser ? "." : ", or in a browser that you have logged in with before.")
             retryAfter = wait
         case .busy(let wait):
             (status, message) = (.serviceUnavailable, "Too many people are logging in. Try again in a few seconds.")

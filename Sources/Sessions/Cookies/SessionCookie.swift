@@ -77,19 +77,19 @@ public struct SessionCookie: Sendable {
         }
         if sameSite == .none, secure != .always {
             throw SessionError.invalid(
-                "sameSite", "browsers refuse SameSite=None without Secure; set secure to .always")
+                "sameSite", "browsers refuse SameSite=None without Secure; let `secure` be always")
         }
         if isPartitioned, secure != .always {
-            throw SessionError.invalid("isPartitioned", "Partitioned demands Secure; set secure to .always")
+            throw SessionError.invalid("isPartitioned", "Partitioned demands Secure; let `secure` be always")
         }
         // Browsers compare the prefixes without regard to case.
         let lowered = name.lowercased()
         if lowered.hasPrefix("__secure-"), secure != .always {
-            throw SessionError.invalid("secure", "a __Secure- cookie demands Secure; set secure to .always")
+            throw SessionError.invalid("secure", "a __Secure- cookie demands Secure; let `secure` be always")
         }
         if lowered.hasPrefix("__host-"), secure != .always || path != "/" || domain != nil {
             throw SessionError.invalid(
-                "cookieName", "a __Host- cookie demands secure = .always, path = \"/\" and no domain")
+                "cookieName", "a __Host- cookie demands that `secure` is always, the path \"/\", and no domain")
         }
     }
 

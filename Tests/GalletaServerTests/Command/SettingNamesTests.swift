@@ -28,6 +28,23 @@ struct SettingNamesTests {
             names.text(ConfigurationError(field: "--max-body", reason: "a", remedy: "b")) == "--max-body: a; b")
     }
 
+    @Test(
+        "what a library says of its own ways is said in the operator's", arguments: ["__Host-sid", "__Secure-sid"])
+    func cookies(name: String) throws {
+        let error = #expect(throws: SessionError.self) { try SessionCookie(name: name) }
+        let text = names.text(try #require(error))
+        #expect(text.contains("--cookie-secure") && text.contains("always") && !text.contains(".always"))
+    }
+
+    @Test("of an unknown provider the operator learns the known ones, not how to register one")
+    func providers() throws {
+        let error = #expect(throws: SessionError.self) {
+            _ = try SessionManager(provider: "nope", cookieName: "sid", maxLifetime: .seconds(60))
+        }
+        let text = names.text(try #require(error))
+        #expect(text.hasPrefix("--provider: ") && text.contains("nope") && !text.contains("register("))
+    }
+
     @Test("an error names the variable where the value came from one")
     func variables() throws {
         #expect(try reader.integer(nil, "max-body", default: 0) == -1)
