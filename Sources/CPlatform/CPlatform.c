@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -58,12 +59,16 @@ int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, data);
 }
 
+int cplatform_epoll_add_nudge(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET, data);
+}
+
 int cplatform_epoll_remove(int epoll, int fd) { return epoll_change(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
-int cplatform_epoll_wait_one(int epoll, uint64_t *data) {
-    struct epoll_event event;
-    int count = epoll_wait(epoll, &event, 1, -1);
-    if (count == 1) { *data = event.data.u64; return 1; }
+int cplatform_epoll_wait(int epoll, uint64_t *data, int most) {
+    struct epoll_event events[16];
+    int count = epoll_wait(epoll, events, most < 16 ? most : 16, -1);
+    for (int index = 0; index < count; index++) data[index] = events[index].data.u64;
     return count < 0 && errno == EINTR ? 0 : count;
 }
 
@@ -116,6 +121,11 @@ int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(vo
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failure == 0 && name != NULL) pthread_setname_np(*thread, name);
     return failure;
+}
+
+int64_t cplatform_voluntary_switches(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
 static int unix_address(struct sockaddr_un *address, const char *path) {

@@ -22,10 +22,12 @@ int cplatform_epoll_add_listener(int epoll, int fd, uint64_t data);
 int cplatform_epoll_rearm_listener(int epoll, int fd, uint64_t data);
 /* The descriptor that wakes every worker: level-triggered. */
 int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data);
+/* The descriptor that wakes one worker each time it is signalled: edge-triggered. */
+int cplatform_epoll_add_nudge(int epoll, int fd, uint64_t data);
 /* Stops watching a descriptor. */
 int cplatform_epoll_remove(int epoll, int fd);
-/* Waits for one event without end; 1 and *data on an event, 0 on EINTR. */
-int cplatform_epoll_wait_one(int epoll, uint64_t *data);
+/* Waits without end for at most `most` (16) events; how many came, 0 on EINTR. */
+int cplatform_epoll_wait(int epoll, uint64_t *data, int most);
 /* The event counter that wakes sleeping workers. */
 int cplatform_eventfd(void);
 /* Adds one to an event counter; reads it back to zero. */
@@ -45,6 +47,9 @@ int64_t cplatform_boottime_ns(void);
 
 /* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
+
+/* How often the calling thread has given up the processor by itself. */
+int64_t cplatform_voluntary_switches(void);
 
 /* A readable and writable file without a name in `folder`, mode 0600, close-on-exec. */
 int cplatform_open_temporary(const char *folder);

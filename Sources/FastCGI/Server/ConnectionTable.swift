@@ -107,8 +107,7 @@ final class ConnectionTable: @unchecked Sendable {
             phase = .free
             waiting = .request
             unanswered = nil
-            // The two highest generations mark other events.
-            generation = generation >= UInt32.max - 2 ? 0 : generation + 1
+            generation = generation >= EventKey.lastGeneration ? 0 : generation + 1
         }
     }
 

@@ -18,6 +18,8 @@ final class Engine: Sendable {
     let epoll: Int32
     /// Readable once the workers shall end.
     private let exitSignal: Int32
+    /// Lets one of the workers that wait go and look around.
+    private let nudgeSignal: Int32
     /// Wakes the watchdog.
     let watchdogSignal: Int32
     private let stageValue = Atomic<UInt8>(Stage.serving.rawValue)
@@ -57,9 +59,11 @@ final class Engine: Sendable {
         refusals = RefusalLog(logger: logger)
         epoll = cplatform_epoll_create()
         exitSignal = cplatform_eventfd()
+        nudgeSignal = cplatform_eventfd()
         watchdogSignal = cplatform_eventfd()
-        guard epoll >= 0, exitSignal >= 0, watchdogSignal >= 0,
-            cplatform_epoll_add_wake(epoll, exitSignal, EventKey.exit.packed) == 0
+        guard epoll >= 0, exitSignal >= 0, nudgeSignal >= 0, watchdogSignal >= 0,
+            cplatform_epoll_add_wake(epoll, exitSignal, EventKey.exit.packed) == 0,
+            cplatform_epoll_add_nudge(epoll, nudgeSignal, EventKey.nudge.packed) == 0
         else {
             throw ConfigurationError(
                 field: "open files",
@@ -70,7 +74,7 @@ final class Engine: Sendable {
     }
 
     deinit {
-        for fd in [epoll, exitSignal, watchdogSignal] where fd >= 0 { Glibc.close(fd) }
+        for fd in [epoll, exitSignal, nudgeSignal, watchdogSignal] where fd >= 0 { Glibc.close(fd) }
     }
 
     var stage: Stage { Stage(rawValue: stageValue.load(ordering: .acquiring))! }
@@ -90,6 +94,11 @@ final class Engine: Sendable {
             current = original
         }
         return false
+    }
+
+    /// Lets one of the workers that wait for events go and look what lies elsewhere.
+    func nudge() {
+        cplatform_eventfd_signal(nudgeSignal)
     }
 
     // MARK: Summaries
@@ -293,15 +302,20 @@ final class Engine: Sendable {
 /// What an epoll event is about, packed into its 64 bits.
 enum EventKey {
     case exit
+    case nudge
     case listener(Int)
     case connection(slot: Int, generation: UInt32)
 
     private static let listenerMark = UInt32.max
     private static let exitMark = UInt32.max - 1
+    private static let nudgeMark = UInt32.max - 2
+    /// The highest generation that is told from these.
+    static let lastGeneration = UInt32.max - 3
 
     var packed: UInt64 {
         switch self {
         case .exit: UInt64(Self.exitMark) << 32
+        case .nudge: UInt64(Self.nudgeMark) << 32
         case .listener(let index): UInt64(Self.listenerMark) << 32 | UInt64(index)
         case .connection(let slot, let generation): UInt64(generation) << 32 | UInt64(slot)
         }
@@ -311,6 +325,7 @@ enum EventKey {
         let low = Int(packed & 0xffff_ffff)
         switch UInt32(packed >> 32) {
         case Self.exitMark: self = .exit
+        case Self.nudgeMark: self = .nudge
         case Self.listenerMark: self = .listener(low)
         case let generation: self = .connection(slot: low, generation: generation)
         }

@@ -43,7 +43,7 @@ public final class Server: Sendable {
     }
 
     private let engine: Engine
-    private let pool: WorkerPool
+    private let crew: Crew
     private let life = Locked(Life.ready)
 
     /// - Parameters:
@@ -81,7 +81,7 @@ public final class Server: Sendable {
             refusal: refusal,
             handler: handler
         )
-        pool = WorkerPool(engine: engine)
+        crew = Crew(engine: engine)
     }
 
     /// Serves until ``shutdown()`` was called and what was in flight is answered, or the grace is over.
@@ -102,15 +102,16 @@ public final class Server: Sendable {
                 "listening on \(listener.name)", metadata: ["workers": "\(engine.configuration.workers)"])
         }
 
-        let watchdog = Watchdog(engine: engine, pool: pool)
+        let watchdog = Watchdog(engine: engine, crew: crew)
         let keeper: SystemThread
         do {
-            try pool.start()
+            try crew.start()
             keeper = try SystemThread(name: "fcgi-watchdog") { watchdog.run() }
         } catch {
             engine.advance(to: .exiting)
-            let started = pool.count.all
-            _ = pool.join(until: .now.advanced(by: .seconds(1)))
+            let started = crew.count.all
+            crew.dismiss()
+            _ = crew.join(until: .now.advanced(by: .seconds(1)))
             throw ConfigurationError(
                 field: "workers",
                 reason: "thread \(started + 1) cannot be started: \(String(cString: strerror(error.code)))",
@@ -119,7 +120,8 @@ public final class Server: Sendable {
         }
         // It ends the stages; a handler that never returns is left behind, not waited for.
         _ = keeper.join(timeout: nil)
-        let stuck = pool.join(until: .now.advanced(by: .seconds(2)))
+        crew.dismiss()
+        let stuck = crew.join(until: .now.advanced(by: .seconds(2)))
         if stuck > 0 { engine.logger.error("\(stuck) handlers did not return and are abandoned") }
         engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
     }
@@ -140,7 +142,7 @@ public final class Server: Sendable {
             activeWorkers: counters.active.load(ordering: .relaxed),
             maxActiveWorkers: counters.maxActive.load(ordering: .relaxed),
             workers: engine.configuration.workers,
-            stuckWorkers: pool.count.stuck,
+            stuckWorkers: crew.count.stuck,
             refusedHeads: counters.refusedHeads.load(ordering: .relaxed),
             timeouts: counters.timeouts.load(ordering: .relaxed),
             failedWrites: counters.failedWrites.load(ordering: .relaxed),

@@ -9,15 +9,15 @@ internal import Logging
 /// than the shortest timeout misses none; an idle server wakes a few times a minute.
 final class Watchdog: Sendable {
     private let engine: Engine
-    private let pool: WorkerPool
+    private let crew: Crew
     private let shortestTimeout: Duration
 
     /// A connection that was not used for so long is hardly used in the very moment in which it is closed.
     private static let quiet = Duration.seconds(1)
 
-    init(engine: Engine, pool: WorkerPool) {
+    init(engine: Engine, crew: Crew) {
         self.engine = engine
-        self.pool = pool
+        self.crew = crew
         let configuration = engine.configuration
         shortestTimeout = min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
@@ -59,7 +59,7 @@ final class Watchdog: Sendable {
                 }
             case .overrun(let worker, let request):
                 engine.counters.count(engine.counters.timeouts)
-                pool.cancelRunning(worker)
+                crew.cancelRunning(worker)
                 let consequence = engine.stage == .serving ? replace(worker) : "the server is stopping"
                 // The answer went out in this very moment: nobody was cut.
                 guard let request else { continue }
@@ -72,7 +72,7 @@ final class Watchdog: Sendable {
 
     /// Gives a worker that is stuck a deputy; returns what came of it, for the log.
     private func replace(_ worker: Int) -> String {
-        switch pool.replace(worker) {
+        switch crew.replace(worker) {
         case .started:
             "another worker takes the place of its own until it returns"
         case .tooMany(let stuck):
@@ -174,7 +174,7 @@ final class Watchdog: Sendable {
     /// Takes the next step of stopping when it is due; returns when to look again.
     private func advance(_ drain: Drain, _ now: BootInstant) -> BootInstant {
         // The clients of handlers that do not come back were cut: nobody waits for those.
-        if engine.table.openCount <= pool.count.stuck {
+        if engine.table.openCount <= crew.count.stuck {
             engine.advance(to: .exiting)
             return now
         }
@@ -206,7 +206,7 @@ final class Watchdog: Sendable {
                 default: return (false, nil, nil)
                 }
             }
-            if let worker = cut.worker { pool.cancelRunning(worker) }
+            if let worker = cut.worker { crew.cancelRunning(worker) }
             if let request = cut.request { engine.end(request.context, request.startedAt, 503, wasSent: false) }
             if cut.isCut { count += 1 }
         }

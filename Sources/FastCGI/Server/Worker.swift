@@ -5,11 +5,13 @@ internal import Synchronization
 
 /// One thread that waits for events and answers requests.
 ///
-/// epoll is the only place where an idle worker waits. All of its state is its own but for two flags; what it shares is in `Engine`.
+/// All of its state is its own but for what others may look at, in its `Post`; what workers share is in `Engine` and `Crew`.
 final class Worker: @unchecked Sendable {
     // Safe: everything but `executor` and `isRetired` is used by the worker's own thread only.
     let index: Int
     let engine: Engine
+    private let crew: Crew
+    private let post: Post
     let executor = WorkerExecutor()
     var library = ProtocolLibrary()
     /// The request that is being read, unless one has begun that waits with its connection.
@@ -20,14 +22,24 @@ final class Worker: @unchecked Sendable {
     private let buffer: UnsafeMutableRawBufferPointer
     private let isRetired = Atomic<Bool>(false)
 
+    /// Since when it has had something to do, and how many events there were.
+    private var busySince = BootInstant(nanoseconds: 0)
+    private var performed = 0
+    /// How long one takes, in nanoseconds: a moving average.
+    private var serviceTime: Int64 = 0
+    private var batchLimit = 1
+    private var sampling: UInt32 = 0
+
     /// What one connection may bring in a turn, in bytes: then others have theirs, however fast it sends.
     private static let turn = 256 << 10
     /// What a request counts for, however few bytes it has: 16 of them are a turn.
     private static let requestCost = turn / 16
 
-    init(index: Int, engine: Engine) {
+    init(index: Int, engine: Engine, crew: Crew, post: Post) {
         self.index = index
         self.engine = engine
+        self.crew = crew
+        self.post = post
         intake = Intake(engine.configuration)
         buffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
@@ -43,17 +55,56 @@ final class Worker: @unchecked Sendable {
 
     /// Serves until the server ends or another worker has taken this one's place.
     func run() {
-        var packed: UInt64 = 0
-        while !isRetired.load(ordering: .relaxed) {
-            let count = cplatform_epoll_wait_one(engine.epoll, &packed)
-            guard count >= 0 else { return }
-            guard count > 0 else { continue }
-            switch EventKey(packed: packed) {
-            case .exit: return
-            case .listener(let listener): acceptOne(listener)
-            case .connection(let slot, let generation): wake(slot, generation)
+        busySince = .now
+        while !isRetired.load(ordering: .relaxed), let event = nextEvent() { perform(event) }
+        while let event = crew.take(from: post) { perform(event) }
+    }
+
+    /// The next event: of its own batch, of another's, at last of the kernel. Nil when the server has ended.
+    private func nextEvent() -> UInt64? {
+        var isRecorded = false
+        while engine.stage != .exiting {
+            if let event = crew.take(from: post) { return event }
+            if !isRecorded { record() }
+            isRecorded = true
+            if let event = crew.steal() {
+                busySince = .now
+                return event
+            }
+            if crew.restIfSpare(index) { continue }
+            let arrival = crew.waitForEvents(post, atMost: batchLimit)
+            busySince = .now
+            switch arrival {
+            case .event(let event): return event
+            case .none: continue
+            case .failed: return nil
             }
         }
+        return nil
+    }
+
+    /// Tells the crew what this worker has done since it had nothing to do.
+    private func record() {
+        let now = BootInstant.now
+        let duration = now.nanoseconds - busySince.nanoseconds
+        if performed > 0 { serviceTime += (duration / Int64(performed) - serviceTime) / 8 }
+        batchLimit = crew.record(performed, busy: duration, serviceTime: serviceTime, at: now)
+        performed = 0
+    }
+
+    private func perform(_ packed: UInt64) {
+        performed += 1
+        sampling &+= 1
+        let isSampled = sampling % 16 == 0
+        let switches = isSampled ? cplatform_voluntary_switches() : 0
+        post.begin()
+        switch EventKey(packed: packed) {
+        case .exit, .nudge: break
+        case .listener(let listener): acceptOne(listener)
+        case .connection(let slot, let generation): wake(slot, generation)
+        }
+        if post.finish() { crew.comeBack() }
+        if isSampled { crew.record(isBlocked: cplatform_voluntary_switches() != switches) }
     }
 
     private func acceptOne(_ listener: Int) {

@@ -1,0 +1,334 @@
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import Synchronization
+
+/// The workers: as many as configured, and one more for each whose handler does not come back. As many are awake as the
+/// load needs.
+///
+/// An event lies in the kernel, where any worker that is awake gets it, or in the batch of one that has taken several, where
+/// any other can take it. Should all that are awake be held up in handlers, the crew's clock sees it within two
+/// milliseconds and wakes another. So no event waits for a handler longer than that while a worker is free.
+///
+/// A handler that deadlocks cannot be ended, only left behind. Its worker is replaced, so that the others' work goes on;
+/// when it comes back after all, its thread ends. At most as many as configured are replaced at a time.
+final class Crew: Sendable {
+    private struct Member {
+        let worker: Worker
+        let thread: SystemThread
+        /// Another one has its place; its thread ends once its handler returns.
+        var isReplaced = false
+    }
+
+    private struct Roster {
+        var members: [Member?] = []
+        /// Posts whose workers sleep; the last one is the first to be woken: its memory is still in the cache.
+        var asleep: [Int] = []
+        /// Nobody shall sleep any more.
+        var isDismissed = false
+    }
+
+    private let engine: Engine
+    private let roster = Locked(Roster())
+    private let posts: [Post]
+    /// One past the highest post ever taken.
+    private let scanLimit = Atomic<Int>(0)
+    /// Workers that are neither asleep nor held up.
+    private let ready = Atomic<Int>(0)
+    /// Of them, those that wait for the kernel.
+    private let waiting = Atomic<Int>(0)
+    /// Events that lie in batches, taken from the kernel and not begun.
+    private let lying = Atomic<Int>(0)
+
+    // Demand, as `update` left it.
+    private let needed: Atomic<Int>
+    private let isBlocking = Atomic<Bool>(false)
+    private let demand: Locked<Demand>
+    // What it will look at next.
+    private let events = Atomic<Int>(0)
+    private let busy = Atomic<Int64>(0)
+    private let updatedAt: Atomic<Int64>
+    /// The share of events in which the processor was given up: a moving average, in 1/1024.
+    private let blocked = Atomic<Int>(0)
+
+    private let isTicking = Atomic<Bool>(false)
+    private let clock = Monitor(false)
+
+    /// Nanoseconds from one look at the demand to the next.
+    private static let period: Int64 = 10_000_000
+    /// The clock goes to sleep after so many looks that found nothing to look after.
+    private static let quietTicks = 50
+
+    init(engine: Engine) {
+        self.engine = engine
+        let workers = engine.configuration.workers
+        let demand = Demand(workers: workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        needed = Atomic(demand.needed)
+        self.demand = Locked(demand)
+        updatedAt = Atomic(BootInstant.now.nanoseconds)
+        // Those that are replaced have a post, too.
+        posts = (0..<2 * workers).map { _ in Post() }
+    }
+
+    // MARK: Members
+
+    /// Starts as many as the configuration says, and the clock; some may run when this throws.
+    func start() throws(SystemThread.StartError) {
+        for _ in 0..<engine.configuration.workers { try add() }
+        _ = try SystemThread(name: "fcgi-clock") { [self] in runClock() }
+    }
+
+    /// Threads that are there, and how many of them are left behind in handlers.
+    var count: (all: Int, stuck: Int) {
+        roster.withLock { roster in
+            let present = roster.members.lazy.compactMap { $0 }
+            return (present.count, present.count { $0.isReplaced })
+        }
+    }
+
+    private func add() throws(SystemThread.StartError) {
+        try roster.withLock { roster throws(SystemThread.StartError) in
+            let index = roster.members.firstIndex { $0 == nil } ?? roster.members.endIndex
+            let worker = Worker(index: index, engine: engine, crew: self, post: posts[index])
+            ready.add(1, ordering: .sequentiallyConsistent)
+            let thread: SystemThread
+            do throws(SystemThread.StartError) {
+                thread = try SystemThread(name: "fcgi-\(index)") { [self] in
+                    worker.run()
+                    ready.subtract(1, ordering: .sequentiallyConsistent)
+                    self.roster.withLock { $0.members[index] = nil }
+                }
+            } catch {
+                ready.subtract(1, ordering: .sequentiallyConsistent)
+                throw error
+            }
+            let member = Member(worker: worker, thread: thread)
+            if index < roster.members.endIndex { roster.members[index] = member } else { roster.members.append(member) }
+            scanLimit.store(roster.members.count, ordering: .releasing)
+        }
+    }
+
+    /// Cancels the task of an async handler that is past its deadline.
+    func cancelRunning(_ index: Int) {
+        member(index)?.worker.executor.cancelRunning()
+    }
+
+    /// What became of the place of a worker whose handler is past its deadline.
+    enum Replacement {
+        case started
+        /// As many as are allowed are stuck already.
+        case tooMany(stuck: Int)
+        case failed(code: Int32)
+    }
+
+    func replace(_ index: Int) -> Replacement {
+        let stuck = count.stuck
+        guard stuck < engine.configuration.workers else { return .tooMany(stuck: stuck) }
+        do throws(SystemThread.StartError) {
+            try add()
+        } catch {
+            return .failed(code: error.code)
+        }
+        roster.withLock { $0.members[index]?.isReplaced = true }
+        member(index)?.worker.retire()
+        return .started
+    }
+
+    private func member(_ index: Int) -> Member? { roster.withLock { $0.members[index] } }
+
+    /// Lets all that sleep see that the server has ended.
+    func dismiss() {
+        let asleep = roster.withLock { roster in
+            roster.isDismissed = true
+            defer { roster.asleep = [] }
+            return roster.asleep
+        }
+        for index in asleep {
+            ready.add(1, ordering: .sequentiallyConsistent)
+            posts[index].wake()
+        }
+        clock.withLock { $0 = true }
+        clock.wake()
+    }
+
+    /// Waits until all have ended, until `deadline`; returns how many have not.
+    func join(until deadline: BootInstant) -> Int {
+        let threads = roster.withLock { $0.members.compactMap { $0?.thread } }
+        return threads.count { !$0.join(timeout: max(.zero, BootInstant.now.duration(to: deadline))) }
+    }
+
+    // MARK: Events
+
+    /// What came of waiting for the kernel.
+    enum Arrival {
+        case event(UInt64)
+        /// Nothing, for this time.
+        case none
+        /// There can be no events any more.
+        case failed
+    }
+
+    /// Waits for events: returns the first, and takes others that are there already into the batch.
+    func waitForEvents(_ post: Post, atMost limit: Int) -> Arrival {
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Post.capacity) { taken in
+            waiting.add(1, ordering: .sequentiallyConsistent)
+            let count = Int(cplatform_epoll_wait(engine.epoll, taken.baseAddress!, Int32(limit)))
+            let others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue
+            guard count > 0 else { return count == 0 ? .none : .failed }
+            if count > 1 {
+                lying.add(count - 1, ordering: .sequentiallyConsistent)
+                post.fill(UnsafeBufferPointer(rebasing: taken[1..<count]))
+            }
+            if count > 1 || others == 0 { startClock() }
+            return .event(taken[0])
+        }
+    }
+
+    /// The next event of a worker's own batch.
+    func take(from post: Post) -> UInt64? {
+        guard let event = post.takeNext() else { return nil }
+        lying.subtract(1, ordering: .relaxed)
+        return event
+    }
+
+    /// An event that lies in somebody's batch.
+    func steal() -> UInt64? {
+        guard lying.load(ordering: .relaxed) > 0 else { return nil }
+        for index in 0..<scanLimit.load(ordering: .acquiring) {
+            guard let event = posts[index].steal() else { continue }
+            lying.subtract(1, ordering: .relaxed)
+            return event
+        }
+        return nil
+    }
+
+    /// An event is over in which its worker was found held up: it is back.
+    func comeBack() {
+        ready.add(1, ordering: .sequentiallyConsistent)
+    }
+
+    /// Lets a worker sleep that nobody needs; false if it is needed.
+    func restIfSpare(_ index: Int) -> Bool {
+        guard isSpare else { return false }
+        let mayRest = roster.withLock { roster in
+            guard !roster.isDismissed, isSpare else { return false }
+            ready.subtract(1, ordering: .sequentiallyConsistent)
+            posts[index].lieDown()
+            roster.asleep.append(index)
+            return true
+        }
+        if mayRest { posts[index].sleep() }
+        return mayRest
+    }
+
+    private var isSpare: Bool {
+        ready.load(ordering: .sequentiallyConsistent) > needed.load(ordering: .relaxed)
+    }
+
+    /// Wakes workers until as many are ready as are needed; false if there was none to wake.
+    @discardableResult
+    private func reinforce() -> Bool {
+        var didWake = false
+        while true {
+            let woken: Int? = roster.withLock { roster in
+                guard ready.load(ordering: .sequentiallyConsistent) < needed.load(ordering: .relaxed),
+                    let index = roster.asleep.popLast()
+                else { return nil }
+                ready.add(1, ordering: .sequentiallyConsistent)
+                return index
+            }
+            guard let woken else { return didWake }
+            posts[woken].wake()
+            didWake = true
+        }
+    }
+
+    // MARK: Demand
+
+    /// Adds what a worker has done: so many events, in so many nanoseconds.
+    ///
+    /// - Returns: How many events it may take next.
+    func record(_ count: Int, busy duration: Int64, serviceTime: Int64, at now: BootInstant) -> Int {
+        events.add(count, ordering: .relaxed)
+        busy.add(duration, ordering: .relaxed)
+        let before = updatedAt.load(ordering: .relaxed)
+        if now.nanoseconds - before >= Self.period,
+            updatedAt.compareExchange(expected: before, desired: now.nanoseconds, ordering: .relaxed).exchanged
+        {
+            update(elapsed: now.nanoseconds - before)
+        }
+        return Demand.batch(serviceTime: serviceTime, isBlocking: isBlocking.load(ordering: .relaxed))
+    }
+
+    /// Adds one event of which it is known whether the processor was given up in it.
+    func record(isBlocked: Bool) {
+        let before = blocked.load(ordering: .relaxed)
+        // Lost to another worker's now and then: it is an estimate.
+        blocked.store(before + ((isBlocked ? 1024 : 0) - before) / 8, ordering: .relaxed)
+    }
+
+    private func update(elapsed: Int64) {
+        let sample = Demand.Sample(
+            events: events.exchange(0, ordering: .relaxed),
+            busy: busy.exchange(0, ordering: .relaxed),
+            elapsed: elapsed,
+            blocked: Double(blocked.load(ordering: .relaxed)) / 1024
+        )
+        let (count, isBlocking) = demand.withLock { demand in
+            demand.update(sample)
+            return (demand.needed, demand.isBlocking)
+        }
+        self.isBlocking.store(isBlocking, ordering: .relaxed)
+        if needed.exchange(count, ordering: .sequentiallyConsistent) < count { reinforce() }
+    }
+
+    // MARK: The clock
+
+    private func startClock() {
+        guard !isTicking.load(ordering: .sequentiallyConsistent) else { return }
+        isTicking.store(true, ordering: .sequentiallyConsistent)
+        clock.withLock { $0 = true }
+        clock.wake()
+    }
+
+    /// Looks every millisecond for workers that are held up, while there may be any whose work another has to take over.
+    private func runClock() {
+        var seen = [UInt64](repeating: 0, count: posts.count)
+        var quiet = 0
+        while engine.stage != .exiting {
+            usleep(1000)
+            let foundOne = tick(&seen)
+            quiet = foundOne || !isQuiet ? 0 : quiet + 1
+            guard quiet >= Self.quietTicks else { continue }
+            quiet = 0
+            clock.withLock { $0 = false }
+            isTicking.store(false, ordering: .sequentiallyConsistent)
+            // Whoever stopped waiting before this saw the clock tick.
+            guard isQuiet, engine.stage != .exiting else {
+                isTicking.store(true, ordering: .sequentiallyConsistent)
+                continue
+            }
+            clock.wait(until: { $0 }) { _ in }
+        }
+    }
+
+    /// A worker waits for the kernel's next event, and each event there is has a worker of its own.
+    private var isQuiet: Bool {
+        waiting.load(ordering: .sequentiallyConsistent) > 0 && lying.load(ordering: .sequentiallyConsistent) == 0
+    }
+
+    /// Wakes another for each worker that is held up; true if there was one.
+    private func tick(_ seen: inout [UInt64]) -> Bool {
+        var foundOne = false
+        for index in 0..<scanLimit.load(ordering: .acquiring)
+        where posts[index].isNewlyHeldUp(since: &seen[index]) {
+            foundOne = true
+            ready.subtract(1, ordering: .sequentiallyConsistent)
+            record(isBlocked: true)
+        }
+        guard foundOne else { return false }
+        // Nobody was woken who would look what lies in the batch: one that waits for the kernel is to.
+        if !reinforce(), lying.load(ordering: .sequentiallyConsistent) > 0 { engine.nudge() }
+        return true
+    }
+}
