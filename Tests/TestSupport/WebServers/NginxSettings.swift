@@ -29,7 +29,7 @@ public struct NginxSettings: Sendable {
         ]
     }
 
-    /// Changes the lines that are none of the site's. One that is not there is a failure: a test that only believes its
+    /// Changes what tests want otherwise. A line that is not there is a failure: a test that only believes its
     /// pool to be small proves nothing.
     func apply(to configuration: String) throws -> String {
         var text = configuration

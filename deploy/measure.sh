@@ -1,0 +1,37 @@
+# Figures of processes, and what is said of many figures. Sourced by deploy/bench.
+# shellcheck shell=bash
+
+# cpu_ns PID: its user and system time. Counted in ticks of 10 ms, against seconds in a round.
+cpu_ns() {
+    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%.0f", ($12 + $13) * 1e9 / hz }' "/proc/$1/stat"
+}
+
+# Results are lines "ROUND SIDE FIGURE …" in $results.
+results=
+
+# column SIDE N: the Nth figure of each round.
+column() { awk -v side="$1" -v n="$2" '$2 == side { print $(n + 2) }' "$results"; }
+
+# ratios SIDE BASE N: the Nth figure of SIDE to that of BASE, of each round: what the machine does meanwhile both have felt.
+ratios() {
+    awk -v side="$1" -v base="$2" -v n="$3" '
+        $2 == side { of[$1] = $(n + 2) }
+        $2 == base { to[$1] = $(n + 2) }
+        END { for (round in of) if (to[round] > 0) print of[round] / to[round] }
+    ' "$results"
+}
+
+# spread DIGITS: the median of the numbers that are read, one a line, with the quartiles: "7.91 (7.85-8.02)".
+spread() {
+    sort -g | awk -v digits="$1" '
+        { v[NR] = $1 }
+        function at(p,    place, low) {
+            place = 1 + (NR - 1) * p
+            low = int(place)
+            return sprintf("%.*f", digits, v[low] + (place - low) * (v[low + 1] - v[low]))
+        }
+        END { print NR ? at(0.5) " (" at(0.25) "-" at(0.75) ")" : "-" }'
+}
+
+# median DIGITS: the same without the quartiles.
+median() { spread "$1" | sed 's/ .*//'; }
