@@ -6,12 +6,14 @@ requests_usage() {
     cat <<'TEXT'
 Usage: deploy/bench sessions [--help]
        deploy/bench logins [--help]
+       deploy/bench instructions [--help]
        deploy/bench [--rounds N] [--seconds N] [--clients N] [--workers N|default] [--path PATH] [--one-visitor]
                     [--access-log] [--no-keepalive] [--against FILE] [--self]
        deploy/bench --table [--rounds N] [--seconds N] [--against FILE]
 
 With "sessions" the store of sessions is measured by itself, with "logins" how long others wait while many guess
-passwords. Else galleta-server is measured against programs in C, in alternated rounds on one machine:
+passwords, with "instructions" what a request takes of them. Else galleta-server is measured against programs in C, in
+alternated rounds on one machine:
   A  Tests/Benchmarks/classic-hello.c: the classic threaded libfcgi program, no sessions, 256 threads
   R  Tests/Benchmarks/raw-counter.c: the practical limit, a session counter on epoll without libfcgi, 2 threads
   B  GET /app/counter of galleta-server: the session read, incremented and committed
@@ -77,8 +79,8 @@ bench_requests() {
     end_with_script
     make_work_folder
     results=$work/results
-    gcc -O2 -pthread -o "$work/classic-hello" "$repository/Tests/Benchmarks/classic-hello.c" -lfcgi
-    gcc -std=c11 -O2 -Wall -Wextra -Werror -pthread -o "$work/raw-counter" "$repository/Tests/Benchmarks/raw-counter.c"
+    build_c classic-hello -lfcgi
+    build_c raw-counter
     server_b=${server:-} server_0=$against
     write_visitors
     # All in one session: with sessions of their own the kernel would share out the processors between these

@@ -1,5 +1,11 @@
-# Figures of processes, and what is said of many figures. Sourced by deploy/bench.
+# Programs to measure against, figures of processes, and what is said of many figures. Sourced by deploy/bench.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # the variables are of lib.sh
+
+# build_c NAME [OPTION …]: Tests/Benchmarks/NAME.c, into the work folder.
+build_c() {
+    gcc -std=c11 -O2 -Wall -Wextra -Werror -pthread -o "$work/$1" "$repository/Tests/Benchmarks/$1.c" "${@:2}"
+}
 
 # cpu_ns PID: its user and system time. Counted in ticks of 10 ms, against seconds in a round.
 cpu_ns() {
