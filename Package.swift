@@ -169,14 +169,20 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     }
 }
 
-// The benchmark of the session store, for `deploy/bench sessions`, and the costs of hostile input, for `deploy/costs`:
-// nobody else has to build them.
+// The benchmark of the session store, for `deploy/bench sessions`, large bodies, for `deploy/bench transfers`, and the costs
+// of hostile input, for `deploy/costs`: nobody else has to build them.
 if Context.environment["GALLETA_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
             name: "session-store-benchmark",
             dependencies: ["Sessions", "MemorySessions", "GalletaPlatform"],
             path: "Tests/Benchmarks/SessionStore",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "transfer-program",
+            dependencies: ["Galleta", "MemorySessions"],
+            path: "Tests/Programs/TransferProgram",
             swiftSettings: settings
         ),
         // Nothing links with an executable: its code for password files is there by a symbolic link.
