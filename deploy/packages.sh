@@ -22,6 +22,7 @@ has_package() {
         libsqlite3-0) has_library libsqlite3.so.0 ;;
         libxml2) has_library libxml2.so.2 ;;
         ca-certificates) has_file /etc/ssl/certs/ca-certificates.crt ;;
+        libfcgi-bin) command -v cgi-fcgi >/dev/null ;;
         nginx-light) command -v nginx >/dev/null ;;
         apache2-bin) command -v apache2 >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;
