@@ -13,6 +13,8 @@
 #include <fcgios.h>
 
 struct port {
+    int number;
+    struct port *next;
     const char *head;
     size_t head_left;
     /* The body: in memory, or in a file from `offset` on. */
@@ -26,7 +28,6 @@ struct port {
     unsigned char header[8];
     size_t header_left;
     size_t record_left;
-    int output;
     /* libfcgi asks for another connection after an error of this one: there is none. */
     int is_accepted;
 };
@@ -34,14 +35,18 @@ struct port {
 enum {
     /* Above every descriptor: the kernel's limit (fs.nr_open) is below 2^30. */
     FIRST_PORT = 1 << 30,
-    PORTS = 1 << 14,
+    /* A port for each connection that a process may have; pages of the table that are not used take no memory. */
+    PORTS = 1 << 20,
     STDIN_RECORD = 5,
     /* The largest multiple of eight: no record needs padding but the last, which may go without. */
     LARGEST_CONTENT = 65528
 };
 
 static _Atomic(struct port *) ports[PORTS];
+/* Numbers that were given back, as a list through `next`; those from `unused` on never were taken. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+static struct port *returned;
+static int unused;
 
 static struct port *port_at(int number)
 {
@@ -52,30 +57,37 @@ static struct port *port_at(int number)
 
 int cfastcgi_port_open(void)
 {
-    struct port *port = calloc(1, sizeof *port);
-    if (!port)
-        return -1;
-    port->file = port->output = -1;
-    port->is_accepted = 1;
     pthread_mutex_lock(&opening);
-    int index = 0;
-    while (index < PORTS && atomic_load_explicit(&ports[index], memory_order_relaxed))
-        index++;
-    if (index < PORTS)
-        atomic_store_explicit(&ports[index], port, memory_order_release);
+    struct port *port = returned;
+    if (port) {
+        returned = port->next;
+    } else if (unused < PORTS && (port = calloc(1, sizeof *port))) {
+        port->number = FIRST_PORT + unused;
+        atomic_store_explicit(&ports[unused++], port, memory_order_release);
+    }
     pthread_mutex_unlock(&opening);
-    if (index < PORTS)
-        return FIRST_PORT + index;
-    free(port);
-    errno = EMFILE;
-    return -1;
+    if (!port) {
+        errno = EMFILE;
+        return -1;
+    }
+    cfastcgi_port_clear(port->number);
+    return port->number;
 }
 
-void cfastcgi_port_load(int number, const void *head, size_t count, int output)
+/* Empties all but the number; a request is read only once it is loaded. */
+static void reset(struct port *port, int is_accepted)
+{
+    *port = (struct port){.number = port->number, .file = -1, .is_accepted = is_accepted};
+}
+
+void cfastcgi_port_load(int number, const void *head, size_t count)
 {
     struct port *port = port_at(number);
-    if (port)
-        *port = (struct port){.head = head, .head_left = count, .file = -1, .output = output};
+    if (!port)
+        return;
+    reset(port, 0);
+    port->head = head;
+    port->head_left = count;
 }
 
 void cfastcgi_port_body(int number, uint16_t request_id, const void *body, size_t count, int file)
@@ -94,7 +106,7 @@ void cfastcgi_port_clear(int number)
 {
     struct port *port = port_at(number);
     if (port)
-        *port = (struct port){.file = -1, .output = -1, .is_accepted = 1};
+        reset(port, 1);
 }
 
 void cfastcgi_port_close(int number)
@@ -102,8 +114,11 @@ void cfastcgi_port_close(int number)
     struct port *port = port_at(number);
     if (!port)
         return;
-    atomic_store_explicit(&ports[number - FIRST_PORT], NULL, memory_order_release);
-    free(port);
+    reset(port, 1);
+    pthread_mutex_lock(&opening);
+    port->next = returned;
+    returned = port;
+    pthread_mutex_unlock(&opening);
 }
 
 /* --- What libfcgi calls ------------------------------------------------------------------------------------------- */
@@ -198,22 +213,16 @@ static ssize_t read_some(struct port *port, char *buffer, size_t count)
     return (ssize_t)count;
 }
 
-/* The port to read from or write to, and no more bytes than the result can say. */
-static struct port *usable_port(int number, size_t *count)
-{
-    struct port *port = port_at(number);
-    if (!port)
-        errno = EBADF;
-    if (*count > INT_MAX)
-        *count = INT_MAX;
-    return port;
-}
-
 int OS_Read(int number, char *buffer, size_t count)
 {
-    struct port *port = usable_port(number, &count);
-    if (!port)
+    struct port *port = port_at(number);
+    if (!port) {
+        errno = EBADF;
         return -1;
+    }
+    /* No more than the result can say. */
+    if (count > INT_MAX)
+        count = INT_MAX;
     size_t total = 0;
     while (total < count) {
         ssize_t taken = read_some(port, buffer + total, count - total);
@@ -226,16 +235,14 @@ int OS_Read(int number, char *buffer, size_t count)
     return (int)total;
 }
 
+/* libfcgi's output is not used: answers have a writer of the server's. */
 int OS_Write(int number, char *buffer, size_t count)
 {
-    struct port *port = usable_port(number, &count);
-    if (!port)
-        return -1;
-    for (;;) {
-        ssize_t sent = send(port->output, buffer, count, MSG_NOSIGNAL);
-        if (sent >= 0 || errno != EINTR)
-            return (int)sent;
-    }
+    (void)number;
+    (void)buffer;
+    (void)count;
+    errno = EBADF;
+    return -1;
 }
 
 int OS_IpcClose(int number, int shutdown)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +33,14 @@ static int epoll_change(int epoll, int operation, int fd, uint32_t events, uint6
 
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data) {
     return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, data);
+}
+
+int cplatform_epoll_add_eager(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, data);
+}
+
+int cplatform_epoll_add_room(int epoll, int fd, uint64_t data) {
+    return epoll_change(epoll, EPOLL_CTL_ADD, fd, EPOLLOUT | EPOLLET, data);
 }
 
 int cplatform_epoll_poke(int epoll, int fd, uint64_t data) {
@@ -65,9 +74,9 @@ int cplatform_epoll_add_nudge(int epoll, int fd, uint64_t data) {
 
 int cplatform_epoll_remove(int epoll, int fd) { return epoll_change(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
-int cplatform_epoll_wait(int epoll, uint64_t *data, int most) {
+int cplatform_epoll_wait(int epoll, uint64_t *data, int most, bool waits) {
     struct epoll_event events[16];
-    int count = epoll_wait(epoll, events, most < 16 ? most : 16, -1);
+    int count = epoll_wait(epoll, events, most < 16 ? most : 16, waits ? -1 : 0);
     for (int index = 0; index < count; index++) data[index] = events[index].data.u64;
     return count < 0 && errno == EINTR ? 0 : count;
 }
@@ -97,6 +106,17 @@ int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms) {
 
 void cplatform_shutdown(int fd) { shutdown(fd, SHUT_RDWR); }
 
+bool cplatform_is_hung_up(int fd) {
+    struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
+    if (poll(&peer, 1, 0) <= 0) return false;
+    if (peer.revents & (POLLHUP | POLLERR)) return true;
+    if (!(peer.revents & POLLRDHUP)) return false;
+    /* Half of a unix socket is closed on purpose; a TCP peer that has closed looks the same until it is written to. */
+    int family = 0;
+    socklen_t size = sizeof family;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX;
+}
+
 int cplatform_peer_uid(int fd, uid_t *uid) {
     struct ucred credentials;
     socklen_t length = sizeof credentials;
@@ -122,6 +142,12 @@ int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(vo
     if (failure == 0 && name != NULL) pthread_setname_np(*thread, name);
     return failure;
 }
+
+static __thread bool is_worker;
+
+void cplatform_become_worker(void) { is_worker = true; }
+
+bool cplatform_is_worker(void) { return is_worker; }
 
 int64_t cplatform_voluntary_switches(void) {
     struct rusage usage;

@@ -8,7 +8,8 @@
  *
  * libfcgi's request layer (fcgiapp) reaches the outside by eight functions, declared in fcgios.h. This target defines
  * them, and the linker takes these in place of the library's own. libfcgi then "accepts", reads and writes on ports: a
- * port answers reads from memory, and passes writes on to a connection. Nothing here closes a connection or touches a signal: both belong to the server.
+ * port answers reads from memory; writes fail, for answers are written by the server itself. Nothing here closes a connection
+ * or touches a signal: both belong to the server.
  *
  * A port has a number like a descriptor's, above all that the kernel hands out. The numbers are the process's, so two
  * servers in one process do not meet. A port is used by one thread at a time; different ports need no care. */
@@ -16,15 +17,15 @@
 /* A new port, or -1 with errno. */
 int cfastcgi_port_open(void);
 
-/* The next request of this port: its head, as records, and where what is written goes (-1 for nowhere). The bytes stay the
- * caller's and must stay until the request is freed. */
-void cfastcgi_port_load(int port, const void *head, size_t count, int output);
+/* The next request of this port: its head, as records. The bytes stay the caller's, and are read by FCGX_Accept_r. */
+void cfastcgi_port_load(int port, const void *head, size_t count);
 
 /* The body of that request, which is read behind its head as STDIN records: `count` bytes at `body`, or in the file `file`
- * if that is not -1. Without this call reads end with the head. */
+ * if that is not -1. They stay the caller's, and must stay until the request is freed. Without this call reads end with the
+ * head. */
 void cfastcgi_port_body(int port, uint16_t request_id, const void *body, size_t count, int file);
 
-/* Forgets the request: reads end, writes fail. */
+/* Forgets the request: reads end. */
 void cfastcgi_port_clear(int port);
 
 /* Gives the number back. */

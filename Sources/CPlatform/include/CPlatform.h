@@ -3,6 +3,7 @@
 #define GALLETA_CPLATFORM_H
 
 /* No further headers: what they declare would belong to this module in Swift's eyes, and be missing from Glibc. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,6 +12,9 @@
 int cplatform_epoll_create(void);
 /* A connection: edge-triggered for reading and for the peer's close; added once. */
 int cplatform_epoll_add_connection(int epoll, int fd, uint64_t data);
+/* The same for one of the two kinds below that is not watched yet. */
+int cplatform_epoll_add_eager(int epoll, int fd, uint64_t data);
+int cplatform_epoll_add_room(int epoll, int fd, uint64_t data);
 /* Makes a watched connection raise an event when it can be written to as well, at once if it can now. */
 int cplatform_epoll_poke(int epoll, int fd, uint64_t data);
 /* Makes a watched connection raise an event only when it can be written to, at once if it can now, or is broken. */
@@ -26,8 +30,8 @@ int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data);
 int cplatform_epoll_add_nudge(int epoll, int fd, uint64_t data);
 /* Stops watching a descriptor. */
 int cplatform_epoll_remove(int epoll, int fd);
-/* Waits without end for at most `most` (16) events; how many came, 0 on EINTR. */
-int cplatform_epoll_wait(int epoll, uint64_t *data, int most);
+/* Takes at most `most` (16) events, and waits for the first without end if it shall; how many came, 0 on EINTR. */
+int cplatform_epoll_wait(int epoll, uint64_t *data, int most, bool waits);
 /* The event counter that wakes sleeping workers. */
 int cplatform_eventfd(void);
 /* Adds one to an event counter; reads it back to zero. */
@@ -39,6 +43,8 @@ int cplatform_accept(int listener);
 int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms);
 /* Ends both directions of a connection; the descriptor stays open. */
 void cplatform_shutdown(int fd);
+/* Whether the peer has gone: nothing that is sent will be read. */
+bool cplatform_is_hung_up(int fd);
 /* Effective user of a unix socket's peer; -1 with errno on failure. */
 int cplatform_peer_uid(int fd, uid_t *uid);
 
@@ -48,6 +54,9 @@ int64_t cplatform_boottime_ns(void);
 /* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
 int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
 
+/* Marks the calling thread as a worker of a server; whether it is marked. */
+void cplatform_become_worker(void);
+bool cplatform_is_worker(void);
 /* How often the calling thread has given up the processor by itself. */
 int64_t cplatform_voluntary_switches(void);
 

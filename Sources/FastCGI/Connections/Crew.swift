@@ -10,9 +10,12 @@ internal import Synchronization
 /// any other can take it. Should all that are awake be held up in handlers, the crew's clock sees it within two
 /// milliseconds and wakes another. So no event waits for a handler longer than that while a worker is free.
 ///
+/// Tasks of async handlers run on the workers, too: what they have to do next lies in a queue, from which each worker takes
+/// between two looks at the kernel's events.
+///
 /// A handler that deadlocks cannot be ended, only left behind. Its worker is replaced, so that the others' work goes on;
 /// when it comes back after all, its thread ends. At most as many as configured are replaced at a time.
-final class Crew: Sendable {
+final class Crew: TaskExecutor {
     private struct Member {
         let worker: Worker
         let thread: SystemThread
@@ -39,6 +42,9 @@ final class Crew: Sendable {
     private let waiting = Atomic<Int>(0)
     /// Events that lie in batches, taken from the kernel and not begun.
     private let lying = Atomic<Int>(0)
+    private let queue = Locked(WorkQueue())
+    /// What lies in the queue.
+    private let queued = Atomic<Int>(0)
 
     // Demand, as `update` left it.
     private let needed: Atomic<Int>
@@ -108,11 +114,6 @@ final class Crew: Sendable {
         }
     }
 
-    /// Cancels the task of an async handler that is past its deadline.
-    func cancelRunning(_ index: Int) {
-        member(index)?.worker.executor.cancelRunning()
-    }
-
     /// What became of the place of a worker whose handler is past its deadline.
     enum Replacement {
         case started
@@ -168,12 +169,17 @@ final class Crew: Sendable {
         case failed
     }
 
-    /// Waits for events: returns the first, and takes others that are there already into the batch.
-    func waitForEvents(_ post: Post, atMost limit: Int) -> Arrival {
+    /// Takes events: returns the first, and puts others that are there already into the batch.
+    ///
+    /// - Parameter waits: Sleep until there are some, unless something lies in the queue.
+    func takeEvents(_ post: Post, atMost limit: Int, waits: Bool) -> Arrival {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Post.capacity) { taken in
-            waiting.add(1, ordering: .sequentiallyConsistent)
-            let count = Int(cplatform_epoll_wait(engine.epoll, taken.baseAddress!, Int32(limit)))
-            let others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue
+            var others = 0
+            if waits { waiting.add(1, ordering: .sequentiallyConsistent) }
+            // Whoever adds to the queue after this look finds this worker waiting, and nudges it.
+            let mayWait = waits && queued.load(ordering: .sequentiallyConsistent) == 0
+            let count = Int(cplatform_epoll_wait(engine.epoll, taken.baseAddress!, Int32(limit), mayWait))
+            if waits { others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue }
             guard count > 0 else { return count == 0 ? .none : .failed }
             if count > 1 {
                 lying.add(count - 1, ordering: .sequentiallyConsistent)
@@ -200,6 +206,36 @@ final class Crew: Sendable {
             return event
         }
         return nil
+    }
+
+    // MARK: The queue
+
+    /// Has a worker look at a connection. From any thread.
+    func raise(_ event: EventKey) {
+        enqueue(.event(event.packed))
+    }
+
+    /// Has a worker go on with a task. From any thread.
+    func enqueue(_ job: consuming ExecutorJob) {
+        enqueue(.job(UnownedJob(job)))
+    }
+
+    private func enqueue(_ work: WorkQueue.Work) {
+        queue.withLock { $0.append(work) }
+        queued.add(1, ordering: .sequentiallyConsistent)
+        if cplatform_is_worker(), queued.load(ordering: .relaxed) == 1 {
+            // It looks there itself once it is through; should that take it long, the clock has another come.
+            startClock()
+        } else if waiting.load(ordering: .sequentiallyConsistent) > 0 {
+            engine.nudge()
+        }
+    }
+
+    func takeWork() -> WorkQueue.Work? {
+        guard queued.load(ordering: .relaxed) > 0 else { return nil }
+        guard let work = queue.withLock({ $0.popFirst() }) else { return nil }
+        queued.subtract(1, ordering: .sequentiallyConsistent)
+        return work
     }
 
     /// An event is over in which its worker was found held up: it is back.
@@ -315,6 +351,7 @@ final class Crew: Sendable {
     /// A worker waits for the kernel's next event, and each event there is has a worker of its own.
     private var isQuiet: Bool {
         waiting.load(ordering: .sequentiallyConsistent) > 0 && lying.load(ordering: .sequentiallyConsistent) == 0
+            && queued.load(ordering: .sequentiallyConsistent) == 0
     }
 
     /// Wakes another for each worker that is held up; true if there was one.
@@ -326,9 +363,10 @@ final class Crew: Sendable {
             ready.subtract(1, ordering: .sequentiallyConsistent)
             record(isBlocked: true)
         }
-        guard foundOne else { return false }
-        // Nobody was woken who would look what lies in the batch: one that waits for the kernel is to.
-        if !reinforce(), lying.load(ordering: .sequentiallyConsistent) > 0 { engine.nudge() }
-        return true
+        if foundOne, reinforce() { return true }
+        // Nobody was woken who would look what lies in batches or in the queue: one that waits for the kernel is to.
+        let left = lying.load(ordering: .sequentiallyConsistent) + queued.load(ordering: .sequentiallyConsistent)
+        if left > 0, waiting.load(ordering: .sequentiallyConsistent) > 0 { engine.nudge() }
+        return foundOne
     }
 }

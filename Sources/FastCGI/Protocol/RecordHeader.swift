@@ -12,6 +12,9 @@ struct RecordHeader {
         static let params: UInt8 = 4
         static let stdin: UInt8 = 5
         static let stdout: UInt8 = 6
+        static let stderr: UInt8 = 7
+        static let getValues: UInt8 = 9
+        static let getValuesResult: UInt8 = 10
         static let unknownType: UInt8 = 11
     }
 
@@ -41,38 +44,5 @@ struct RecordHeader {
         let lengths = UInt64(count) << 16 | UInt64(padding(count)) << 8
         let word = 1 << 56 | UInt64(type) << 48 | UInt64(id) << 32 | lengths
         target.storeBytes(of: word.bigEndian, as: UInt64.self)
-    }
-}
-
-/// Records put together in an array of bytes (FastCGI 1.0, section 3.3).
-extension [UInt8] {
-    mutating func appendPadding(of count: Int) {
-        append(contentsOf: repeatElement(0, count: RecordHeader.padding(count)))
-    }
-
-    /// The header of a record whose padding follows by ``appendPadding(of:)``.
-    mutating func appendRecordHeader(_ type: UInt8, id: UInt16, _ count: Int) {
-        let start = self.count
-        append(contentsOf: repeatElement(0, count: RecordHeader.size))
-        setRecordHeader(at: start, type, id: id, count)
-    }
-
-    mutating func setRecordHeader(at start: Int, _ type: UInt8, id: UInt16, _ count: Int) {
-        precondition(start + RecordHeader.size <= self.count)
-        withUnsafeMutableBytes { RecordHeader.write(type, id: id, count, to: $0.baseAddress! + start) }
-    }
-
-    /// The end of STDOUT, and END_REQUEST: complete, status 0 (section 5.5).
-    ///
-    /// FastCGI cannot say "I shall close": between END_REQUEST and the close the web server may send the next request,
-    /// and loses it (1 in 20 under load). nginx takes a connection back into its pool only if nothing follows
-    /// END_REQUEST, so a farewell has a record that means nothing here, UNKNOWN_TYPE (section 4.2), in the same write.
-    mutating func appendEnd(id: UInt16, isFarewell: Bool) {
-        appendRecordHeader(RecordHeader.Kind.stdout, id: id, 0)
-        appendRecordHeader(RecordHeader.Kind.endRequest, id: id, 8)
-        append(contentsOf: repeatElement(0, count: 8))
-        guard isFarewell else { return }
-        appendRecordHeader(RecordHeader.Kind.unknownType, id: 0, 8)
-        append(contentsOf: repeatElement(0, count: 8))
     }
 }

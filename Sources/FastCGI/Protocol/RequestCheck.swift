@@ -26,6 +26,8 @@ struct RequestCheck {
         case body = "a record of an unexpected type or id stands inside the body"
         case padding = "the body is hardly more than headers and padding"
         case aborted = "the web server aborted the request"
+        case management = "a management record is too large, or there are too many"
+        case unreadable = "libfcgi could not read the request"
     }
 
     /// What comes next in the bytes.
@@ -38,12 +40,16 @@ struct RequestCheck {
         case headEnd
         /// Bytes of the body.
         case body(Range<Int>)
+        /// A question about the server, between requests.
+        case management(ManagementRecord)
         /// The request is complete: what follows belongs to the next one.
         case end
     }
 
     private enum Phase {
         case begin
+        /// Inside a management record.
+        case management
         case parameters
         case body
         case end
@@ -56,6 +62,9 @@ struct RequestCheck {
     private(set) var keepsConnection = false
     /// Something of a body has arrived, be it its end.
     private(set) var hasBody = false
+
+    private var management = ManagementRecord(type: 0)
+    private var managementCount = 0
 
     // The record that is being read: the bytes of its header that have arrived, then what is left of it.
     private var header: UInt64 = 0
@@ -76,7 +85,7 @@ struct RequestCheck {
     }
 
     /// Nothing has arrived.
-    var isEmpty: Bool { phase == .begin && headerCount == 0 && requestID == 0 }
+    var isEmpty: Bool { phase == .begin && headerCount == 0 && requestID == 0 && contentLeft + paddingLeft == 0 }
 
     /// The parameters are complete.
     var hasHead: Bool { phase == .body || phase == .end }
@@ -86,6 +95,9 @@ struct RequestCheck {
 
     /// Bytes that may be headers and padding however small the body is.
     private static let freeOverhead = 64 << 10
+    /// Web servers ask for three values, once in a while.
+    private static let largestManagement = 512
+    private static let mostManagement = 8
 
     /// Takes the next step through `bytes`, from `offset` on, which it moves.
     mutating func next(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) throws(Refusal) -> Step {
@@ -101,6 +113,7 @@ struct RequestCheck {
                 case .body:
                     bodyBytes += count
                     return .body(content)
+                case .management: management.content.append(contentsOf: bytes[content])
                 case .begin, .end: try takeBegin(bytes[content])
                 }
             } else if paddingLeft > 0 {
@@ -115,6 +128,9 @@ struct RequestCheck {
                     return .headEnd
                 }
                 phase = .end
+            } else if phase == .management {
+                phase = .begin
+                return .management(management)
             } else {
                 guard try takeHeader(bytes, &offset) else { return .moreBytes }
             }
@@ -144,7 +160,14 @@ struct RequestCheck {
 
     private mutating func open(_ record: RecordHeader) throws(Refusal) {
         switch phase {
-        case .begin:
+        case .begin where record.requestID == 0 && record.type != RecordHeader.Kind.beginRequest && requestID == 0:
+            managementCount += 1
+            guard record.payloadLength <= Self.largestManagement, managementCount <= Self.mostManagement else {
+                throw .management
+            }
+            management = ManagementRecord(type: record.type)
+            phase = .management
+        case .begin, .management:
             guard record.type == RecordHeader.Kind.beginRequest, record.requestID != 0, record.contentLength == 8 else {
                 throw .begin
             }

@@ -3,21 +3,20 @@ public import HTTPTypes
 extension Request {
     /// The FastCGI parameter of this exact name; the first one if the web server sent it twice.
     ///
-    /// Invalid UTF-8 is replaced by U+FFFD. Cost: a scan over the names, no copies but the result.
+    /// Invalid UTF-8 is replaced by U+FFFD. Cost: a scan over the parameters, no copies but the result.
     public func parameter(_ name: String) -> String? {
         var name = name
-        return name.withUTF8 { inner.value(of: UnsafeRawBufferPointer($0)) }
+        return name.withUTF8 { inner.parameters.value(of: UnsafeRawBufferPointer($0)) }
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Every FastCGI parameter, in the order sent. For diagnosis: it copies them all.
     public var parameters: [(name: String, value: String)] {
-        inner.pairs.pairs.map { pair in
-            (
-                String(decoding: inner.bytes[pair.name], as: UTF8.self),
-                String(decoding: inner.bytes[pair.value], as: UTF8.self)
-            )
+        var parameters: [(String, String)] = []
+        inner.parameters.forEach { name, value in
+            parameters.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }
+        return parameters
     }
 
     /// The first value of a header.
@@ -43,7 +42,7 @@ extension Request {
     /// Calls `body` with the bytes of each Cookie header; nothing is copied. The bytes are valid during the call only.
     public func withCookieHeaders(_ body: (UnsafeRawBufferPointer) -> Void) {
         let name: StaticString = "HTTP_COOKIE"
-        name.withUTF8Buffer { inner.forEachValue(of: UnsafeRawBufferPointer($0), body) }
+        name.withUTF8Buffer { inner.parameters.forEachValue(of: UnsafeRawBufferPointer($0), body) }
     }
 
     /// Finds the parameters of a header: CGI's `HTTP_` with `-` as `_` (RFC 3875, section 4.1.18), and the two without.
@@ -71,7 +70,7 @@ extension Request {
                 }
                 count += 1
             }
-            inner.forEachValue(of: UnsafeRawBufferPointer(key), body)
+            inner.parameters.forEachValue(of: UnsafeRawBufferPointer(key), body)
         }
     }
 }

@@ -5,6 +5,9 @@ extension Request {
     struct Unusable: HTTPStatusError, CustomStringConvertible {
         let status: HTTPResponse.Status
         let description: String
+
+        /// Its head has not come yet.
+        static let incomplete = Unusable(status: .badRequest, description: "the request is incomplete")
     }
 
     /// Reads what every request needs out of the parameters.
@@ -36,7 +39,7 @@ extension Request {
         let mount = context.settings.mount
         var source = address.parameter.string
         do throws(RequestTarget.Failure) {
-            if let value = address.parameter.withUnsafeBytes(context.value(of:)) {
+            if let value = address.parameter.withUnsafeBytes(context.parameters.value(of:)) {
                 switch address.form {
                 case .raw: return try RequestTarget(raw: value, mount: mount)
                 case .decoded: return try RequestTarget(decoded: value, query: query(context), mount: mount)

@@ -4,7 +4,7 @@ public import HTTPTypes
 /// One request from the web server.
 ///
 /// A handle: copying it is cheap, keeping it after the response is allowed (its body can then no longer be read).
-/// Parameters are looked up in the bytes that the web server sent, not copied into a dictionary.
+/// Parameters are looked up where libfcgi keeps them, not copied into a dictionary.
 ///
 /// Threading: usable from any thread.
 public struct Request: Sendable {
@@ -118,13 +118,22 @@ public struct Request: Sendable {
         return try Form.parse(contentType: contentType, limits: inner.settings.formLimits) { try body.read(into: $0) }
     }
 
-    /// Runs an async function on the calling worker's thread until it has finished.
+    /// Nobody waits for the answer any more: the web server has closed the connection, the time of the handler is over, or
+    /// the server has stopped waiting for it. What a long handler does is in vain then.
     ///
-    /// Its tasks run on this thread alone unless they ask for another place; the worker does nothing else meanwhile.
+    /// The task of an async handler is cancelled at the same time. Where a sync handler asks, this costs a system call.
+    public var isCancelled: Bool { inner.isCancelled }
+
+    /// Runs an async function on the calling thread until it has finished, and holds the worker meanwhile.
+    ///
+    /// Its tasks run on this thread alone unless they ask for another place.
     package func runOnWorker<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) throws -> Value {
-        try (inner.executor ?? WorkerExecutor()).run(body)
+        let executor = BlockingExecutor()
+        inner.onCancel { executor.cancelRunning() }
+        defer { inner.onCancel(nil) }
+        return try executor.run(body)
     }
 }
 

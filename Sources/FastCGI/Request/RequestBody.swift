@@ -19,7 +19,7 @@ public struct RequestBody: Sendable {
     ///   with 400 or 408.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(RequestBodyError) -> Int {
         guard context.role == .responder else { return 0 }
-        return try context.input.withLock { state throws(RequestBodyError) in try state.read(into: buffer) }
+        return try context.live.withLock { live throws(RequestBodyError) in try live.body.read(into: buffer) }
     }
 
     /// Reads all that is left.

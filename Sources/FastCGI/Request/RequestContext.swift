@@ -1,143 +1,98 @@
-internal import CFastCGI
+internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
 
-/// What a request's handle refers to: the head's bytes, and while it is being answered, libfcgi's streams.
+/// What a request's handle refers to: the request that libfcgi has read, and what the handler does with it.
 ///
-/// A worker owns one and reuses it for request after request. A handler that keeps its `Request` keeps this object too:
-/// the worker notices and takes a fresh one, so a kept request never changes and nothing is copied in the usual case.
+/// An exchange owns one and reuses it for request after request. A handler that keeps its `Request` keeps this object, too:
+/// the exchange notices and takes a fresh one, so a kept request never changes and nothing is copied in the usual case.
 ///
-/// Threading: the bytes and pairs are written by the worker only while it is the sole owner. The streams are reached
-/// through `input` and `output`, which `finish` empties; after it a kept request reads no more body.
+/// Threading: the parameters change only while the exchange is the sole owner. Body, error stream and cancellation are
+/// behind a lock, and end with ``finish()``.
 final class RequestContext: @unchecked Sendable {
-    // Safe: `bytes` belongs to this object from init to deinit; its content changes only while the worker is sole owner.
-    private(set) var bytes: UnsafeMutableRawBufferPointer
-    /// Where the parameters are: behind room for the headers of the records around them.
-    private(set) var parameters = RequestContext.gap..<RequestContext.gap
-    private(set) var pairs = ParameterPairs()
+    // Safe: `head` and `library` change only while the exchange is sole owner; the library's input is read under the lock.
+    /// The parameters as they came, behind room for the headers of the records around them, until libfcgi has read them.
+    private var head = RecordBuffer()
+    private var library = LibraryRequest()
     let settings: RequestSettings
     var role = Request.Role.responder
     /// The declared length of the body; nil when absent or not a number.
     var contentLength: Int?
-    let input = Locked(BodyState())
-    let output = Locked(OutputState())
-    /// Runs async handlers on the worker's thread; nil outside a worker.
-    var executor: WorkerExecutor?
+    let live = Locked(Live())
 
-    struct OutputState {
-        // Safe: set by the worker while the request is being answered, nil otherwise.
-        var errorStream: UnsafeMutablePointer<FCGX_Stream>?
+    /// What lasts as long as the request is being answered.
+    struct Live: @unchecked Sendable {
+        // Safe: libfcgi's stream is reached under the lock alone, and not after the end.
+        var body = BodyState()
+        /// Messages for the web server's error log that have not been sent.
+        var errors = ErrorText()
+        /// The connection of a handler that runs on a worker: nobody else reads or closes it meanwhile.
+        var connection: Int32 = -1
+        var isCancelled = false
+        /// Ends what a handler waits for on its worker.
+        var onCancel: (@Sendable () -> Void)?
     }
 
     /// BEGIN_REQUEST and the header of a PARAMS record.
     private static let gap = 3 * RecordHeader.size
-    /// Padding, and the record that ends PARAMS.
-    private static let trailer = 2 * RecordHeader.size
 
     init(_ configuration: Server.Configuration) {
         settings = RequestSettings(
             mount: configuration.mount, address: configuration.address, maxBodyBytes: configuration.maxBodyBytes,
-            formLimits: configuration.formLimits)
-        // Heads behind nginx take about 1 KiB.
-        bytes = .allocate(byteCount: 4 << 10, alignment: 16)
+            maxHeadBytes: configuration.maxHeadBytes, formLimits: configuration.formLimits)
+        head.appendZeros(Self.gap)
     }
 
-    deinit {
-        bytes.deallocate()
-    }
-
-    /// Makes ready for another head. One large head must not cost its memory for ever.
+    /// Makes ready for another head.
     func reset() {
-        parameters = Self.gap..<Self.gap
-        // Those of a request before must not be taken for this one's, should it be refused.
-        pairs.removeAll()
+        library.close()
+        // One large head must not cost its memory for ever.
+        head.removeAll(keepingAtMost: 128 << 10)
+        head.appendZeros(Self.gap)
         contentLength = nil
-        if bytes.count > 128 << 10 {
-            bytes.deallocate()
-            bytes = .allocate(byteCount: 4 << 10, alignment: 16)
-        }
     }
+
+    // MARK: The head
 
     /// Adds bytes of the parameters.
     func append(_ more: UnsafeRawBufferPointer) {
-        let end = parameters.upperBound + more.count
-        if end + Self.trailer > bytes.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: max(2 * bytes.count, end + Self.trailer), alignment: 16)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<parameters.upperBound]))
-            bytes.deallocate()
-            bytes = larger
+        head.append(more)
+    }
+
+    /// The parameters that have come so far, as they came.
+    var sentParameters: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: head.bytes[Self.gap...]) }
+
+    /// Checks the parameters and has libfcgi read them.
+    func readParameters(id: UInt16 = 1, atMost limit: Int) throws(RequestCheck.Refusal) {
+        try ParameterCheck.check(sentParameters, atMost: limit)
+        encloseParameters(id)
+        guard library.read(head.bytes) else { throw .unreadable }
+    }
+
+    /// Makes records of the head: BEGIN_REQUEST, PARAMS and their end.
+    private func encloseParameters(_ id: UInt16) {
+        let count = head.count - Self.gap
+        if count > 0, count <= RecordHeader.largestContent {
+            // The usual case: written around the parameters where they are.
+            head.setRecordHeader(at: 2 * RecordHeader.size, RecordHeader.Kind.params, id: id, count)
+            head.appendZeros(RecordHeader.padding(count))
+        } else {
+            let parameters = Array(sentParameters)
+            head.truncate(to: 2 * RecordHeader.size)
+            parameters.withUnsafeBytes { head.appendRecords(RecordHeader.Kind.params, id: id, $0) }
         }
-        UnsafeMutableRawBufferPointer(rebasing: bytes[parameters.upperBound...]).copyMemory(from: more)
-        parameters = parameters.lowerBound..<end
+        head.appendRecordHeader(RecordHeader.Kind.params, id: id, 0)
+        head.setRecordHeader(at: 0, RecordHeader.Kind.beginRequest, id: id, 8)
+        head.setWord(at: RecordHeader.size, (role == .authorizer ? 2 : 1) << 48)
     }
 
-    /// Finds the names and values in the parameters.
-    func readParameters(atMost limit: Int) throws(RequestCheck.Refusal) {
-        try pairs.read(UnsafeRawBufferPointer(bytes), parameters, atMost: limit)
-    }
+    // MARK: Parameters
 
-    /// Calls `body` with the head as records: BEGIN_REQUEST, PARAMS and their end, padded only behind content.
-    func withHeadRecords<Result>(
-        id: UInt16, keepsConnection: Bool, _ body: (UnsafeRawBufferPointer) -> Result
-    ) -> Result {
-        let count = parameters.count
-        guard count > 0, count <= RecordHeader.largestContent else {
-            let records = recordsOfUnusualHead(id, keepsConnection)
-            return records.withUnsafeBytes(body)
-        }
-        // The usual case: written around the parameters where they are.
-        let base = bytes.baseAddress!
-        writeBegin(base, id, keepsConnection)
-        RecordHeader.write(RecordHeader.Kind.params, id: id, count, to: base + 2 * RecordHeader.size)
-        let end = parameters.upperBound + RecordHeader.padding(count)
-        memset(base + parameters.upperBound, 0, RecordHeader.padding(count))
-        RecordHeader.write(RecordHeader.Kind.params, id: id, 0, to: base + end)
-        return body(UnsafeRawBufferPointer(start: base, count: end + RecordHeader.size))
-    }
-
-    /// No parameters at all, or more than a record holds.
-    private func recordsOfUnusualHead(_ id: UInt16, _ keepsConnection: Bool) -> [UInt8] {
-        var records = [UInt8](repeating: 0, count: 2 * RecordHeader.size)
-        records.withUnsafeMutableBytes { writeBegin($0.baseAddress!, id, keepsConnection) }
-        for start in stride(from: parameters.lowerBound, to: parameters.upperBound, by: RecordHeader.largestContent) {
-            let part = bytes[start..<min(start + RecordHeader.largestContent, parameters.upperBound)]
-            records.appendRecordHeader(RecordHeader.Kind.params, id: id, part.count)
-            records += part
-            records.appendPadding(of: part.count)
-        }
-        records.appendRecordHeader(RecordHeader.Kind.params, id: id, 0)
-        return records
-    }
-
-    private func writeBegin(_ base: UnsafeMutableRawPointer, _ id: UInt16, _ keepsConnection: Bool) {
-        RecordHeader.write(RecordHeader.Kind.beginRequest, id: id, 8, to: base)
-        let role: UInt64 = self.role == .authorizer ? 2 : 1
-        let flags: UInt64 = keepsConnection ? 1 : 0
-        (base + RecordHeader.size).storeBytes(of: (role << 48 | flags << 40).bigEndian, as: UInt64.self)
-    }
+    var parameters: ParameterList { library.parameters }
 
     /// The value of the first parameter of this exact name.
     func value(of name: StaticString) -> UnsafeRawBufferPointer? {
-        name.withUTF8Buffer { value(of: UnsafeRawBufferPointer($0)) }
-    }
-
-    func value(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        for pair in pairs.pairs where pair.name.count == name.count {
-            if memcmp(bytes.baseAddress! + pair.name.lowerBound, name.baseAddress!, name.count) == 0 {
-                return UnsafeRawBufferPointer(rebasing: bytes[pair.value])
-            }
-        }
-        return nil
-    }
-
-    /// Calls `body` with the value of every parameter of this exact name, in order.
-    func forEachValue(of name: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
-        for pair in pairs.pairs where pair.name.count == name.count {
-            if memcmp(bytes.baseAddress! + pair.name.lowerBound, name.baseAddress!, name.count) == 0 {
-                body(UnsafeRawBufferPointer(rebasing: bytes[pair.value]))
-            }
-        }
+        parameters.value(of: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     }
 
     func string(of name: StaticString) -> String? {
@@ -154,10 +109,69 @@ final class RequestContext: @unchecked Sendable {
         return String(decoding: uri.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
     }
 
+    // MARK: The answer
+
+    /// The request is about to be answered.
+    ///
+    /// - Parameters:
+    ///   - failure: Why its body cannot be read.
+    ///   - connection: Its connection, while a handler runs on a worker.
+    func begin(_ spool: BodySpool, id: UInt16, failure: RequestBodyError?, connection: Int32) {
+        // An Authorizer has no body (section 6.3).
+        let hasBody = role == .responder && spool.count > 0 && failure == nil
+        if hasBody { library.addBody(spool, id: id) }
+        let body = BodyState(hasBody ? library.input : nil, failure: failure)
+        live.withLock { live in
+            live.body = body
+            live.errors.open()
+            live.connection = connection
+            live.isCancelled = false
+        }
+    }
+
+    /// The handler goes on without a worker: the connection may be another's now.
+    func detach() {
+        live.withLock { $0.connection = -1 }
+    }
+
+    /// Nobody waits for the answer any more.
+    func cancel() {
+        let onCancel = live.withLock { live in
+            live.isCancelled = true
+            return live.onCancel
+        }
+        onCancel?()
+    }
+
+    /// Has something done when the request is cancelled, until it is called with nil.
+    func onCancel(_ action: (@Sendable () -> Void)?) {
+        let isCancelled = live.withLock { live in
+            live.onCancel = action
+            return live.isCancelled
+        }
+        if isCancelled { action?() }
+    }
+
+    /// Whether nobody waits for the answer any more.
+    var isCancelled: Bool {
+        live.withLock { live in
+            if !live.isCancelled, live.connection >= 0 { live.isCancelled = cplatform_is_hung_up(live.connection) }
+            return live.isCancelled
+        }
+    }
+
+    /// Takes what is to be sent to the web server's error log.
+    func takeErrors() -> [UInt8] {
+        live.withLock { $0.errors.isEmpty ? [] : $0.errors.take() }
+    }
+
     /// The request is answered: no stream may be used any more.
     func finish() {
-        input.withLock { $0 = BodyState() }
-        output.withLock { $0.errorStream = nil }
+        live.withLock { live in
+            live.body = BodyState()
+            live.connection = -1
+            live.errors.close()
+        }
     }
 }
 
@@ -166,5 +180,6 @@ struct RequestSettings: Sendable {
     var mount: MountPoint
     var address: RequestAddress
     var maxBodyBytes: Int
+    var maxHeadBytes: Int
     var formLimits: FormLimits
 }

@@ -1,6 +1,16 @@
 internal import HTTPTypes
 
 extension Response {
+    /// What of a response is still to be written once its head stands in the outbox.
+    enum Rest {
+        /// Nothing: the outbox has it all.
+        case whole
+        /// A stream that is written on a worker.
+        case written(length: Int?, @Sendable (ResponseWriter) throws -> Void)
+        /// A stream that a task writes into a buffer.
+        case task(StreamBuffer, @Sendable () async throws -> Void)
+    }
+
     /// HTTP forbids content here (RFC 9110, sections 9.3.2, 15.3.5, 15.3.6, 15.4.5).
     private func forbidsBody(_ method: HTTPRequest.Method) -> Bool {
         method == .head || isWithoutContent
@@ -13,83 +23,56 @@ extension Response {
         }
     }
 
-    /// The answer to be sent, for all responses but streams.
+    /// Puts the head, and a body that is there, into an outbox that has begun an answer.
     ///
     /// - Parameters:
-    ///   - scratch: Reused from request to request; taken over by the answer, unless this throws.
+    ///   - call: Has a worker come for a stream's bytes.
     ///   - onLargeHead: Called with the size of a header block over nginx's default buffer.
-    func outgoing(
-        requestID: UInt16,
-        method: HTTPRequest.Method,
-        keepsConnection: Bool,
-        scratch: inout [UInt8],
+    func put(
+        into outbox: inout Outbox, method: HTTPRequest.Method, call: @escaping @Sendable () -> Void = {},
         onLargeHead: (Int) -> Void
-    ) throws(ResponseError) -> OutgoingAnswer {
+    ) throws(ResponseError) -> Rest {
         let silent = forbidsBody(method)
-        var rest = OutgoingAnswer.Body.none
-        scratch.removeAll(keepingCapacity: true)
-        scratch.append(contentsOf: repeatElement(0, count: OutgoingAnswer.gap))
         switch body {
-        case .empty, .stream:
-            try head(statedLength(0), &scratch, onLargeHead)
+        case .empty: try head(statedLength(0), &outbox, onLargeHead)
         case .bytes(let bytes):
-            try head(statedLength(bytes.count), &scratch, onLargeHead)
-            if !silent {
-                if bytes.count < ResponseOutput.directThreshold {
-                    scratch.append(contentsOf: bytes)
-                } else {
-                    rest = .bytes(bytes)
-                }
+            try head(statedLength(bytes.count), &outbox, onLargeHead)
+            if !silent, bytes.count >= Outbox.smallContent {
+                outbox.enclose(.bytes(bytes))
+                return .whole
             }
-        case .string(let text):
+            if !silent { bytes.withUnsafeBytes { outbox.head.append($0) } }
+        case .string(var text):
             let count = text.utf8.count
-            try head(statedLength(count), &scratch, onLargeHead)
-            if !silent {
-                if count < ResponseOutput.directThreshold {
-                    scratch.append(contentsOf: text.utf8)
-                } else {
-                    rest = .bytes(Array(text.utf8))
-                }
+            try head(statedLength(count), &outbox, onLargeHead)
+            if !silent, count >= Outbox.smallContent {
+                outbox.enclose(.bytes(Array(text.utf8)))
+                return .whole
             }
+            if !silent { text.withUTF8 { outbox.head.append(UnsafeRawBufferPointer($0)) } }
         case .file(let path):
             let file = try ResponseFile(path: path)
-            try head(statedLength(file.length), &scratch, onLargeHead)
-            if !silent { rest = .file(file) }
+            try head(statedLength(file.length), &outbox, onLargeHead)
+            outbox.enclose(silent ? .none : .file(file))
+            return .whole
+        case .stream(let length, let write):
+            try head(isWithoutContent ? statedLength(0) : length, &outbox, onLargeHead)
+            outbox.enclose(.none)
+            return silent ? .whole : .written(length: length, write)
+        case .asyncStream(let length, let write):
+            try head(isWithoutContent ? statedLength(0) : length, &outbox, onLargeHead)
+            let stream = StreamBuffer(length: length, isEvents: false, call: call)
+            outbox.enclose(silent ? .none : .stream(stream))
+            return silent ? .whole : .task(stream) { try await write(AsyncResponseWriter(buffer: stream)) }
+        case .events(let write):
+            try head(isWithoutContent ? statedLength(0) : nil, &outbox, onLargeHead)
+            let stream = StreamBuffer(length: nil, isEvents: true, call: call)
+            outbox.enclose(silent ? .none : .stream(stream))
+            return silent
+                ? .whole : .task(stream) { try await write(EventWriter(writer: AsyncResponseWriter(buffer: stream))) }
         }
-        let block = scratch
-        scratch = []
-        return OutgoingAnswer(
-            status: status.code, requestID: requestID, head: block, body: rest, keepsConnection: keepsConnection)
-    }
-
-    /// Writes a whole response whose body is a stream; the closure waits where the web server does not read.
-    ///
-    /// - Throws: ``WriteFailure``, which says whether something was sent already.
-    func writeStream(
-        _ length: Int?,
-        _ write: (ResponseWriter) throws -> Void,
-        to output: ResponseOutput,
-        method: HTTPRequest.Method,
-        scratch: inout [UInt8],
-        onLargeHead: (Int) -> Void
-    ) throws(WriteFailure) {
-        let silent = forbidsBody(method)
-        scratch.removeAll(keepingCapacity: true)
-        do throws(ResponseError) {
-            try head(isWithoutContent ? statedLength(0) : length, &scratch, onLargeHead)
-        } catch {
-            throw WriteFailure(error: error, headWasSent: false)
-        }
-        let writer = ResponseWriter(output, length: length)
-        do {
-            try scratch.withUnsafeBytes { try output.write($0) }
-            guard !silent else { return }
-            try write(writer)
-            try writer.finish()
-        } catch {
-            try? writer.finish()
-            throw WriteFailure(error: error, headWasSent: true)
-        }
+        outbox.enclose(.none)
+        return .whole
     }
 
     /// The length to state for a body of `length` bytes: 205 has the length 0, 204 and 304 have none (RFC 9110, section 8.6).
@@ -98,21 +81,11 @@ extension Response {
         return status.code == 205 ? 0 : nil
     }
 
-    private func head(
-        _ contentLength: Int?,
-        _ scratch: inout [UInt8],
-        _ onLargeHead: (Int) -> Void
-    ) throws(ResponseError) {
-        let start = scratch.count
-        try ResponseHead.encode(self, contentLength: contentLength, into: &scratch)
-        let count = scratch.count - start
+    private func head(_ contentLength: Int?, _ outbox: inout Outbox, _ onLargeHead: (Int) -> Void) throws(ResponseError)
+    {
+        let start = outbox.head.count
+        try ResponseHead.encode(self, contentLength: contentLength, into: &outbox.head)
+        let count = outbox.head.count - start
         if count > ResponseHead.commonLimit { onLargeHead(count) }
-    }
-
-    /// A response that did not get out.
-    struct WriteFailure: Error {
-        let error: any Error
-        /// The client may have seen a part: no other response can take its place.
-        let headWasSent: Bool
     }
 }

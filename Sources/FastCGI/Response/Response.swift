@@ -25,9 +25,17 @@ public struct Response: Sendable {
         /// is a 500, for the handler decides what a client may ask for.
         case file(path: String)
         /// Written by a closure once the header is sent. `length` in bytes if it is known: then exactly so many must
-        /// be written. The closure runs on the worker, or on its executor; what it throws ends the connection, so that
-        /// the web server sees a cut answer and no complete one.
+        /// be written. The closure runs on the worker. What it throws before anything was sent is a 500; later it ends the
+        /// connection, so that the web server sees a cut answer and no complete one.
         case stream(length: Int?, write: @Sendable (ResponseWriter) throws -> Void)
+        /// Written by an async closure once the header is sent, without a thread while it waits. `length` as for `stream`. The
+        /// handler timeout ends with the header; what the closure throws ends the connection. Its task is cancelled when the
+        /// client goes, or stops reading for the write timeout. Without a length the field `X-Accel-Buffering: no` is added,
+        /// so that nginx passes on what comes when it comes.
+        case asyncStream(length: Int?, write: @Sendable (AsyncResponseWriter) async throws -> Void)
+        /// Server-sent events, as `asyncStream`. A comment every 15 s keeps the connection alive. When the server stops, the
+        /// closure's task is cancelled and the client asked to come back after a second.
+        case events(write: @Sendable (EventWriter) async throws -> Void)
     }
 
     /// - Parameters:

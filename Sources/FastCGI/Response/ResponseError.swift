@@ -7,6 +7,8 @@ public struct ResponseError: Error, CustomStringConvertible {
         case redirect(String)
         case file(path: String, reason: String)
         case lengthMismatch(declared: Int, written: Int)
+        case stream(String)
+        case eventField(String)
         case closed
         case finished
     }
@@ -32,6 +34,8 @@ public struct ResponseError: Error, CustomStringConvertible {
         case .file(let path, let reason): "the response file \(path) cannot be sent: \(reason)"
         case .lengthMismatch(let declared, let written):
             "the response stream wrote \(written) bytes, its declared length is \(declared)"
+        case .stream(let reason): "the stream's closure failed: \(reason)"
+        case .eventField(let name): "the \(name) of an event is more than one line"
         case .closed: "the web server closed the connection or stopped reading"
         case .finished: "the response was already complete"
         }

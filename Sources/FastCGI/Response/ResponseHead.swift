@@ -11,32 +11,37 @@ enum ResponseHead {
     static func encode(
         _ response: Response,
         contentLength: Int?,
-        into bytes: inout [UInt8]
+        into bytes: inout RecordBuffer
     ) throws(ResponseError) {
         let code = response.status.code
         guard (200...599).contains(code) else { throw ResponseError(.badStatus(code)) }
-        bytes.append(contentsOf: "Status: ".utf8)
-        append(code, to: &bytes)
+        bytes.append("Status: ")
+        bytes.append(decimal: code)
         bytes.append(UInt8(ascii: " "))
-        bytes.append(contentsOf: response.status.phrase.utf8)
-        bytes.append(contentsOf: "\r\n".utf8)
+        bytes.append(response.status.phrase)
+        bytes.append("\r\n")
         for field in response.headers.fields {
             let name = field.name.rawName
             guard !isReserved(field.name) else { throw ResponseError(.reservedField(name)) }
-            bytes.append(contentsOf: name.utf8)
-            bytes.append(contentsOf: ": ".utf8)
+            bytes.append(name)
+            bytes.append(": ")
             let start = bytes.count
-            bytes.append(contentsOf: field.value.utf8)
-            guard isSafe(bytes[start...]) else { throw ResponseError(.controlCharacter(field: name)) }
-            bytes.append(contentsOf: "\r\n".utf8)
+            bytes.append(field.value)
+            guard isSafe(UnsafeRawBufferPointer(rebasing: bytes.bytes[start...])) else {
+                throw ResponseError(.controlCharacter(field: name))
+            }
+            bytes.append("\r\n")
         }
+        if response.isUnbuffered, response.headers[accelBuffering] == nil { bytes.append("X-Accel-Buffering: no\r\n") }
         if let contentLength {
-            bytes.append(contentsOf: "Content-Length: ".utf8)
-            append(contentLength, to: &bytes)
-            bytes.append(contentsOf: "\r\n".utf8)
+            bytes.append("Content-Length: ")
+            bytes.append(decimal: contentLength)
+            bytes.append("\r\n")
         }
-        bytes.append(contentsOf: "\r\n".utf8)
+        bytes.append("\r\n")
     }
+
+    private static let accelBuffering = HTTPField.Name("X-Accel-Buffering")!
 
     /// The fields that only the server may set. Their lengths decide first: most names leave at once.
     private static func isReserved(_ name: HTTPField.Name) -> Bool {
@@ -51,15 +56,19 @@ enum ResponseHead {
     }
 
     /// No control characters but the tab (RFC 9110, section 5.5).
-    private static func isSafe(_ value: ArraySlice<UInt8>) -> Bool {
-        value.withUnsafeBufferPointer { value in
-            var isSafe = true
-            for byte in value where byte < 0x20 || byte == 0x7f { isSafe = isSafe && byte == 0x09 }
-            return isSafe
-        }
+    private static func isSafe(_ value: UnsafeRawBufferPointer) -> Bool {
+        var isSafe = true
+        for byte in value where byte < 0x20 || byte == 0x7f { isSafe = isSafe && byte == 0x09 }
+        return isSafe
     }
+}
 
-    private static func append(_ number: Int, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: String(number).utf8)
+extension Response {
+    /// What comes is to be passed on when it comes.
+    fileprivate var isUnbuffered: Bool {
+        switch body {
+        case .asyncStream(length: nil, write: _), .events: true
+        default: false
+        }
     }
 }

@@ -9,8 +9,8 @@ final class Engine: Sendable {
     let configuration: Server.Configuration
     let listeners: [Listener]
     let logger: Logger
-    let handler: Server.Handler
-    let refusal: Server.Refusal?
+    let dispatcher: Server.Dispatcher
+    let admission: Server.Admission?
     let observer: Server.Observer?
     let table: ConnectionTable
     let counters = ServerCounters()
@@ -46,15 +46,15 @@ final class Engine: Sendable {
         listeners: [Listener],
         logger: Logger,
         observer: Server.Observer?,
-        refusal: Server.Refusal?,
-        handler: @escaping Server.Handler
+        admission: Server.Admission?,
+        dispatcher: @escaping Server.Dispatcher
     ) throws(ConfigurationError) {
         self.configuration = configuration
         self.listeners = listeners
         self.logger = logger
         self.observer = observer
-        self.refusal = refusal
-        self.handler = handler
+        self.admission = admission
+        self.dispatcher = dispatcher
         table = ConnectionTable(capacity: configuration.maxConnections)
         refusals = RefusalLog(logger: logger)
         epoll = cplatform_epoll_create()
@@ -144,7 +144,7 @@ final class Engine: Sendable {
             guard !listener.isInherited else { continue }
             listener.removeFile()
             while case .connection(let slot, _) = accept(listener: index) {
-                if case .mustClose = park(slot: slot, waiting: .request) { close(slot: slot) }
+                if case .mustClose = park(slot: slot, .request) { close(slot: slot) }
             }
             listener.refuseConnections()
         }
@@ -185,7 +185,7 @@ final class Engine: Sendable {
         case exhausted
     }
 
-    /// Accepts one connection into a slot whose phase is `.head`: the caller serves it.
+    /// Accepts one connection into a slot that the caller holds then.
     func accept(listener index: Int) -> Accepted {
         guard let slot = table.reserve() else { return .exhausted }
         let listener = listeners[index]
@@ -209,8 +209,6 @@ final class Engine: Sendable {
             table.release(slot)
             return .none
         }
-        _ = cplatform_set_timeouts(
-            fd, configuration.bodyTimeout.milliseconds, configuration.writeTimeout.milliseconds)
         if listener.isTCP {
             var on: Int32 = 1
             setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -236,64 +234,40 @@ final class Engine: Sendable {
         if stage != .serving { cplatform_eventfd_signal(watchdogSignal) }
     }
 
-    /// Hands a connection back to epoll, unless the caller must look at it again, or close it: see `Parking`.
+    /// Hands a connection back to epoll, unless the caller must look at it again, or close it.
     ///
     /// - Parameter isReadable: Bytes may be waiting that raised their event already: if so, another one is raised.
-    func park(slot index: Int, waiting: ConnectionTable.Waiting, isReadable: Bool = false) -> Parking {
+    func park(slot index: Int, _ waiting: ConnectionState.Waiting, isReadable: Bool = false) -> Parked {
         let now = BootInstant.now
-        let epoll = self.epoll
         let stage = self.stage
         return table.withSlot(index) { slot in
-            if slot.phase == .overrun { return .mustClose }
-            // Where bytes may wait anyway another event is raised below, behind those of others.
-            if slot.isPending, !isReadable {
-                slot.isPending = false
-                slot.phase = .head
-                return .lookAgain
+            switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, configuration) {
+            case .parked: return .parked
+            case .lookAgain: return .lookAgain
+            case .mustClose: return .mustClose
+            case .watch(let interest, let isNew):
+                // Under the lock: until it is released nobody can close this descriptor.
+                let key = EventKey.connection(slot: index, generation: slot.state.generation).packed
+                guard watch(slot.fd, interest, isNew, key) else {
+                    slot.state.takeBack()
+                    return .mustClose
+                }
+                return .parked
             }
-            slot.isPending = false
-            switch waiting {
-            case .request:
-                if stage >= .closing { return .mustClose }
-                // A web server connects when it has something to send: only after an answer may it take its time.
-                let timeout = slot.hasServed ? configuration.idleTimeout : configuration.headTimeout
-                slot.deadline = now.advanced(by: timeout)
-            case .turn: slot.deadline = now.advanced(by: configuration.idleTimeout)
-            case .head(let intake): slot.deadline = intake.headDeadline
-            case .body(let intake):
-                slot.deadline = min(now.advanced(by: configuration.bodyTimeout), intake.deadline)
-            case .room(let departure):
-                let next = departure.progressAt.advanced(by: configuration.writeTimeout)
-                slot.deadline = min(next, departure.deadline)
-            }
-            slot.waiting = waiting
-            slot.isOverdue = false
-            slot.phase = .idle
-            // Under the lock: until it is released nobody can close this descriptor.
-            let key = EventKey.connection(slot: index, generation: slot.generation).packed
-            if !slot.isWatched {
-                guard cplatform_epoll_add_connection(epoll, slot.fd, key) == 0 else { return .mustClose }
-                slot.isWatched = true
-            }
-            if case .room = waiting {
-                // Each time: room that came before this moment raises an event, too.
-                guard cplatform_epoll_await_room(epoll, slot.fd, key) == 0 else { return .mustClose }
-                slot.isWatchedForRoom = true
-            } else if case .turn = waiting {
-                // It has no need to wait for bytes: a connection that can be written to raises an event at once.
-                guard cplatform_epoll_poke(epoll, slot.fd, key) == 0 else { return .mustClose }
-                slot.isWatchedForRoom = true
-            } else if slot.isWatchedForRoom || isReadable {
-                guard cplatform_epoll_calm(epoll, slot.fd, key) == 0 else { return .mustClose }
-                slot.isWatchedForRoom = false
-            }
-            return .parked
         }
     }
 
-    enum Parking {
+    private func watch(_ fd: Int32, _ interest: ConnectionState.Interest, _ isNew: Bool, _ key: UInt64) -> Bool {
+        switch interest {
+        case .bytes: (isNew ? cplatform_epoll_add_connection : cplatform_epoll_calm)(epoll, fd, key) == 0
+        case .turn: (isNew ? cplatform_epoll_add_eager : cplatform_epoll_poke)(epoll, fd, key) == 0
+        case .room: (isNew ? cplatform_epoll_add_room : cplatform_epoll_await_room)(epoll, fd, key) == 0
+        }
+    }
+
+    enum Parked {
         case parked
-        /// Bytes came while the connection was held.
+        /// Something came while the connection was held.
         case lookAgain
         case mustClose
     }

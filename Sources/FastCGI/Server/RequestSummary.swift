@@ -8,8 +8,10 @@ public struct RequestSummary: Sendable {
     let context: RequestContext
     let startedAt: BootInstant
     /// The status of the answer. Where there was none to send: 400 for a head that was refused, 504 for a handler past its
-    /// deadline, 503 for one that a stop has cut.
+    /// deadline, 503 for one that a stop has cut, 499 for a web server that has closed the connection.
     public let status: Int
+    /// As nginx names it in its own log.
+    static let peerHasGone = 499
     /// From the head to the end of the answer.
     public let duration: Duration
     /// The whole answer was handed to the web server.

@@ -52,7 +52,7 @@ extension Server {
         private static var processorCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
         /// Refuses values that no server could run with;
-        /// ``Server/init(configuration:listeners:logger:observer:refusal:handler:)`` does so, too.
+        /// ``Server/init(configuration:listeners:logger:observer:admission:refusal:handler:)`` does so, too.
         ///
         /// - Throws: ``ConfigurationError`` that names the field.
         public func validate() throws(ConfigurationError) {

@@ -23,12 +23,39 @@ public final class Server: Sendable {
     /// Answers a request, on a worker's thread. What it throws becomes the status of ``HTTPStatusError``, else 500.
     public typealias Handler = @Sendable (Request) throws -> Response
 
+    /// As ``Handler``, and may suspend: it holds no worker while it waits. Its task is cancelled when nobody waits for the
+    /// answer any more.
+    public typealias AsyncHandler = @Sendable (Request) async throws -> Response
+
     /// Answers a request that no handler may see, and says by which error: a path that cannot be read (400) or is not below
     /// the mount point (404), a body that is too large (413), late (408) or cut short (400).
     ///
     /// A request whose target is at fault has the empty path, for what was sent was not checked. Where the body is at fault,
     /// reading it throws the same error.
     public typealias Refusal = @Sendable (Request, any HTTPStatusError) throws -> Response
+
+    /// Says, on a worker's thread, whether a request whose head is there may send its body, before anything of it is kept.
+    /// Its body cannot be read yet. Not asked for requests that no handler may see.
+    public typealias Admission = @Sendable (Request) -> Verdict
+
+    /// What becomes of a request whose head is there.
+    public enum Verdict: Sendable {
+        /// It may send a body of at most so many bytes; nil is ``Configuration/maxBodyBytes``. A larger one is 413.
+        case body(limit: Int?)
+        /// This is its answer; what it sends of a body is read away.
+        case answer(Response)
+    }
+
+    /// Answers a request, or says how it is to be answered without a worker.
+    ///
+    /// - Parameter failure: Why no handler may see it; see ``Refusal``.
+    package typealias Dispatcher = @Sendable (Request, (any HTTPStatusError)?) throws -> Reply
+
+    package enum Reply: Sendable {
+        case response(Response)
+        /// To be run as a task on the workers.
+        case task(@Sendable () async throws -> Response)
+    }
 
     /// Is told of each request after its answer, or when it is cut, on the thread that saw it: keep it short.
     public typealias Observer = @Sendable (RequestSummary) -> Void
@@ -51,19 +78,63 @@ public final class Server: Sendable {
     ///   - listeners: Where connections come from; at least one.
     ///   - logger: For trouble with peers and handlers; the server writes no access log.
     ///   - observer: Told of each request after its answer.
+    ///   - admission: Asked for each request before its body is taken; without it all may send one.
     ///   - refusal: Answers requests that no handler may see; without it the server does so itself, in plain text.
     ///   - handler: Answers requests, several at a time.
     /// - Throws: ``ConfigurationError`` that names the field.
-    public init(
+    public convenience init(
         configuration: Configuration = Configuration(),
         listeners: [Listener],
         logger: Logger = Logger(label: "fastcgi"),
         observer: Observer? = nil,
+        admission: Admission? = nil,
         refusal: Refusal? = nil,
         handler: @escaping Handler
     ) throws {
+        try self.init(
+            configuration: configuration, listeners: listeners, logger: logger, observer: observer, admission: admission
+        ) { request, failure in
+            .response(try Self.refuse(request, failure, refusal) ?? handler(request))
+        }
+    }
+
+    /// A server whose handler may suspend; else as ``init(configuration:listeners:logger:observer:admission:refusal:handler:)``.
+    public convenience init(
+        configuration: Configuration = Configuration(),
+        listeners: [Listener],
+        logger: Logger = Logger(label: "fastcgi"),
+        observer: Observer? = nil,
+        admission: Admission? = nil,
+        refusal: Refusal? = nil,
+        asyncHandler: @escaping AsyncHandler
+    ) throws {
+        try self.init(
+            configuration: configuration, listeners: listeners, logger: logger, observer: observer, admission: admission
+        ) { request, failure in
+            if let response = try Self.refuse(request, failure, refusal) { return .response(response) }
+            return .task { try await asyncHandler(request) }
+        }
+    }
+
+    private static func refuse(
+        _ request: Request, _ failure: (any HTTPStatusError)?, _ refusal: Refusal?
+    ) throws -> Response? {
+        guard let failure else { return nil }
+        guard let refusal else { throw failure }
+        return try refusal(request, failure)
+    }
+
+    /// A server whose dispatcher decides for each request whether it needs a task.
+    package init(
+        configuration: Configuration,
+        listeners: [Listener],
+        logger: Logger,
+        observer: Observer?,
+        admission: Admission?,
+        dispatcher: @escaping Dispatcher
+    ) throws {
         try configuration.validate()
-        try ProtocolLibrary.start()
+        try LibraryRequest.start()
         // A peer that has gone is an error of its write, never the process's end.
         signal(SIGPIPE, SIG_IGN)
         guard !listeners.isEmpty else {
@@ -78,8 +149,8 @@ public final class Server: Sendable {
             listeners: listeners,
             logger: logger,
             observer: observer,
-            refusal: refusal,
-            handler: handler
+            admission: admission,
+            dispatcher: dispatcher
         )
         crew = Crew(engine: engine)
     }

@@ -12,9 +12,6 @@ final class Watchdog: Sendable {
     private let crew: Crew
     private let shortestTimeout: Duration
 
-    /// A connection that was not used for so long is hardly used in the very moment in which it is closed.
-    private static let quiet = Duration.seconds(1)
-
     init(engine: Engine, crew: Crew) {
         self.engine = engine
         self.crew = crew
@@ -48,26 +45,70 @@ final class Watchdog: Sendable {
         for index in 0..<engine.table.scanLimit {
             switch engine.table.withSlot(index, { judge(&$0, index, now, closesIdle) }) {
             case .wait(let deadline): next = min(next, deadline)
-            case .overdue(let deadline):
-                engine.counters.count(engine.counters.timeouts)
-                next = min(next, deadline)
-            case .closed(let timedOut, let lost):
+            case .called(let isTimeout):
+                if isTimeout { engine.counters.count(engine.counters.timeouts) }
+                // Whoever is called and does not come has a second.
+                next = min(next, now.advanced(by: .seconds(1)))
+            case .closed(let timedOut, let waiting):
                 if timedOut { engine.counters.count(engine.counters.timeouts) }
                 engine.released(index)
-                if let (request, status) = lost {
-                    engine.end(request.context, request.startedAt, status, wasSent: false)
-                }
+                finish(waiting, timedOut: timedOut)
             case .overrun(let worker, let request):
                 engine.counters.count(engine.counters.timeouts)
-                crew.cancelRunning(worker)
                 let consequence = engine.stage == .serving ? replace(worker) : "the server is stopping"
                 // The answer went out in this very moment: nobody was cut.
                 guard let request else { continue }
-                report(request, worker, consequence)
+                request.context.cancel()
+                report(request, "its connection was cut; \(consequence)", worker: worker)
                 engine.end(request.context, request.startedAt, 504, wasSent: false)
             }
         }
         return next
+    }
+
+    private enum Outcome {
+        case wait(BootInstant)
+        /// A worker comes and sees for itself.
+        case called(isTimeout: Bool)
+        case closed(timedOut: Bool, ConnectionState.Waiting)
+        case overrun(worker: Int, ConnectionState.Unanswered?)
+    }
+
+    /// Does at once what has to be done under the slot's lock.
+    private func judge(
+        _ slot: inout ConnectionTable.Slot, _ index: Int, _ now: BootInstant, _ closesIdle: Bool
+    ) -> Outcome {
+        let judgement = slot.state.judge(now, closesIdle: closesIdle)
+        switch judgement {
+        case .wait(let deadline): return .wait(deadline)
+        case .call, .callForBeat, .shutDownAndCall:
+            // Nothing more can be sent: who is called finds it out.
+            if case .shutDownAndCall = judgement { cplatform_shutdown(slot.fd) }
+            crew.raise(.connection(slot: index, generation: slot.state.generation))
+            if case .callForBeat = judgement { return .called(isTimeout: false) }
+            return .called(isTimeout: true)
+        case .close(let isDue, let waiting):
+            // Bytes that came this very moment: a worker is on its way.
+            var byte: UInt8 = 0
+            if !isDue, recv(slot.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1 {
+                return .wait(BootInstant(nanoseconds: .max))
+            }
+            close(slot.fd)
+            slot.free()
+            return .closed(timedOut: isDue, waiting)
+        case .overrun(let worker, let request):
+            // Never close here: the descriptor is the worker's until it comes back.
+            cplatform_shutdown(slot.fd)
+            return .overrun(worker: worker, request)
+        }
+    }
+
+    /// Ends what has waited with a connection that is closed now.
+    private func finish(_ waiting: ConnectionState.Waiting, timedOut: Bool) {
+        waiting.exchange?.cancel()
+        guard let (request, status) = waiting.unanswered else { return }
+        if timedOut, case .handler = waiting { report(request, "its connection was closed and its task cancelled") }
+        engine.end(request.context, request.startedAt, status, wasSent: false)
     }
 
     /// Gives a worker that is stuck a deputy; returns what came of it, for the log.
@@ -83,75 +124,19 @@ final class Watchdog: Sendable {
         }
     }
 
-    /// Names a handler that is stuck. A line each: there are no more of them than workers within a handler timeout.
-    private func report(_ request: ConnectionTable.Unanswered, _ worker: Int, _ consequence: String) {
+    /// Names a handler that took too long. A line each: of those that hold a worker there are no more than workers within a
+    /// handler timeout.
+    private func report(_ request: ConnectionState.Unanswered, _ consequence: String, worker: Int? = nil) {
         let context = request.context
         let age = request.startedAt.duration(to: .now)
-        engine.logger.error(
-            "a handler ran past its deadline (handlerTimeout) and its connection was cut; \(consequence)",
-            metadata: [
-                "method": "\(context.string(of: "REQUEST_METHOD").map(LogText.clean) ?? "-")",
-                "path": "\(LogText.clean(context.sentPath))",
-                "request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")",
-                "worker": "\(worker)",
-                "age": "\(age.milliseconds) ms",
-            ])
-    }
-
-    private enum Judgement {
-        case wait(BootInstant)
-        /// A worker was called to answer a request whose body stopped coming.
-        case overdue(BootInstant)
-        case closed(timedOut: Bool, lost: (ConnectionTable.Unanswered, status: Int)?)
-        case overrun(worker: Int, ConnectionTable.Unanswered?)
-    }
-
-    private func judge(
-        _ slot: inout ConnectionTable.Slot, _ index: Int, _ now: BootInstant, _ closesIdle: Bool
-    ) -> Judgement {
-        switch slot.phase {
-        case .free, .head, .overrun: return .wait(BootInstant(nanoseconds: .max))
-        case .idle:
-            let isDue = slot.deadline <= now
-            if closesIdle, case .head(let intake) = slot.waiting {
-                // A stop waits for the rest of a head as long as one may be under way, not until its deadline.
-                let end = intake.headBegin.advanced(by: Self.quiet)
-                guard isDue || end <= now else { return .wait(end) }
-            } else {
-                guard isDue || (closesIdle && slot.waiting.isForRequest) else { return .wait(slot.deadline) }
-            }
-            if case .room = slot.waiting, !slot.isOverdue {
-                // Wakes a worker, which finds that nothing more can be sent, and says so.
-                slot.isOverdue = true
-                slot.deadline = now.advanced(by: .seconds(1))
-                cplatform_shutdown(slot.fd)
-                return .overdue(slot.deadline)
-            }
-            if case .body = slot.waiting, !slot.isOverdue {
-                // The client shall read why; where the connection takes no answer, it is closed the next time.
-                slot.isOverdue = true
-                slot.deadline = now.advanced(by: .seconds(1))
-                let key = EventKey.connection(slot: index, generation: slot.generation)
-                slot.isWatchedForRoom = cplatform_epoll_poke(engine.epoll, slot.fd, key.packed) == 0
-                return .overdue(slot.deadline)
-            }
-            // Bytes that came this very moment: a worker is on its way.
-            var byte: UInt8 = 0
-            if !isDue, recv(slot.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1 {
-                return .wait(BootInstant(nanoseconds: .max))
-            }
-            let wasCounted = slot.isOverdue
-            let lost = slot.waiting.unanswered
-            close(slot.fd)
-            slot.free()
-            return .closed(timedOut: isDue && !wasCounted, lost: lost)
-        case .running:
-            guard slot.deadline <= now else { return .wait(slot.deadline) }
-            // Never close here: the descriptor is the worker's until it comes back.
-            cplatform_shutdown(slot.fd)
-            slot.phase = .overrun
-            return .overrun(worker: slot.worker, slot.unanswered.take())
-        }
+        var metadata: Logger.Metadata = [
+            "method": "\(context.string(of: "REQUEST_METHOD").map(LogText.clean) ?? "-")",
+            "path": "\(LogText.clean(context.sentPath))",
+            "request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")",
+            "age": "\(age.milliseconds) ms",
+        ]
+        if let worker { metadata["worker"] = "\(worker)" }
+        engine.logger.error("a handler ran past its deadline (handlerTimeout): \(consequence)", metadata: metadata)
     }
 
     // MARK: Stopping
@@ -168,7 +153,11 @@ final class Watchdog: Sendable {
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
         )
-        return Drain(idleEnd: now.advanced(by: min(grace / 2, Self.quiet)), end: now.advanced(by: grace))
+        for index in 0..<engine.table.scanLimit {
+            engine.table.withSlot(index) { $0.state.waiting.exchange }?.stopStream()
+        }
+        return Drain(
+            idleEnd: now.advanced(by: min(grace / 2, ConnectionState.quiet)), end: now.advanced(by: grace))
     }
 
     /// Takes the next step of stopping when it is due; returns when to look again.
@@ -193,22 +182,30 @@ final class Watchdog: Sendable {
     private func cutRunning() {
         var count = 0
         for index in 0..<engine.table.scanLimit {
-            typealias Cut = (isCut: Bool, worker: Int?, request: ConnectionTable.Unanswered?)
-            let cut: Cut = engine.table.withSlot(index) { slot in
-                switch (slot.phase, slot.waiting) {
-                case (.running, _):
-                    cplatform_shutdown(slot.fd)
-                    slot.phase = .overrun
-                    return (true, slot.worker, slot.unanswered.take())
-                case (.idle, .body), (.idle, .room):
-                    cplatform_shutdown(slot.fd)
-                    return (true, nil, nil)
-                default: return (false, nil, nil)
+            let cut = engine.table.withSlot(index) { slot in
+                let cut = slot.state.cut()
+                switch cut {
+                case .none: break
+                case .running: cplatform_shutdown(slot.fd)
+                case .idle:
+                    close(slot.fd)
+                    slot.free()
+                }
+                return cut
+            }
+            switch cut {
+            case .none: continue
+            case .running(_, let request):
+                request?.context.cancel()
+                if let request { engine.end(request.context, request.startedAt, 503, wasSent: false) }
+            case .idle(let waiting):
+                engine.released(index)
+                waiting.exchange?.cancel()
+                if let (request, _) = waiting.unanswered {
+                    engine.end(request.context, request.startedAt, 503, wasSent: false)
                 }
             }
-            if let worker = cut.worker { crew.cancelRunning(worker) }
-            if let request = cut.request { engine.end(request.context, request.startedAt, 503, wasSent: false) }
-            if cut.isCut { count += 1 }
+            count += 1
         }
         if count > 0 {
             engine.logger.warning("the shutdown grace is over: \(count) requests were cut (shutdownGrace)")

@@ -8,7 +8,8 @@ extension Application {
     /// A handler that answers on the worker's thread.
     public typealias Handler = @Sendable (Request, Session) throws -> Response
 
-    /// A handler that may suspend; it holds its worker until it returns. Past the handler timeout its task is cancelled.
+    /// A handler that may suspend; it runs on the workers, and holds none while it waits. Its task is cancelled when nobody waits
+    /// for its answer any more: past the handler timeout, when the client has gone, at the end of a stop.
     public typealias AsyncHandler = @Sendable (Request, Session) async throws -> Response
 
     /// Adds a route.

@@ -19,14 +19,7 @@ extension Application {
         if sessions.provider.isLocalToProcess, !allowsManyProcesses {
             for listener in listeners { try listener.claim(logger: logger) }
         }
-        let server = try Server(
-            configuration: configuration,
-            listeners: listeners,
-            logger: logger,
-            observer: accessLogger.flatMap(AccessLog.observer),
-            refusal: refusal(),
-            handler: handler()
-        )
+        let server = try server(listeners: listeners)
         // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.
         signal(SIGXFSZ, SIG_IGN)
         let signals = ProcessSignals(logger: logger, reloadHooks: reloadHooks) { server.shutdown() }

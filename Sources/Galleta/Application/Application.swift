@@ -23,7 +23,7 @@ public import Sessions
 /// page of the error. What acts at once stays, as it does everywhere: `update`, `save`, `popFlash`, `destroy`, `rotate`; and
 /// of `logIn` the new id, under which the visitor is in the session as it was.
 ///
-/// Threading: add routes, steps and hooks before ``run(listeners:)`` or ``handler()``, from one thread; what is added later has
+/// Threading: add routes, steps and hooks before ``run(listeners:)`` or ``server(listeners:)``, from one thread; what is added later has
 /// no effect. Handlers run on several threads at a time.
 public final class Application {
     /// How the application serves: mount point, threads, limits, deadlines.
@@ -39,10 +39,11 @@ public final class Application {
     public var accessLogger: Logger?
 
     var routes = RouteTable()
-    var steps: [Step] = []
+    var steps: [AnyStep] = []
     var authorizer: Endpoint?
     var errorHandler: ErrorHandler?
     var reloadHooks: [ReloadHook] = []
+    var admission: Server.Admission?
 
     /// - Parameters:
     ///   - sessions: Finds, keeps and ends sessions.
@@ -70,16 +71,35 @@ public final class Application {
     /// What the handler has changed is brought to the store before the steps see its answer, what steps change afterwards
     /// behind the outermost one. What a step throws becomes a response in the same way, and is rolled back with what the
     /// steps around it have changed before; what a handler within has changed stays, for it has been answered.
+    ///
+    /// A sync step in front of an async handler holds its worker until the handler has answered: make it async there.
     public func use(_ step: @escaping Step) {
-        steps.append(step)
+        steps.append(.sync(step))
+    }
+
+    /// Adds a step that may suspend; see ``use(_:)-(Application.Step)``. Where there is one, every request becomes a task.
+    public func use(_ step: @escaping AsyncStep) {
+        steps.append(.async(step))
     }
 
     /// Answers the web server's question whether a client may go on (the Authorizer role, FastCGI 1.0, section 6.3).
     ///
     /// 200 lets the client pass, and every field named `Variable-NAME` becomes a parameter NAME of its request; any other
     /// answer goes to the client. Without an authorizer such requests are answered with 403.
-    public func authorize(_ handler: @escaping @Sendable (Request, Session) throws -> Response) {
+    public func authorize(_ handler: @escaping Handler) {
         authorizer = Endpoint(.sync(handler))
+    }
+
+    /// Answers the web server's question, and may suspend; see ``authorize(_:)-(Application.Handler)``.
+    public func authorize(_ handler: @escaping AsyncHandler) {
+        authorizer = Endpoint(.async(handler))
+    }
+
+    /// Decides for each request, once its head is there and before anything of its body is kept, whether it may send one: to
+    /// give a path a limit of its own, or to refuse what strangers upload. See `Server.Admission`; steps and sessions come
+    /// later, and do not see the answer of a request that is refused here. Another call replaces the first.
+    public func admit(_ admission: @escaping Server.Admission) {
+        self.admission = admission
     }
 
     /// Has something done whenever the process gets SIGHUP, such as reading a file again.
@@ -112,16 +132,20 @@ public final class Application {
         errorHandler = handler
     }
 
-    /// The finished handler, for a `Server` of your own; give it ``refusal()``, too.
-    public func handler() -> Server.Handler {
+    /// A server that serves this application.
+    ///
+    /// - Parameters:
+    ///   - listeners: Where connections come from; at least one.
+    /// - Throws: `ConfigurationError` that names the field.
+    public func server(listeners: [Listener]) throws -> Server {
         let pipeline = pipeline()
-        return { request in pipeline.answer(request) }
-    }
-
-    /// What answers requests that no handler may see, for a `Server` of your own: they pass the steps like any other.
-    public func refusal() -> Server.Refusal {
-        let pipeline = pipeline()
-        return { request, failure in pipeline.answer(request, failure) }
+        return try Server(
+            configuration: configuration,
+            listeners: listeners,
+            logger: logger,
+            observer: accessLogger.flatMap(AccessLog.observer),
+            admission: admission
+        ) { request, failure in pipeline.answer(request, failure) }
     }
 
     private func pipeline() -> Pipeline {
@@ -136,6 +160,21 @@ public final class Application {
 
     /// A step around the routes; see ``use(_:)``.
     public typealias Step = @Sendable (Request, Session, Next) throws -> Response
+
+    /// A step around the routes that may suspend; see ``use(_:)-(Application.AsyncStep)``.
+    public typealias AsyncStep = @Sendable (Request, Session, AsyncNext) async throws -> Response
+
+    /// The rest of the way: the following steps and the route. Errors in there are responses when they come out.
+    public typealias AsyncNext = @Sendable (Request, Session) async -> Response
+
+    enum AnyStep: Sendable {
+        case sync(Step)
+        case async(AsyncStep)
+
+        var isAsync: Bool {
+            if case .async = self { true } else { false }
+        }
+    }
 
     /// The rest of the way: the following steps and the route. Errors in there are responses when they come out.
     public typealias Next = (Request, Session) -> Response

@@ -16,11 +16,24 @@ struct Endpoint: Sendable {
         self.touchesSession = touchesSession
     }
 
+    var isAsync: Bool {
+        if case .async = action { true } else { false }
+    }
+
+    /// Answers on this thread; an async handler holds it.
     func answer(_ request: Request, _ session: Session) throws -> Response {
         if !touchesSession { session.skipTouch() }
         switch action {
         case .sync(let handler): return try handler(request, session)
         case .async(let handler): return try request.runOnWorker { try await handler(request, session) }
+        }
+    }
+
+    func answerAsync(_ request: Request, _ session: Session) async throws -> Response {
+        if !touchesSession { session.skipTouch() }
+        switch action {
+        case .sync(let handler): return try handler(request, session)
+        case .async(let handler): return try await handler(request, session)
         }
     }
 }

@@ -58,6 +58,7 @@ func request(_ uri: String, fields: [(String, String)] = []) throws -> Request {
         }
         (lengths + Array(name.utf8) + Array(value.utf8)).withUnsafeBytes { context.append($0) }
     }
+    try LibraryRequest.start()
     try context.readParameters(atMost: .max)
     return try Request(context: context)
 }

@@ -7,6 +7,7 @@ import Testing
 struct CheckedRequest: Equatable {
     var parameters: [UInt8] = []
     var body: [UInt8] = []
+    var management: [ManagementRecord] = []
     var hasHead = false
     var isComplete = false
     var refusal: RequestCheck.Refusal?
@@ -34,6 +35,7 @@ struct CheckedRequest: Equatable {
                 case .parameters(let range): parameters += bytes[range]
                 case .headEnd: hasHead = true
                 case .body(let range): body += bytes[range]
+                case .management(let record): management.append(record)
                 case .end:
                     isComplete = true
                     return
@@ -44,19 +46,22 @@ struct CheckedRequest: Equatable {
         }
     }
 
-    /// Names and values, or why they were refused.
+    /// Names and values as libfcgi reads them, or why they were refused.
     func pairs(atMost limit: Int = 1000) throws -> [(String, String)] {
-        var pairs = ParameterPairs()
-        return try parameters.withUnsafeBytes { bytes in
-            try pairs.read(bytes, 0..<bytes.count, atMost: limit)
-            return pairs.pairs.map {
-                (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
-            }
+        try LibraryRequest.start()
+        let context = RequestContext(Server.Configuration())
+        parameters.withUnsafeBytes { context.append($0) }
+        try context.readParameters(atMost: limit)
+        var pairs: [(String, String)] = []
+        context.parameters.forEach { name, value in
+            pairs.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }
+        return pairs
     }
 
     static func == (left: CheckedRequest, right: CheckedRequest) -> Bool {
-        left.parameters == right.parameters && left.body == right.body && left.hasHead == right.hasHead
+        left.parameters == right.parameters && left.body == right.body && left.management == right.management
+            && left.hasHead == right.hasHead
             && left.isComplete == right.isComplete && left.refusal == right.refusal && left.length == right.length
     }
 }

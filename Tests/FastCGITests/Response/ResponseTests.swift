@@ -154,17 +154,28 @@ struct ResponseTests {
         #expect(reply.body.count == 200_000 + (0..<100).map { "line \($0)\n".utf8.count }.reduce(0, +))
     }
 
-    @Test("a stream that fails, or ends short, is cut: nobody takes it for complete")
-    func failingStream() throws {
-        let failing = try reply {
-            .stream(type: "text/plain") { writer in
+    private static let failures: [@Sendable (ResponseWriter) throws -> Void] = [
+        { _ in throw CancellationError() },
+        { try $0.write("short") },
+        { try $0.write("too long, far too long") },
+    ]
+
+    @Test("a stream that fails, or ends short, is cut: nobody takes it for complete", arguments: 0..<3)
+    func failingStream(kind: Int) throws {
+        let reply = try reply {
+            .stream(type: "text/plain", length: 10) { writer in
                 try writer.write("part")
-                throw CancellationError()
+                try writer.flush()
+                try Self.failures[kind](writer)
             }
         }
-        #expect(failing.isCut)
-        #expect(try reply { .stream(type: "x/y", length: 10) { try $0.write("short") } }.isCut)
-        #expect(try reply { .stream(type: "x/y", length: 3) { try $0.write("too long") } }.isCut)
+        #expect(reply.isCut && reply.status == 200 && reply.text == "part")
+    }
+
+    @Test("a stream that fails before anything of it was sent is 500", arguments: 0..<3)
+    func failingEarly(kind: Int) throws {
+        let reply = try reply { .stream(type: "text/plain", length: 10) { try Self.failures[kind]($0) } }
+        #expect(!reply.isCut && reply.status == 500 && reply.text == "500 Internal Server Error\n")
     }
 
     @Test("a file is sent whole; a missing one, a folder and a FIFO are 500")

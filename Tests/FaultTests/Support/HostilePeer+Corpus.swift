@@ -9,15 +9,15 @@ extension HostilePeer {
         heads + headsInPieces + bodies + poisonedPadding + oddities + lies + aborts + vanishing + slow
 
     private static let heads = HostileBytes.heads.map { hostile in
-        HostilePeer("\(hostile)", .closed) { try $0.send(hostile.bytes) }
+        HostilePeer("\(hostile)", outcome(of: hostile)) { try $0.send(hostile.bytes) }
     }
 
     private static let headsInPieces = HostileBytes.heads.filter { $0.bytes.count < 300 }.map { hostile in
-        HostilePeer("\(hostile), byte by byte", .closed) { try $0.send(hostile.bytes, inPiecesOf: 1) }
+        HostilePeer("\(hostile), byte by byte", outcome(of: hostile)) { try $0.send(hostile.bytes, inPiecesOf: 1) }
     }
 
     private static let bodies = HostileBytes.bodies.map { hostile in
-        HostilePeer("\(hostile), inside a body", .closed) { client in
+        HostilePeer("\(hostile), inside a body", outcome(of: hostile)) { client in
             try client.send(FastCGIRecord.head("POST", "/app/login", contentLength: 100))
             try client.send(hostile.bytes)
         }
@@ -93,7 +93,7 @@ extension HostilePeer {
             try $0.send(
                 FastCGIRecord.request("GET", "/app/\(noise)", [("HTTP_COOKIE", noise), ("REMOTE_ADDR", noise)]))
         },
-        HostilePeer("parameters of 1 MiB", .closed) { client in
+        HostilePeer("parameters of 1 MiB", .refused(431)) { client in
             let pairs = FastCGIRecord.pairs([("BIG", String(repeating: "x", count: 1 << 20))])
             try client.send(request(FastCGIRecord.stream(Kind.params, pairs)))
         },
@@ -143,7 +143,7 @@ extension HostilePeer {
 
     private static let aborts: [HostilePeer] = [
         HostilePeer("ABORT before anything", .closed) { try $0.send(FastCGIRecord(Kind.abort).bytes) },
-        HostilePeer("ABORT of an unknown request", .closed) {
+        HostilePeer("ABORT of an unknown request", .ended(1)) {
             try $0.send(FastCGIRecord.begin().bytes + FastCGIRecord(Kind.abort, id: 77).bytes)
         },
         HostilePeer("ABORT behind a part of the body", .closed) { client in

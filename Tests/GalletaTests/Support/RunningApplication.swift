@@ -35,9 +35,8 @@ final class RunningApplication: Sendable {
             logger: logger
         )
         build(application)
-        let server = try Server(
-            configuration: configuration, listeners: [.unix(path: folder.file("s.sock"))], logger: logger,
-            refusal: application.refusal(), handler: application.handler())
+        application.accessLogger = nil
+        let server = try application.server(listeners: [.unix(path: folder.file("s.sock"))])
         self.server = server
         thread = try SystemThread(name: "test-app") { try? server.run() }
     }

@@ -25,14 +25,16 @@ extension HostileBytes {
         HostileBytes("PARAMS first", .begin, FastCGIRecord(Kind.params, FastCGIRecord.pairs([("A", "1")])).bytes),
         HostileBytes("STDIN first", .begin, FastCGIRecord(Kind.stdin).bytes),
         HostileBytes(
-            "GET_VALUES", .begin,
-            FastCGIRecord(Kind.getValues, id: 0, FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")])).bytes),
+            "GET_VALUES again and again", .management,
+            (0..<9).flatMap { _ in
+                FastCGIRecord(Kind.getValues, id: 0, FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")])).bytes
+            }),
         HostileBytes(
-            "GET_VALUES with repeated names", .begin,
+            "GET_VALUES with repeated names", .management,
             FastCGIRecord(
                 Kind.getValues, id: 0, (0..<200).flatMap { _ in FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")]) }
             ).bytes),
-        HostileBytes("unknown type before BEGIN", .begin, FastCGIRecord(99, id: 0, [1, 2, 3]).bytes),
+        HostileBytes("a management record in the head", .foreignID, begin + FastCGIRecord(99, id: 0, [1, 2, 3]).bytes),
         HostileBytes("Filter role", .role, FastCGIRecord.begin(role: 3).bytes),
         HostileBytes("role 99", .role, FastCGIRecord.begin(role: 99).bytes),
         HostileBytes("role 0", .role, FastCGIRecord.begin(role: 0).bytes),

@@ -8,7 +8,7 @@ public struct HostileBytes: CustomStringConvertible, Sendable {
     /// The refusals, as the check calls them.
     enum Reason {
         case version, begin, role, foreignID, recordType, tooLarge, tooMany, pairLength, pairName, pairValue
-        case pipelined, body, aborted
+        case pipelined, body, aborted, management
     }
 
     init(_ description: String, _ reason: Reason, _ bytes: [UInt8]) {

@@ -1,13 +1,13 @@
 internal import GalletaPlatform
 internal import Glibc
 
-/// Runs the tasks of async handlers on the worker that serves the request.
+/// Runs a task on the thread that waits for it: for a sync step around an async handler.
 ///
 /// `run` starts a task that prefers this executor and then works off its jobs until the task has finished: no thread
 /// hop when nothing suspends (a task with a semaphore costs 30 times as much), and a plain wait when something does.
 ///
 /// Threading: `run` is called by the owning worker only; jobs are enqueued from any thread.
-final class WorkerExecutor: TaskExecutor, @unchecked Sendable {
+final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     // Safe: `jobs` is reached under `mutex` only; both C objects live as long as this one.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>

@@ -7,9 +7,9 @@ import Testing
 // The clients here wait on threads of their own: a handler that sleeps is woken through the cooperative pool, which must
 // not be full of waiting tests.
 
-@Suite("Async handlers")
-struct WorkerExecutorTests {
-    @Test("an async handler runs on the worker's thread and may suspend")
+@Suite("Async code inside a sync handler")
+struct BlockingExecutorTests {
+    @Test("it runs on the worker's thread and may suspend")
     func suspends() async throws {
         let server = try RunningServer { request in
             let before = pthread_self()
@@ -52,7 +52,7 @@ struct WorkerExecutorTests {
         #expect(texts == ["5050", "500 Internal Server Error\n", "5050"])
     }
 
-    @Test("past its deadline an async handler's task is cancelled")
+    @Test("past the request's deadline its task is cancelled")
     func cancelled() async throws {
         let wasCancelled = Locked(false)
         let server = try RunningServer({ $0.handlerTimeout = .milliseconds(200) }) { request in

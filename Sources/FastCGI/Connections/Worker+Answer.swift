@@ -1,0 +1,218 @@
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import HTTPTypes
+internal import Logging
+
+extension Worker {
+    /// Runs the handler of a request that has come in, and sends the answer as far as the connection takes it.
+    func answer(_ exchange: Exchange, _ reading: Reading) -> Disposition {
+        let context = exchange.context
+        let key = engine.table.withSlot(reading.slot) { slot in
+            slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange))
+            return EventKey.connection(slot: reading.slot, generation: slot.state.generation)
+        }
+        engine.counters.begin()
+        defer { engine.counters.end() }
+        context.begin(
+            exchange.spool, id: exchange.check.requestID, failure: exchange.failure, connection: reading.fd)
+        switch respond(exchange) {
+        case .response(let response): return send(response, of: exchange, reading, key)
+        case .task(let body):
+            context.detach()
+            guard takeSummary(reading.slot) else { return .close }
+            exchange.start(on: crew, body) { [crew] in crew.raise(key) }
+            return .wait(.handler(exchange))
+        }
+    }
+
+    /// The task of an async handler has ended.
+    func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ reading: Reading) -> Disposition {
+        let key = engine.table.withSlot(reading.slot) { slot in
+            slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange))
+            return EventKey.connection(slot: reading.slot, generation: slot.state.generation)
+        }
+        let response: Response
+        do { response = try outcome.get() } catch { response = failure(error, exchange.context) }
+        return send(response, of: exchange, reading, key)
+    }
+
+    /// Goes on with an answer that was parked.
+    func proceed(_ exchange: Exchange, _ reading: Reading) -> Disposition {
+        let before = exchange.outbox.sentBytes
+        let progress = exchange.outbox.send(
+            on: reading.fd, errors: exchange.context.takeErrors, isServing: { engine.stage == .serving })
+        if exchange.outbox.sentBytes > before { exchange.progressAt = .now }
+        switch progress {
+        case .blocked: return .wait(.room(exchange))
+        case .starved: return .wait(.stream(exchange))
+        case .done:
+            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: true)
+            exchange.context.finish()
+            return exchange.outbox.endsKept ? .keep : .close
+        case .failed(let error):
+            exchange.cancel()
+            cut(exchange.context, error)
+            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: false)
+            cplatform_shutdown(reading.fd)
+            return .close
+        }
+    }
+
+    // MARK: The handler
+
+    /// Runs the handler; its failure becomes an answer, too.
+    private func respond(_ exchange: Exchange) -> Server.Reply {
+        do {
+            if let answer = exchange.admittedAnswer { return .response(answer) }
+            let request = try exchange.request.get()
+            let failure: (any HTTPStatusError)? = request.failure ?? exchange.failure
+            return try engine.dispatcher(request, failure)
+        } catch {
+            return .response(failure(error, exchange.context))
+        }
+    }
+
+    /// The answer to an error: the client learns the status, the log the rest.
+    private func failure(_ error: any Error, _ context: RequestContext) -> Response {
+        let status = (error as? any HTTPStatusError)?.status ?? .internalServerError
+        log(error, status: status.code, context)
+        return .bare(status)
+    }
+
+    // MARK: The answer
+
+    /// Sends an answer as far as the connection takes it.
+    private func send(
+        _ response: Response, of exchange: Exchange, _ reading: Reading, _ key: EventKey
+    ) -> Disposition {
+        let context = exchange.context
+        let method = exchange.method
+        do throws(ResponseError) {
+            switch try put(response, into: exchange, method) {
+            case .whole: context.finish()
+            case .written(let length, let write):
+                guard let whole = run(write, length, of: exchange, reading) else {
+                    end(exchange, reading, wasSent: false)
+                    cplatform_shutdown(reading.fd)
+                    return .close
+                }
+                context.finish()
+                // It failed before anything of it was sent.
+                if !whole { _ = try put(.bare(.internalServerError), into: exchange, method) }
+            case .task(let stream, let write):
+                context.detach()
+                exchange.start(on: crew, stream) { try await write() }
+                if engine.stage >= .draining { exchange.stopStream() }
+            }
+        } catch {
+            context.finish()
+            log(error, status: 500, context)
+            // It needs no file, and its fields are sound: this cannot fail.
+            _ = try! put(.bare(.internalServerError), into: exchange, method)
+        }
+        let progress = exchange.outbox.send(
+            on: reading.fd, errors: context.takeErrors, isServing: { engine.stage == .serving })
+        switch progress {
+        case .done:
+            end(exchange, reading, wasSent: true)
+            return exchange.outbox.endsKept ? .keep : .close
+        case .blocked, .starved:
+            // Cut in this very moment: the summary is made.
+            guard takeSummary(reading.slot) else {
+                exchange.cancel()
+                return .close
+            }
+            exchange.progressAt = .now
+            if case .starved = progress { return .wait(.stream(exchange)) }
+            return .wait(.room(exchange))
+        case .failed(let error):
+            exchange.cancel()
+            cut(context, error)
+            end(exchange, reading, wasSent: false)
+            return .close
+        }
+
+        func put(_ response: Response, into exchange: Exchange, _ method: HTTPRequest.Method) throws(ResponseError)
+            -> Response.Rest
+        {
+            exchange.status = response.status.code
+            // A connection that is not at the next request's first byte can carry none.
+            exchange.outbox.begin(
+                requestID: exchange.check.requestID,
+                keepsConnection: exchange.check.keepsConnection && exchange.isInStep, errors: context.takeErrors())
+            return try response.put(
+                into: &exchange.outbox, method: method, call: { [crew] in crew.raise(key) }, onLargeHead: warn(ofHead:))
+        }
+    }
+
+    /// Runs a stream's closure on this worker; it waits where the web server does not read.
+    ///
+    /// - Returns: False when it failed before anything was sent; nil when what was sent has broken off.
+    private func run(
+        _ write: @Sendable (ResponseWriter) throws -> Void, _ length: Int?, of exchange: Exchange, _ reading: Reading
+    ) -> Bool? {
+        let context = exchange.context
+        let timeout = Int32(clamping: engine.configuration.writeTimeout.milliseconds)
+        let writer = ResponseWriter(length: length) { bytes throws(ResponseError) in
+            try exchange.outbox.write(bytes, on: reading.fd, errors: context.takeErrors(), timeout: timeout)
+        }
+        do {
+            defer { writer.close() }
+            try write(writer)
+            try writer.finish()
+            return true
+        } catch {
+            guard exchange.outbox.sentBytes == 0 else {
+                // The web server shall see a cut answer and no complete one.
+                cut(context, error)
+                return nil
+            }
+            log(error, status: 500, context)
+            return false
+        }
+    }
+
+    /// The answer has gone out, or never will.
+    private func end(_ exchange: Exchange, _ reading: Reading, wasSent: Bool) {
+        if takeSummary(reading.slot) {
+            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: wasSent)
+        }
+    }
+
+    /// False where who cut the connection has made the request's summary.
+    private func takeSummary(_ slot: Int) -> Bool {
+        engine.table.withSlot(slot) { $0.state.takeUnanswered() != nil }
+    }
+
+    // MARK: Log
+
+    private func warn(ofHead size: Int) {
+        engine.refusals.log(
+            "header size",
+            "a response header of \(size) bytes exceeds nginx's default buffer of 4096; "
+                + "set \"fastcgi_buffer_size 16k;\" or send fewer cookies"
+        )
+    }
+
+    private func cut(_ context: RequestContext, _ error: any Error) {
+        let isClosed = (error as? ResponseError)?.isClosed ?? false
+        engine.logger.log(
+            level: isClosed ? .debug : .error,
+            "an answer was cut short: \(LogText.line("\(error)"))",
+            metadata: metadata(of: context)
+        )
+    }
+
+    private func log(_ error: any Error, status: Int, _ context: RequestContext) {
+        engine.logger.log(
+            level: status >= 500 ? .error : .info,
+            "request failed: \(LogText.line("\(error)"))",
+            metadata: metadata(of: context).merging(["status": "\(status)"]) { $1 }
+        )
+    }
+
+    private func metadata(of context: RequestContext) -> Logger.Metadata {
+        ["request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")"]
+    }
+}

@@ -1,0 +1,416 @@
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import HTTPTypes
+internal import Synchronization
+
+/// One thread that waits for events and answers requests.
+///
+/// All of its state is its own but for what others may look at, in its `Post`; what workers share is in `Engine` and `Crew`.
+final class Worker: @unchecked Sendable {
+    // Safe: everything but `isRetired` is used by the worker's own thread only.
+    let index: Int
+    let engine: Engine
+    let crew: Crew
+    private let post: Post
+    /// The request that is being read, unless one has begun that waits with its connection.
+    private var exchange: Exchange
+    /// Where all that arrives passes through.
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let isRetired = Atomic<Bool>(false)
+
+    /// Since when it has had something to do, and how many events there were.
+    private var busySince = BootInstant(nanoseconds: 0)
+    private var performed = 0
+    /// How long one takes, in nanoseconds: a moving average.
+    private var serviceTime: Int64 = 0
+    private var batchLimit = 1
+    private var sampling: UInt32 = 0
+    /// What it has taken from the queue since it looked at the kernel's events.
+    private var queueStreak = 0
+
+    /// What one connection may bring in a turn, in bytes: then others have theirs, however fast it sends.
+    private static let turn = 256 << 10
+    /// What a request counts for, however few bytes it has: 16 of them are a turn.
+    private static let requestCost = turn / 16
+    /// So much is taken from the queue before the kernel's events have their turn.
+    private static let longestStreak = 16
+
+    init(index: Int, engine: Engine, crew: Crew, post: Post) {
+        self.index = index
+        self.engine = engine
+        self.crew = crew
+        self.post = post
+        exchange = Exchange(engine.configuration, admission: engine.admission)
+        buffer = .allocate(byteCount: 64 << 10, alignment: 16)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Ends `run` after what it is doing now. From any thread.
+    func retire() {
+        isRetired.store(true, ordering: .relaxed)
+    }
+
+    // MARK: Events
+
+    /// Serves until the server ends or another worker has taken this one's place.
+    func run() {
+        cplatform_become_worker()
+        busySince = .now
+        while !isRetired.load(ordering: .relaxed), let work = nextWork() { perform(work) }
+        while let event = crew.take(from: post) { perform(.event(event)) }
+    }
+
+    /// What to do next: of its own batch, of the queue, of another's batch, at last of the kernel. Nil when the server has
+    /// ended.
+    private func nextWork() -> WorkQueue.Work? {
+        var isRecorded = false
+        while engine.stage != .exiting {
+            if let event = crew.take(from: post) { return .event(event) }
+            if queueStreak < Self.longestStreak, let work = crew.takeWork() {
+                queueStreak += 1
+                if isRecorded { busySince = .now }
+                return work
+            }
+            if !isRecorded { record() }
+            isRecorded = true
+            if let event = crew.steal() {
+                busySince = .now
+                return .event(event)
+            }
+            let looksOnly = queueStreak >= Self.longestStreak
+            queueStreak = 0
+            if !looksOnly, crew.restIfSpare(index) { continue }
+            let arrival = crew.takeEvents(post, atMost: batchLimit, waits: !looksOnly)
+            busySince = .now
+            switch arrival {
+            case .event(let event): return .event(event)
+            case .none: continue
+            case .failed: return nil
+            }
+        }
+        return nil
+    }
+
+    /// Tells the crew what this worker has done since it had nothing to do.
+    private func record() {
+        let now = BootInstant.now
+        let duration = now.nanoseconds - busySince.nanoseconds
+        if performed > 0 { serviceTime += (duration / Int64(performed) - serviceTime) / 8 }
+        batchLimit = crew.record(performed, busy: duration, serviceTime: serviceTime, at: now)
+        performed = 0
+    }
+
+    private func perform(_ work: WorkQueue.Work) {
+        performed += 1
+        sampling &+= 1
+        let isSampled = sampling % 16 == 0
+        let switches = isSampled ? cplatform_voluntary_switches() : 0
+        post.begin()
+        switch work {
+        case .job(let job): job.runSynchronously(on: crew.asUnownedTaskExecutor())
+        case .event(let packed):
+            switch EventKey(packed: packed) {
+            case .exit, .nudge: break
+            case .listener(let listener): acceptOne(listener)
+            case .connection(let slot, let generation): wake(slot, generation)
+            }
+        }
+        if post.finish() { crew.comeBack() }
+        if isSampled { crew.record(isBlocked: cplatform_voluntary_switches() != switches) }
+    }
+
+    private func acceptOne(_ listener: Int) {
+        guard engine.stage == .serving else { return }
+        switch engine.accept(listener: listener) {
+        case .connection(let slot, let fd):
+            engine.rearm(listener: listener)
+            serve(Reading(fd: fd, slot: slot), .request, isOverdue: false)
+        case .none: engine.rearm(listener: listener)
+        case .exhausted: engine.pause(listener: listener)
+        }
+    }
+
+    private func wake(_ slot: Int, _ generation: UInt32) {
+        let now = BootInstant.now
+        let (fd, claim) = engine.table.withSlot(slot) { ($0.fd, $0.state.wake(generation, now: now)) }
+        guard case .claimed(let waiting, let isOverdue, let isNews) = claim else { return }
+        if isOverdue, isNews { engine.counters.count(engine.counters.timeouts) }
+        serve(Reading(fd: fd, slot: slot), waiting, isOverdue: isOverdue)
+    }
+
+    // MARK: A connection's turn
+
+    /// One turn of a connection that this worker holds.
+    struct Reading {
+        let fd: Int32
+        let slot: Int
+        /// Where in the worker's buffer bytes are that have not been looked at.
+        var rest = 0..<0
+        var budget = Worker.turn
+        /// The connection has not said that nothing more waits there.
+        var mayHaveMore = false
+
+        init(fd: Int32, slot: Int) {
+            self.fd = fd
+            self.slot = slot
+        }
+
+        /// Takes up bytes that came behind an earlier request.
+        mutating func keep(_ bytes: [UInt8], in buffer: UnsafeMutableRawBufferPointer) {
+            guard rest.isEmpty, !bytes.isEmpty else { return }
+            buffer.copyBytes(from: bytes)
+            rest = 0..<bytes.count
+        }
+    }
+
+    /// What to do with a connection after a look at it.
+    enum Step {
+        /// Park it.
+        case wait(ConnectionState.Waiting)
+        /// Look for the next request.
+        case again
+        case close
+    }
+
+    /// Answers what waits on a connection that this worker holds, then parks or closes it.
+    private func serve(_ claim: Reading, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
+        var (reading, waiting, isOverdue) = (claim, claimed, isOverdue)
+        while true {
+            let step = take(waiting, &reading, isOverdue)
+            isOverdue = false
+            switch step {
+            case .again:
+                waiting = .request
+                continue
+            case .close:
+                // What came of a request that is never whole must not begin the next connection's.
+                exchange.reset()
+                engine.close(slot: reading.slot)
+                return
+            case .wait(let next): waiting = next
+            }
+            switch engine.park(slot: reading.slot, waiting, isReadable: reading.mayHaveMore) {
+            case .parked: return
+            case .lookAgain: reading.budget = Self.turn
+            case .mustClose:
+                waiting.exchange?.cancel()
+                if let (lost, status) = waiting.unanswered {
+                    engine.end(lost.context, lost.startedAt, status, wasSent: false)
+                }
+                engine.close(slot: reading.slot)
+                return
+            }
+        }
+    }
+
+    private func take(_ waiting: ConnectionState.Waiting, _ reading: inout Reading, _ isOverdue: Bool) -> Step {
+        switch waiting {
+        case .request: return receive(exchange, &reading)
+        case .turn(let following):
+            reading.keep(following, in: buffer)
+            reading.mayHaveMore = true
+            return receive(exchange, &reading)
+        case .head where isOverdue: return .close
+        case .head(let begun): return receive(begun, &reading)
+        case .body(let begun):
+            if isOverdue { begun.timeOut() }
+            return receive(begun, &reading)
+        case .handler(let begun):
+            guard let outcome = begun.takeOutcome() else { return lookAfter(begun, &reading) }
+            // What has come meanwhile raises no event of its own: it is looked at afterwards.
+            reading.mayHaveMore = true
+            reading.keep(begun.following, in: buffer)
+            return step(after: deliver(outcome, of: begun, reading), begun, &reading)
+        case .stream(let begun), .room(let begun):
+            if isOverdue { begun.stream?.beat() }
+            reading.mayHaveMore = true
+            reading.keep(begun.following, in: buffer)
+            return step(after: proceed(begun, reading), begun, &reading)
+        case .farewell(let left, let end): return readAway(left, until: end, &reading)
+        }
+    }
+
+    /// Something has come on a connection whose handler still runs: the next request, or the peer's end.
+    private func lookAfter(_ begun: Exchange, _ reading: inout Reading) -> Step {
+        guard cplatform_is_hung_up(reading.fd) else { return .wait(.handler(begun)) }
+        begun.cancel()
+        engine.end(begun.context, begun.startedAt, RequestSummary.peerHasGone, wasSent: false)
+        return .close
+    }
+
+    /// Takes what has arrived of a request, and answers it if that was all.
+    private func receive(_ begun: Exchange, _ reading: inout Reading) -> Step {
+        while true {
+            if reading.rest.isEmpty {
+                guard reading.budget > 0 else {
+                    reading.mayHaveMore = true
+                    // What comes too late is not waited for once more.
+                    return begun.isLate ? answer(begun, &reading) : .wait(waiting(for: begun))
+                }
+                let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    guard errno == EAGAIN else { return lose(begun) }
+                    reading.mayHaveMore = false
+                    return begun.isLate ? answer(begun, &reading) : .wait(waiting(for: begun))
+                }
+                guard count > 0 else {
+                    guard begun.check.hasHead else { return .close }
+                    begun.cutShort()
+                    return answer(begun, &reading)
+                }
+                reading.rest = 0..<count
+                reading.budget -= count
+                reading.mayHaveMore = count == buffer.count
+            }
+            let (taken, progress) = begun.take(UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
+            reading.rest = reading.rest.lowerBound + taken..<reading.rest.upperBound
+            switch progress {
+            case .waiting where begun.needsNoBody: return answer(begun, &reading)
+            case .waiting: continue
+            case .complete, .endless: return answer(begun, &reading)
+            case .refused(let refusal): return refuse(refusal, begun, reading)
+            case .management(let record):
+                guard answer(record, reading) else { return .close }
+            }
+        }
+    }
+
+    /// The connection broke inside a request.
+    private func lose(_ begun: Exchange) -> Step {
+        if begun.check.hasHead {
+            engine.end(begun.context, begun.startedAt, RequestSummary.peerHasGone, wasSent: false)
+        }
+        return .close
+    }
+
+    /// What a connection waits for of which this has been read.
+    private func waiting(for begun: Exchange) -> ConnectionState.Waiting {
+        guard !begun.check.isEmpty else { return .request }
+        leave(begun)
+        guard !begun.check.hasHead else { return .body(begun) }
+        begun.waitForHead()
+        return .head(begun)
+    }
+
+    /// It waits with its connection: this worker goes on with another one.
+    private func leave(_ begun: Exchange) {
+        if begun === exchange { exchange = Exchange(engine.configuration, admission: engine.admission) }
+    }
+
+    private func answer(_ begun: Exchange, _ reading: inout Reading) -> Step {
+        step(after: answer(begun, reading), begun, &reading)
+    }
+
+    /// What to do with a connection after its request.
+    enum Disposition {
+        case keep
+        case close
+        /// The answer goes on later.
+        case wait(ConnectionState.Waiting)
+    }
+
+    private func step(after disposition: Disposition, _ begun: Exchange, _ reading: inout Reading) -> Step {
+        switch disposition {
+        case .keep:
+            recycle(begun)
+            guard reading.mayHaveMore || !reading.rest.isEmpty else { return .wait(.request) }
+            reading.budget -= Self.requestCost
+            guard reading.budget <= 0 else { return .again }
+            defer { reading.rest = 0..<0 }
+            return .wait(.turn(following: Array(buffer[reading.rest])))
+        case .close:
+            let isInStep = begun.isInStep
+            recycle(begun)
+            // A peer that is still sending would lose the answer with the connection.
+            return isInStep ? .close : bidFarewell(reading)
+        case .wait(let next):
+            leave(begun)
+            begun.following = Array(buffer[reading.rest])
+            reading.rest = 0..<0
+            return .wait(next)
+        }
+    }
+
+    /// An exchange that is over serves again, unless a task may hold on to it.
+    private func recycle(_ begun: Exchange) {
+        guard !begun.hasTask else {
+            if begun === exchange { exchange = Exchange(engine.configuration, admission: engine.admission) }
+            return
+        }
+        // The spare one, if there were two, is let go.
+        exchange = begun
+        begun.reset()
+    }
+
+    // MARK: Refusals
+
+    private func answer(_ record: ManagementRecord, _ reading: Reading) -> Bool {
+        var bytes: [UInt8] = []
+        record.answer(maxConnections: engine.configuration.maxConnections, into: &bytes)
+        // A peer that asks and asks, and reads nothing, is no web server.
+        return send(reading.fd, bytes, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) == bytes.count
+    }
+
+    private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ reading: Reading) -> Step {
+        engine.counters.count(engine.counters.refusedHeads)
+        let status = refusal.status(of: begun)
+        let isSent = sendRefusal(refusal, status, begun, reading)
+        engine.summarize(
+            begun.context, begun.check.hasHead ? begun.startedAt : .now, status?.code ?? 400,
+            wasSent: isSent && status != nil)
+        let what = status.map { "answered \($0.code) and closed a connection" } ?? "closed a connection"
+        engine.refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
+        exchange.reset()
+        return isSent ? bidFarewell(reading) : .close
+    }
+
+    /// Sends what can be said of a request that is refused; false if that was nothing, or could not be sent.
+    private func sendRefusal(
+        _ refusal: RequestCheck.Refusal, _ status: HTTPResponse.Status?, _ begun: Exchange, _ reading: Reading
+    ) -> Bool {
+        let id = begun.check.requestID
+        if let status {
+            begun.outbox.begin(requestID: id, keepsConnection: false, errors: [])
+            // Its fields are sound, it needs no file: this cannot fail.
+            _ = try! Response.bare(status).put(into: &begun.outbox, method: .get) { _ in }
+            guard case .done = begun.outbox.send(on: reading.fd, errors: { [] }, isServing: { true }) else {
+                return false
+            }
+            return true
+        }
+        guard let code = refusal.protocolStatus, id != 0 else { return false }
+        var end = RecordBuffer()
+        end.appendEnd(id: id, status: code, isFarewell: false)
+        let bytes = end.bytes
+        return send(reading.fd, bytes.baseAddress!, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            == bytes.count
+    }
+
+    /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
+    private func bidFarewell(_ reading: Reading) -> Step {
+        shutdown(reading.fd, Int32(SHUT_WR))
+        return .wait(.farewell(left: engine.configuration.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
+    }
+
+    private func readAway(_ left: Int, until end: BootInstant, _ reading: inout Reading) -> Step {
+        var left = left
+        reading.mayHaveMore = true
+        while left > 0, reading.budget > 0 {
+            let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                reading.mayHaveMore = false
+                break
+            }
+            guard count > 0 else { return .close }
+            left -= count
+            reading.budget -= count
+        }
+        return left > 0 ? .wait(.farewell(left: left, until: end)) : .close
+    }
+}
