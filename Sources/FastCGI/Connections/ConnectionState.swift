@@ -56,6 +56,14 @@ struct ConnectionState {
             }
         }
 
+        /// A task may say that there is something to be done.
+        var isForTask: Bool {
+            switch self {
+            case .handler, .stream, .room: true
+            case .request, .turn, .head, .body, .farewell: false
+            }
+        }
+
         /// Something of a request has arrived, but not all.
         var isForRest: Bool {
             switch self {
@@ -187,8 +195,8 @@ struct ConnectionState {
         _ waiting: Waiting, isReadable: Bool, stage: Engine.Stage, now: BootInstant, _ limits: Server.Configuration
     ) -> Parking {
         if phase == .overrun { return .mustClose }
-        // Where bytes may wait anyway another event is raised below, behind those of others.
-        if isPending, !isReadable {
+        // Where bytes may wait anyway another event is raised below, behind those of others; a task's word is not repeated.
+        if isPending, !isReadable || waiting.isForTask {
             isPending = false
             phase = .held
             return .lookAgain

@@ -220,6 +220,16 @@ final class Crew: TaskExecutor {
         enqueue(.job(UnownedJob(job)))
     }
 
+    /// A stop waits for tasks.
+    func beginTask() {
+        engine.counters.tasks.add(1, ordering: .relaxed)
+    }
+
+    func endTask() {
+        engine.counters.tasks.subtract(1, ordering: .relaxed)
+        if engine.stage != .serving { cplatform_eventfd_signal(engine.watchdogSignal) }
+    }
+
     private func enqueue(_ work: WorkQueue.Work) {
         queue.withLock { $0.append(work) }
         queued.add(1, ordering: .sequentiallyConsistent)

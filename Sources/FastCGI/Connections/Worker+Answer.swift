@@ -42,9 +42,15 @@ extension Worker {
         let before = exchange.outbox.sentBytes
         let progress = exchange.outbox.send(
             on: reading.fd, errors: exchange.context.takeErrors, isServing: { engine.stage == .serving })
-        if exchange.outbox.sentBytes > before { exchange.progressAt = .now }
+        let isMoving = exchange.outbox.sentBytes > before
+        if isMoving { exchange.progressAt = .now }
         switch progress {
         case .blocked: return .wait(.room(exchange))
+        case .starved where !isMoving && cplatform_is_hung_up(reading.fd):
+            // What has called is the peer's end.
+            exchange.cancel()
+            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: false)
+            return .close
         case .starved: return .wait(.stream(exchange))
         case .done:
             engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: true)

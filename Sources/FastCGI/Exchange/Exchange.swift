@@ -213,10 +213,10 @@ final class Exchange: @unchecked Sendable {
 
     /// Starts the task of an async handler. It calls back once its outcome can be taken.
     func start(
-        on executor: any TaskExecutor, _ body: @escaping @Sendable () async throws -> Response,
+        on crew: Crew, _ body: @escaping @Sendable () async throws -> Response,
         whenDone: @escaping @Sendable () -> Void
     ) {
-        launch(on: executor) { exchange in
+        launch(on: crew) { exchange in
             let outcome: Result<Response, any Error>
             do {
                 outcome = .success(try await body())
@@ -230,10 +230,10 @@ final class Exchange: @unchecked Sendable {
 
     /// Starts the task that writes a stream.
     func start(
-        on executor: any TaskExecutor, _ stream: StreamBuffer, _ body: @escaping @Sendable () async throws -> Void
+        on crew: Crew, _ stream: StreamBuffer, _ body: @escaping @Sendable () async throws -> Void
     ) {
         self.stream = stream
-        launch(on: executor) { _ in
+        launch(on: crew) { _ in
             do {
                 try await body()
                 stream.finish(nil)
@@ -243,9 +243,13 @@ final class Exchange: @unchecked Sendable {
         }
     }
 
-    private func launch(on executor: any TaskExecutor, _ body: @escaping @Sendable (Exchange) async -> Void) {
+    private func launch(on crew: Crew, _ body: @escaping @Sendable (Exchange) async -> Void) {
         hasTask = true
-        let task = Task(executorPreference: executor) { [self] in await body(self) }
+        crew.beginTask()
+        let task = Task(executorPreference: crew) { [self] in
+            await body(self)
+            crew.endTask()
+        }
         let isCancelled = run.withLock { run in
             run.cancel = { task.cancel() }
             return run.isCancelled

@@ -46,6 +46,34 @@ extension Response {
         Response(status: status, headers: [.contentType: type], body: .stream(length: length, write: write))
     }
 
+    /// A body written by an async closure, which holds no thread while it waits; see ``Body/asyncStream(length:write:)``.
+    ///
+    /// - Parameters:
+    ///   - type: The media type.
+    ///   - status: The status.
+    ///   - length: In bytes, if it is known: exactly so many must be written.
+    ///   - write: Writes the body.
+    public static func asyncStream(
+        type: String, status: HTTPResponse.Status = .ok, length: Int? = nil,
+        _ write: @escaping @Sendable (AsyncResponseWriter) async throws -> Void
+    ) -> Response {
+        Response(status: status, headers: [.contentType: type], body: .asyncStream(length: length, write: write))
+    }
+
+    /// Server-sent events, until the closure returns or the client goes; see ``Body/events(write:)``.
+    ///
+    /// ```swift
+    /// app.get("/news") { _, _ in
+    ///     .events { events in
+    ///         for await item in news() { try await events.send(item.text, id: item.id) }
+    ///     }
+    /// }
+    /// ```
+    public static func events(_ write: @escaping @Sendable (EventWriter) async throws -> Void) -> Response {
+        Response(
+            headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: .events(write: write))
+    }
+
     /// A redirect to a path of the same site.
     ///
     /// Characters beyond ASCII are percent-encoded. Whatever a browser could take for another site is refused, and so is

@@ -36,6 +36,8 @@ final class ServerCounters: Sendable {
     let timeouts = Atomic<Int>(0)
     let failedWrites = Atomic<Int>(0)
     let refusedPeers = Atomic<Int>(0)
+    /// Tasks of async handlers and streams that have not ended.
+    let tasks = Atomic<Int>(0)
 
     func begin() {
         requests.add(1, ordering: .relaxed)

@@ -2,6 +2,7 @@ internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
 internal import Logging
+internal import Synchronization
 
 /// The thread that keeps time: it ends what is past its deadline, and a stopping server's stages.
 ///
@@ -32,7 +33,7 @@ final class Watchdog: Sendable {
                 engine.resumeListeners()
                 next = min(next, now.advanced(by: .seconds(1)))
             }
-            if let drain { next = min(next, advance(drain, now)) }
+            if drain != nil { next = min(next, advance(&drain!, now)) }
             guard engine.stage != .exiting else { return }
             wait(until: next, now)
         }
@@ -145,6 +146,8 @@ final class Watchdog: Sendable {
         /// Idle connections are closed from here on.
         let idleEnd: BootInstant
         let end: BootInstant
+        /// The grace is over.
+        var isOver = false
     }
 
     private func beginDrain(_ now: BootInstant) -> Drain {
@@ -161,16 +164,22 @@ final class Watchdog: Sendable {
     }
 
     /// Takes the next step of stopping when it is due; returns when to look again.
-    private func advance(_ drain: Drain, _ now: BootInstant) -> BootInstant {
+    private func advance(_ drain: inout Drain, _ now: BootInstant) -> BootInstant {
         // The clients of handlers that do not come back were cut: nobody waits for those.
-        if engine.table.openCount <= crew.count.stuck {
+        let isDone = engine.table.openCount <= crew.count.stuck && engine.counters.tasks.load(ordering: .relaxed) == 0
+        if isDone || now >= drain.end.advanced(by: Self.farewell) {
             engine.advance(to: .exiting)
             return now
         }
         if now >= drain.end {
-            cutRunning()
-            engine.advance(to: .exiting)
-            return now
+            if !drain.isOver { cutRunning() }
+            drain.isOver = true
+            // What tasks do at their end is done on the workers.
+            if engine.counters.tasks.load(ordering: .relaxed) == 0 {
+                engine.advance(to: .exiting)
+                return now
+            }
+            return now.advanced(by: .milliseconds(10))
         }
         if now >= drain.idleEnd {
             if engine.advance(to: .closing) { return now }
@@ -178,6 +187,9 @@ final class Watchdog: Sendable {
         }
         return drain.idleEnd
     }
+
+    /// How long tasks may take that were cancelled at the end of the grace.
+    private static let farewell = Duration.seconds(1)
 
     private func cutRunning() {
         var count = 0

@@ -11,11 +11,36 @@ final class RunningServer: Sendable {
     private let folder: TemporaryFolder
     private let thread: SystemThread
 
-    init(
+    convenience init(
         _ configure: (inout Server.Configuration) -> Void = { _ in },
         observer: Server.Observer? = nil,
         log: CapturedLog? = nil,
+        admission: Server.Admission? = nil,
         handler: @escaping Server.Handler
+    ) throws {
+        try self.init(configure, log: log) { configuration, listener, logger in
+            try Server(
+                configuration: configuration, listeners: [listener], logger: logger, observer: observer,
+                admission: admission, handler: handler)
+        }
+    }
+
+    convenience init(
+        _ configure: (inout Server.Configuration) -> Void = { _ in },
+        observer: Server.Observer? = nil,
+        log: CapturedLog? = nil,
+        asyncHandler: @escaping Server.AsyncHandler
+    ) throws {
+        try self.init(configure, log: log) { configuration, listener, logger in
+            try Server(
+                configuration: configuration, listeners: [listener], logger: logger, observer: observer,
+                asyncHandler: asyncHandler)
+        }
+    }
+
+    private init(
+        _ configure: (inout Server.Configuration) -> Void, log: CapturedLog?,
+        _ make: (Server.Configuration, Listener, Logger) throws -> Server
     ) throws {
         folder = try TemporaryFolder()
         path = folder.file("s.sock")
@@ -25,13 +50,7 @@ final class RunningServer: Sendable {
         configure(&configuration)
         let logHandler: any LogHandler = if let log { log } else { SwiftLogNoOpLogHandler() }
         let logger = Logger(label: "test") { _ in logHandler }
-        let server = try Server(
-            configuration: configuration,
-            listeners: [.unix(path: path)],
-            logger: logger,
-            observer: observer,
-            handler: handler
-        )
+        let server = try make(configuration, .unix(path: path), logger)
         self.server = server
         thread = try SystemThread(name: "test-server") { try? server.run() }
     }

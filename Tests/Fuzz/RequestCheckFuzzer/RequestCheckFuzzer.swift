@@ -79,7 +79,7 @@ private struct TakenIn: Equatable {
                 management.append(record)
                 var answer: [UInt8] = []
                 record.answer(maxConnections: 100, into: &answer)
-                precondition(answer.count >= 16)
+                precondition(answer.count >= 8)
                 rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
             }
         }
