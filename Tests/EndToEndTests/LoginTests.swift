@@ -73,6 +73,10 @@ struct LoginTests {
         #expect(dated.text.contains("out of date") && dated.text.contains("<a href=\"/app/\">Load the page again</a>"))
         // Without any cookie the browser may refuse them: that is another remedy.
         #expect(page.text.contains("Allow cookies"))
+        let origin = "Origin: http://localhost:\(nginx.port)"
+        let logIn = [("csrf", "old"), ("username", "ada"), ("password", "engine & co")]
+        let untaken = try client.post("/app/login", form: logIn, [origin])
+        #expect(untaken.status == 403 && untaken.text.contains("Allow cookies"))
         let text = try client.post("/app/logout", form: [("csrf", "old")], ["Accept: */*"])
         #expect(text["Content-Type"]?.hasPrefix("text/plain") == true && text.text.contains("/app/"))
         for path in ["/app/nowhere", "/app/%ff"] {

@@ -29,21 +29,54 @@ struct HomePage: Sendable {
         message: String? = nil,
         userName: String = ""
     ) throws -> Response {
+        // First: the rest shows what there is once it has been asked for.
+        let token = try Self.token(for: session)
         let page = Page(
             title: "Galleta",
             message: try message ?? Notice.take(from: session),
-            facts: [
-                ("You are", try session.user.map { "\($0)" } ?? "not logged in"),
-                ("Visits to this page", String(try session.get(Self.visits, as: Int.self) ?? 0)),
-                ("Session", try session.isNew ? "began with this visit" : "began \(Self.ago(try session.age))"),
-                ("Ends in", "\(Self.words(try session.remaining)) without a visit"),
-            ],
-            counter: try session.get(Counter.key, as: Int.self) ?? 0,
+            facts: token == nil ? factsWithoutSession : try Self.facts(session),
+            counter: token == nil ? nil : try session.get(Counter.key, as: Int.self) ?? 0,
             mount: request.mount,
-            csrf: try session.csrfToken(),
+            csrf: token,
             account: try account(session, userName: userName)
         )
         return .html(page.html, status: status)
+    }
+
+    /// The token of the page's forms; nil where there is no room for the session that it would begin.
+    ///
+    /// The page is shown all the same: a log-in has room where a visitor has none (``FormGuard/checkLogIn(_:_:_:)``).
+    private static func token(for session: Session) throws -> String? {
+        do {
+            let token = try session.csrfToken()
+            // Now, for at the commit the page would be made already, with a token that nobody keeps.
+            if try session.isNew { try session.save() }
+            return token
+        } catch {
+            guard isShortOfRoom(error), try session.isNew else { throw error }
+            session.rollBack()
+            return nil
+        }
+    }
+
+    private static func isShortOfRoom(_ error: any Error) -> Bool {
+        (error as? SessionStoreError)?.reason == .full || (error as? SessionError)?.code == .tooManySessions
+    }
+
+    private var factsWithoutSession: [(name: String, value: String)] {
+        let reason = "none, for too many visitors have one"
+        return [
+            ("You are", "not logged in"), ("Session", canLogIn ? reason + "; you can log in all the same" : reason),
+        ]
+    }
+
+    private static func facts(_ session: Session) throws -> [(name: String, value: String)] {
+        [
+            ("You are", try session.user.map { "\($0)" } ?? "not logged in"),
+            ("Visits to this page", String(try session.get(visits, as: Int.self) ?? 0)),
+            ("Session", try session.isNew ? "began with this visit" : "began \(ago(try session.age))"),
+            ("Ends in", "\(words(try session.remaining)) without a visit"),
+        ]
     }
 
     private func account(_ session: Session, userName: String) throws -> Page.Account {

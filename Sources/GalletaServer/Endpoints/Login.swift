@@ -19,7 +19,7 @@ struct Login: Sendable {
         application.post(Self.path) { request, session in
             let form = try request.form()
             do {
-                try FormGuard.check(form, session)
+                try FormGuard.checkLogIn(form, session, request)
             } catch let stale as FormGuard.StaleForm {
                 // The form again, with a token that works.
                 return try page.response(

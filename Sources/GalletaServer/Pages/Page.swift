@@ -8,7 +8,8 @@ struct Page {
     /// The counter's value, and with it the button that counts on; nil shows neither.
     let counter: Int?
     let mount: String
-    let csrf: String
+    /// The token of the forms; nil where there is no session to keep it in.
+    let csrf: String?
     let account: Account
 
     /// What the page offers, by who looks at it.
@@ -77,7 +78,7 @@ struct Page {
     }
 
     private var token: String {
-        "<input type=\"hidden\" name=\"\(FormGuard.field)\" value=\"\(HTML.escape(csrf))\">"
+        csrf.map { "<input type=\"hidden\" name=\"\(FormGuard.field)\" value=\"\(HTML.escape($0))\">" } ?? ""
     }
 
     private func loginForm(_ userName: String) -> String {
