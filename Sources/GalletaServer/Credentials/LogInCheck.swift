@@ -59,7 +59,9 @@ struct LogInCheck: Sendable {
             return .throttled(wait, isKnownBrowser: browser != nil)
         }
         do {
-            let credential = try queue.run { credentials.verify(user: user, password: password) }
+            let credential = try queue.run(isKnown: browser != nil) {
+                credentials.verify(user: user, password: password)
+            }
             guard let credential else { return .wrong }
             limiter.takeBack(guess)
             return .right(credential)

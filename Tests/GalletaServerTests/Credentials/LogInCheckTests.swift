@@ -1,6 +1,7 @@
 import GalletaPlatform
 import Logging
 import Sessions
+import TestSupport
 import Testing
 
 @testable import GalletaServer
@@ -10,11 +11,16 @@ struct LogInCheckTests {
     /// Two users whose password is "pw"; counts what it is asked.
     private struct Users: CredentialVerifier {
         let asked = Locked(0)
+        /// Whose passwords are looked at, in this order; each look waits for it to open.
+        let names = Locked<[ByteString]>([])
+        let gate = Monitor(true)
         var entry = "entry"
         let maxPasswordBytes = 72
 
         func verify(user: ByteString, password: ByteString) -> Credential? {
             asked.withLock { $0 += 1 }
+            names.withLock { $0.append(user) }
+            gate.wait(until: { $0 }, timeout: .seconds(20)) { _ in }
             return password == "pw" ? credential(of: user) : nil
         }
 
@@ -35,7 +41,11 @@ struct LogInCheckTests {
     private func attempt(
         _ user: ByteString, _ password: ByteString, from address: String = "192.0.2.1", _ tokens: [[UInt8]] = []
     ) -> String {
-        switch check.check(user: user, password: password, address: address, tokens: tokens) {
+        Self.word(check.check(user: user, password: password, address: address, tokens: tokens))
+    }
+
+    private static func word(_ outcome: LogInCheck.Outcome) -> String {
+        switch outcome {
         case .right: "right"
         case .wrong: "wrong"
         case .unfit: "unfit"
@@ -98,6 +108,30 @@ struct LogInCheckTests {
         // A cookie is no way around the limit.
         for _ in 0..<10 { #expect(attempt("ada", "no", from: "10.0.1.1", ada) == "wrong") }
         #expect(attempt("ada", "pw", from: "10.0.1.1", ada) == "throttled")
+    }
+
+    @Test("a browser that is known goes before strangers who wait for their guesses to be looked at")
+    func knownBrowserFirst() throws {
+        let check = LogInCheck(
+            credentials: users, queue: VerificationQueue(workers: 8, processors: 2), limiter: GuessLimiter(),
+            logger: check.logger)
+        users.gate.withLock { $0 = false }
+        let outcomes = Locked<[String]>([])
+        func start(_ user: ByteString, _ tokens: [[UInt8]]) throws {
+            _ = try SystemThread(name: "log-in") {
+                let outcome = check.check(user: user, password: "pw", address: "192.0.2.1", tokens: tokens)
+                outcomes.withLock { $0.append(Self.word(outcome)) }
+            }
+        }
+        // One is looked at, three wait, and one is refused; then ada's browser takes the last one's place.
+        for _ in 0..<5 { try start("bob", []) }
+        #expect(eventually { outcomes.withLock { $0 } == ["busy"] && users.asked.withLock { $0 } == 1 })
+        try start("ada", tokens("ada"))
+        #expect(eventually { outcomes.withLock { $0 } == ["busy", "busy"] })
+        users.gate.withLock { $0 = true }
+        users.gate.wake()
+        #expect(eventually { outcomes.withLock { $0.count } == 6 })
+        #expect(users.names.withLock { $0 } == ["bob", "ada", "bob", "bob"])
     }
 
     @Test("a token that was forged, cut, or signed for another name, another entry or nobody is none")

@@ -13,6 +13,10 @@ struct VerificationQueueTests {
             var most = 0
             var done = 0
             var refused = 0
+            /// Those of known browsers among the refused.
+            var refusedKnown = 0
+            /// Whether it was for a known browser, of each check that began.
+            var order: [Bool] = []
         }
 
         let state = Locked(State())
@@ -23,13 +27,14 @@ struct VerificationQueueTests {
             self.queue = queue
         }
 
-        func start(_ count: Int) throws {
+        func start(_ count: Int, isKnown: Bool = false) throws {
             for _ in 0..<count {
                 _ = try SystemThread(name: "check") { [self] in
                     do {
-                        try queue.run {
+                        try queue.run(isKnown: isKnown) {
                             state.withLock { state in
                                 state.running += 1
+                                state.order.append(isKnown)
                                 state.most = max(state.most, state.running)
                             }
                             gate.wait(until: { $0 }, timeout: .seconds(20)) { _ in }
@@ -37,7 +42,10 @@ struct VerificationQueueTests {
                         }
                         state.withLock { $0.done += 1 }
                     } catch {
-                        state.withLock { $0.refused += 1 }
+                        state.withLock { state in
+                            state.refused += 1
+                            if isKnown { state.refusedKnown += 1 }
+                        }
                     }
                 }
             }
@@ -84,5 +92,37 @@ struct VerificationQueueTests {
         #expect(checks.has { $0.done == 1 })
         try checks.start(1)
         #expect(checks.has { $0.done == 2 })
+    }
+
+    @Test("known browsers go before strangers, and take the places of those who wait")
+    func known() throws {
+        // One checks, and three wait.
+        let checks = Checks(VerificationQueue(workers: 8, processors: 2))
+        try checks.start(5)
+        #expect(checks.has { $0.running == 1 && $0.refused == 1 })
+        for displaced in 1...2 {
+            try checks.start(1, isKnown: true)
+            #expect(checks.has { $0.refused == 1 + displaced && $0.refusedKnown == 0 })
+        }
+        // A stranger displaces nobody.
+        try checks.start(1)
+        #expect(checks.has { $0.refused == 4 })
+        checks.letGo()
+        #expect(checks.has { $0.done == 4 })
+        #expect(checks.state.withLock { $0.order } == [false, true, true, false])
+        #expect(checks.state.withLock { $0.most } == 1)
+    }
+
+    @Test("known browsers hold no more places than there are, and displace no check that runs")
+    func tooManyKnown() throws {
+        for (workers, places) in [(2, 1), (8, 4)] {
+            let checks = Checks(VerificationQueue(workers: workers, processors: 2))
+            try checks.start(1)
+            #expect(checks.has { $0.running == 1 })
+            try checks.start(places + 2, isKnown: true)
+            #expect(checks.has { $0.refusedKnown == 3 && $0.refused == 3 })
+            checks.letGo()
+            #expect(checks.has { $0.done == places })
+        }
     }
 }
