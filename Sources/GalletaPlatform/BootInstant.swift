@@ -44,6 +44,15 @@ extension Int64 {
     }
 }
 
+extension Int64 {
+    /// Nanoseconds of a `timespec` by the system or of a file's attributes, or the end of the range that it would pass: any
+    /// user who owns a file sets its times to whatever they like.
+    package init(nanosecondsOf seconds: Int, _ rest: Int) {
+        let (product, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        self = overflow ? (seconds < 0 ? .min : .max) : product.addingSaturated(Int64(rest))
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds, saturated at the ends of `Int64` (292 years).
     package var nanoseconds: Int64 {

@@ -134,7 +134,7 @@ final class HtpasswdFile: CredentialVerifier {
     private static func isSettled(_ version: PasswordFile.Version) -> Bool {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        let age = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - version.nanoseconds
-        return abs(age) >= settling.nanoseconds
+        let age = Int64(nanosecondsOf: now.tv_sec, now.tv_nsec).subtractingSaturated(version.nanoseconds)
+        return age.magnitude >= settling.nanoseconds.magnitude
     }
 }

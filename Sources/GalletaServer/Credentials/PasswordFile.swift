@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 
 /// The bytes of a password file, and what shows that it was changed.
@@ -21,9 +22,9 @@ struct PasswordFile {
             inode = status.st_ino
             size = status.st_size
             changed = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
-            let seconds = Int64(max(status.st_mtim.tv_sec, status.st_ctim.tv_sec))
-            let rest = max(status.st_mtim.tv_nsec, status.st_ctim.tv_nsec)
-            nanoseconds = seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ Int64(rest)
+            nanoseconds = max(
+                Int64(nanosecondsOf: status.st_mtim.tv_sec, status.st_mtim.tv_nsec),
+                Int64(nanosecondsOf: status.st_ctim.tv_sec, status.st_ctim.tv_nsec))
         }
 
         /// Nil when the file cannot be looked at.

@@ -28,7 +28,7 @@ struct SnapshotTime: Equatable {
         clock_gettime(CLOCK_REALTIME, &time)
         self.init(
             hasOwnClock: !clock.isBootClock, bootID: .current, clock: clock.nanoseconds,
-            wall: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+            wall: Int64(nanosecondsOf: time.tv_sec, time.tv_nsec))
     }
 
     var isPlausible: Bool {

@@ -138,6 +138,24 @@ struct HtpasswdFileTests {
         }
     }
 
+    @Test(
+        "a file whose time is far from now is read, and a change of it seen",
+        arguments: [9_300_000_000, 15_000_000_000, -2_000_000_000, -9_300_000_000, Int.max, Int.min])
+    func farTimes(seconds: Int) throws {
+        // Where the file system keeps no such time it takes the nearest that it keeps.
+        func setTime() {
+            let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 999_999_999)]
+            #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
+        }
+        try write("ada:\(Self.pw)\n")
+        setTime()
+        let file = try HtpasswdFile(path: path, logger: logger, interval: .zero)
+        #expect(file.credential(of: "ada") != nil)
+        try write("bob:\(Self.pw)\n")
+        setTime()
+        #expect(eventually { file.credential(of: "bob") != nil })
+    }
+
     @Test("a file that is written bit by bit is read when it is whole: nobody is logged out by half of it")
     func torn() throws {
         let all = (0..<200).map { "user\($0):\(Self.pw)\n" }
