@@ -12,9 +12,9 @@ struct KnownBrowsers: Sendable {
     static let cookieName = "galleta-known-browser"
     private static let label: StaticString = "known browser"
     private static let nonceBytes = 16
+    /// A nonce and a signature.
+    private static let tokenBytes = 32
     private static let maxTokens = 4
-    /// Most tokens that are looked at: a neighbouring site may have set cookies of this name in front of ours.
-    private static let maxLooks = 32
     private static let maxAge = Duration.seconds(180 * 86_400)
 
     private let cookie: SessionCookie
@@ -31,6 +31,9 @@ struct KnownBrowsers: Sendable {
     }
 
     /// The tokens in a request's Cookie headers, the newest first.
+    ///
+    /// All of them: a neighbouring site may have set any number of cookies of this name in front of ours. The size of a
+    /// request's head bounds them.
     static func tokens(of request: Request) -> [[UInt8]] {
         var tokens: [[UInt8]] = []
         request.withCookieHeaders { collect(from: $0, into: &tokens) }
@@ -50,10 +53,8 @@ struct KnownBrowsers: Sendable {
             guard pair.starts(with: cookieName.utf8), pair.dropFirst(cookieName.utf8.count).first == UInt8(ascii: "=")
             else { continue }
             for text in pair.dropFirst(cookieName.utf8.count + 1).split(separator: UInt8(ascii: ".")) {
-                guard tokens.count < maxLooks else { return }
-                // What cannot be a token is passed over: it must not hide one.
-                guard text.count <= 64, let token = Base64URL.bytes(String(decoding: text, as: UTF8.self)),
-                    token.count > nonceBytes
+                guard text.count == Base64URL.encodedCount(tokenBytes),
+                    let token = Base64URL.bytes(String(decoding: text, as: UTF8.self))
                 else { continue }
                 tokens.append(token)
             }
@@ -64,7 +65,7 @@ struct KnownBrowsers: Sendable {
     static func token(for credential: Credential, among tokens: [[UInt8]]) -> [UInt8]? {
         tokens.first { token in
             let nonce = Array(token.prefix(nonceBytes))
-            return nonce.count == nonceBytes
+            return token.count == tokenBytes
                 && ConstantTime.isEqual(credential.sign(label, nonce), token.dropFirst(nonceBytes))
         }
     }

@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 let credentialShapes: [Shape] = [
     file("users", 300) { "user\($0):$1$Sm4Nxokt$0cCUenWZie7J9tQhs1pIf1\n" },
     file("users of one long beginning", 100) {
@@ -10,7 +12,13 @@ let credentialShapes: [Shape] = [
     },
     refused("a line of colons") { String(repeating: ":", count: $0) },
     refused("a line of dollar signs") { "a:" + String(repeating: "$", count: $0) },
-    Shape("known browsers", "tokens", 2_000) { size in
+    Shape("known browsers", "tokens of nobody", 500) { size in
+        let token = String(repeating: "A", count: 43)
+        let header = KnownBrowsers.cookieName + "=" + Array(repeating: token, count: size).joined(separator: ".")
+        let ada = Credential(user: "ada", entry: "entry".utf8)
+        return { use(KnownBrowsers.token(for: ada, among: KnownBrowsers.tokens(inCookie: header))) }
+    },
+    Shape("known browsers", "dots", 20_000) { size in
         let header = KnownBrowsers.cookieName + "=" + String(repeating: "A.", count: size)
         return { use(KnownBrowsers.tokens(inCookie: header)) }
     },

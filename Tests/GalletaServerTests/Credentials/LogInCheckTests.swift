@@ -69,7 +69,12 @@ struct LogInCheckTests {
         let junk = [
             String(repeating: "A", count: 65), "A", "", "!", String(repeating: "A", count: 43), "AAAA.AAAA.AAAA.AAAA",
         ]
-        let planted = junk.map { "\(name)=\($0)" }.joined(separator: "; ")
+        // As many of the right form as a head of 64 KiB holds.
+        let wellFormed = (0..<1_400).map { number in
+            Base64URL.string((0..<32).map { UInt8(truncatingIfNeeded: number >> ($0 % 8)) })
+        }
+        let planted = (junk + [wellFormed.joined(separator: ".")] + wellFormed.prefix(50))
+            .map { "\(name)=\($0)" }.joined(separator: "; ")
         let found = KnownBrowsers.tokens(inCookie: "\(planted); \(name)=\(Base64URL.string(own))")
         #expect(KnownBrowsers.token(for: try #require(users.credential(of: "ada")), among: found) == own)
     }
@@ -185,14 +190,16 @@ struct LogInCheckTests {
         }
     }
 
-    @Test("of the Cookie headers only the cookie of that name is read, 32 tokens of it")
+    @Test("of the Cookie headers only the cookie of that name is read, and of it all tokens of the right length")
     func cookieHeader() {
         let text = Base64URL.string(Array(0..<32))
         let name = KnownBrowsers.cookieName
         for (header, count) in [
             ("\(name)=\(text)", 1), ("sid=x; \(name)=\(text).\(text)", 2), ("x\(name)=\(text)", 0),
             ("\(name)x=\(text)", 0), ("\(name)=", 0), ("\(name)", 0), ("\(name)=***.\(text)", 1), ("", 0),
-            ("\(name)=\(Array(repeating: text, count: 40).joined(separator: "."))", 32), ("a=1,\(name)=\(text)", 0),
+            ("\(name)=\(Array(repeating: text, count: 40).joined(separator: "."))", 40),
+            ("\(name)=\(text)A.A\(text).\(text.dropLast()).\(text.dropLast(2))", 0),
+            ("\(name)=\(text.dropLast())_", 0), ("a=1,\(name)=\(text)", 0),
         ] {
             #expect(KnownBrowsers.tokens(inCookie: header).count == count, "\(header)")
         }
