@@ -1,6 +1,7 @@
 import GalletaPlatform
 import MemorySessions
 import Sessions
+import SessionsTesting
 import Testing
 
 @Suite("A session ends with its user's credential")
@@ -88,13 +89,78 @@ struct SessionStampTests {
         #expect(try fixture.open(new).user == nil)
     }
 
-    @Test("a list of the user's sessions has none that ends at its next request")
+    @Test("a list of the user's sessions shows and counts none that may not go on, nor has one in the place of others")
     func lists() throws {
-        _ = try logIn("ada", stamp: [1])
-        stamps.withLock { $0["ada"] = [9] }
-        let id = try logIn("ada", stamp: [9])
-        #expect(try fixture.open(id).userSessions(limit: 50).total == 1)
-        #expect(try fixture.open(id).userSessions(limit: 50).sessions.first?.isCurrent == true)
+        let valid = Locked<Set<[UInt8]>>([[1], [2]])
+        let fixture = try SessionFixture {
+            $0.maximumSessionsPerUser = nil
+            $0.stampCheck = { _, stamp in valid.withLock { $0.contains(stamp ?? []) } }
+        }
+        var ids: [SessionID] = []
+        // Every third will go on, the first and oldest among them.
+        for number in 0..<120 {
+            fixture.time.advance(by: .milliseconds(1))
+            ids.append(
+                try fixture.begin {
+                    try $0.logIn(user: "ada", client: "\(number)", stamp: number % 3 == 0 ? [2] : [1])
+                })
+        }
+        valid.withLock { $0 = [[2]] }
+        let list = try fixture.open(ids[0]).userSessions(limit: 5)
+        #expect(list.sessions.map(\.client) == ["117", "114", "111", "108", "0"])
+        #expect(list.total == 40 && list.more == 35)
+        #expect(fixture.provider.count() == 40 && fixture.manager.metrics.revoked == 80)
+        // Also where all that are shown may go on.
+        valid.withLock { $0 = [[1], [2]] }
+        for _ in 0..<3 { _ = try fixture.begin { try $0.logIn(user: "bob", stamp: [1]) } }
+        fixture.time.advance(by: .seconds(1))
+        let bob = try fixture.begin { try $0.logIn(user: "bob", stamp: [2]) }
+        valid.withLock { $0 = [[2]] }
+        #expect(try fixture.open(bob).userSessions(limit: 1).total == 1)
+        #expect(try fixture.open(ids[0]).userSessions(limit: 0).total == 40)
+        valid.withLock { $0 = [] }
+        #expect(try fixture.manager.sessions(of: "ada", limit: 0).total == 0)
+    }
+
+    @Test("a log-in ends the user's sessions that may not go on: they take no live one's place below the cap")
+    func cap() throws {
+        let valid = Locked<Set<[UInt8]>>([[1], [2]])
+        let fixture = try SessionFixture {
+            $0.maximumSessionsPerUser = 3
+            $0.stampCheck = { _, stamp in valid.withLock { $0.contains(stamp ?? []) } }
+        }
+        var ids: [SessionID] = []
+        for stamp: UInt8 in [2, 1, 1] {
+            fixture.time.advance(by: .milliseconds(1))
+            ids.append(try fixture.begin { try $0.logIn(user: "ada", stamp: [stamp]) })
+        }
+        valid.withLock { $0 = [[2]] }
+        let id = try fixture.begin { try $0.logIn(user: "ada", stamp: [2]) }
+        #expect(fixture.provider.count() == 2 && fixture.manager.metrics.revoked == 2)
+        #expect(try fixture.open(ids[0]).user == "ada" && fixture.open(id).user == "ada")
+    }
+
+    @Test("a list is filled up by sessions that may go on beyond a thousand that may not")
+    func manyRevoked() throws {
+        let valid = Locked<Set<[UInt8]>>([[1], [2]])
+        let fixture = try SessionFixture(maximumSessions: 10_000) {
+            $0.maximumSessionsPerUser = nil
+            $0.stampCheck = { _, stamp in valid.withLock { $0.contains(stamp ?? []) } }
+        }
+        let id = try fixture.begin { try $0.logIn(user: "ada", client: "live", stamp: [2]) }
+        for _ in 0..<2_500 {
+            fixture.time.advance(by: .milliseconds(1))
+            var values = SessionPatch()
+            try values.set("ada", for: .user)
+            _ = try fixture.provider.create(
+                .random(),
+                SessionDraft(
+                    values: SessionValues().applying(values, limits: SessionLimits()), idleTimeout: .seconds(60),
+                    absoluteTimeout: .seconds(60)))
+        }
+        valid.withLock { $0 = [[2]] }
+        let list = try fixture.open(id).userSessions(limit: 50)
+        #expect(list.sessions.map(\.client) == ["live"] && list.total == 1)
     }
 
     @Test("without a check every session is as good as its lifetime")

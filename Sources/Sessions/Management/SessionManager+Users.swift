@@ -3,12 +3,44 @@ public import struct GalletaPlatform.ByteString
 extension SessionManager {
     /// The live sessions of a user, the one last seen first, and how many there are: for an administrator's page.
     ///
+    /// Those that `SessionConfiguration.stampCheck` is against end, as in ``Session/userSessions(limit:)``.
+    ///
     /// - Parameters:
     ///   - user: The user.
     ///   - limit: The most sessions to list.
     /// - Throws: `SessionStoreError` when the store fails.
     public func sessions(of user: ByteString, limit: Int) throws -> UserSessionList {
-        try store { try $0.sessions(of: user, current: nil, limit: max(0, limit)) }
+        try sessions(of: user, current: nil, limit: max(0, limit))
+    }
+
+    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
+        var list = try store { try $0.sessions(of: user, current: id, limit: limit) }
+        guard configuration.stampCheck != nil else { return list }
+        let isCertain = list.more == 0 && list.sessions.allSatisfy { isCurrent($0.record.values) }
+        guard !isCertain else { return list }
+        try endRevokedSessions(of: user, sparing: id)
+        list = try store { try $0.sessions(of: user, current: id, limit: limit) }
+        // The caller's own, and what lay beyond the bound.
+        let listed = list.sessions.count
+        list.sessions.removeAll { !isCurrent($0.record.values) }
+        list.total -= listed - list.sessions.count
+        return list
+    }
+
+    /// Most sessions of a user that are asked about at a time, and how many times.
+    private static let checkedAtOnce = 1_000
+    private static let checkRounds = 8
+
+    /// Ends those of the user's sessions that may not go on: they would count, and stand in the place of others.
+    ///
+    /// Bounded: of one who has more than a thousand some may stay, until a request comes with their id.
+    private func endRevokedSessions(of user: ByteString, sparing id: SessionID?) throws {
+        for _ in 0..<Self.checkRounds {
+            let list = try store { try $0.sessions(of: user, current: id, limit: Self.checkedAtOnce) }
+            let revoked = list.sessions.filter { !$0.isCurrent && !isCurrent($0.record.values) }
+            for session in revoked where try store({ try $0.destroy(session.reference, of: user) }) { emit(.revoked) }
+            guard !revoked.isEmpty, list.more > 0 else { return }
+        }
     }
 
     /// Ends one of a user's sessions at once.
@@ -56,10 +88,12 @@ extension SessionManager {
         return true
     }
 
-    /// Ends the user's sessions beyond the cap, the least recently seen first, never the one of `id`.
+    /// Ends the user's sessions that may not go on, then those beyond the cap, the least recently seen first, never the one
+    /// of `id`.
     ///
     /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
-    func endSessions(of user: ByteString, beyondCapOf id: SessionID) throws {
+    func endSessions(of user: ByteString, afterLogInOf id: SessionID) throws {
+        if configuration.stampCheck != nil { try endRevokedSessions(of: user, sparing: id) }
         guard let cap = configuration.maximumSessionsPerUser else { return }
         _ = try endSessions(of: user, except: id, keeping: cap - 1)
     }

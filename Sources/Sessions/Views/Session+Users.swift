@@ -9,16 +9,13 @@ extension Session {
     ///     if list.more > 0 { … }    // "and 12 more"
     ///
     /// This session is among them, as the last one if need be. A log-in of this very request is in the list from the
-    /// commit on.
+    /// commit on. Those that `SessionConfiguration.stampCheck` is against end, and are neither listed nor counted (but behind
+    /// a thousand others they may count).
     ///
     /// - Parameter limit: The most sessions to list; what a page can show.
     public func userSessions(limit: Int) throws -> UserSessionList {
         guard let (user, id) = try boundUser() else { return UserSessionList() }
-        var list = try manager.store { try $0.sessions(of: user, current: id, limit: max(0, limit)) }
-        let listed = list.sessions.count
-        list.sessions.removeAll { !manager.isCurrent($0.record.values) }
-        list.total -= listed - list.sessions.count
-        return list
+        return try manager.sessions(of: user, current: id, limit: max(0, limit))
     }
 
     /// Ends one of the user's sessions at once, this one or another: "log out there".

@@ -116,13 +116,13 @@ extension SessionState {
         throw SessionStoreError(.unavailable, "the provider refused fresh random ids as taken")
     }
 
-    /// Ends the user's sessions beyond the cap after a log-in, the least recently seen first, never this one.
+    /// Ends those of the user's sessions after a log-in that may not go on or are beyond the cap, never this one.
     private mutating func enforceUserCap() {
         guard bindsUser, phase == .present else { return }
         bindsUser = false
         guard let user = view.user else { return }
         // The log-in is stored already; a store that fails now has been reported, and the next log-in will do it.
-        try? manager.endSessions(of: user, beyondCapOf: id)
+        try? manager.endSessions(of: user, afterLogInOf: id)
     }
 
     private mutating func touch() throws {
