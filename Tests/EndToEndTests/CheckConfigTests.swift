@@ -102,4 +102,17 @@ struct CheckConfigTests {
         #expect(result.output.contains(line + "GALLETA_IDLE_TIMEOUT?"))
         #expect(try GalletaProcess(environment: environment).hasLogged(line))
     }
+
+    @Test("one worker for passwords and everything else is told of, at a check and at a start")
+    func oneWorker() throws {
+        let users = folder.file("users")
+        #expect(try ChildProcess.run("htpasswd", ["-cbB", "-C", "4", users, "ada", "pass"]).code == 0)
+        let line = "notice with GALLETA_WORKERS 1 nobody is answered while a password is checked"
+        #expect(try check(["--htpasswd", users], environment: ["GALLETA_WORKERS": "1"]).output.contains(line))
+        for options in [["--workers", "1", "--demo"], ["--workers", "2", "--htpasswd", users]] {
+            #expect(try !check(options).output.contains("nobody is answered"))
+        }
+        #expect(
+            try GalletaProcess(["--workers", "1", "--htpasswd", users]).hasLogged("notice with --workers 1 nobody is"))
+    }
 }

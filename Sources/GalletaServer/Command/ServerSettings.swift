@@ -16,6 +16,7 @@ struct ServerSettings {
     private let socketMode: UInt32
     private let allow: [String]
     private let warnings: [String]
+    private let notices: [String]
     private let demo: DemoUser?
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
@@ -33,6 +34,7 @@ struct ServerSettings {
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
         var warnings = UnknownVariables.warnings(reader.environment)
+        var notices: [String] = []
         demo = try reader.flag(options.demo ? true : nil, "demo", default: false) ? DemoUser() : nil
         if let (path, field) = reader.text(options.htpasswd, "htpasswd") {
             guard demo == nil else {
@@ -46,11 +48,17 @@ struct ServerSettings {
             if file.isWorldReadable {
                 warnings.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
             }
+            if server.workers == 1 {
+                notices.append(
+                    "with \(reader.field(of: "workers")) 1 nobody is answered while a password is checked; "
+                        + "give at least 2 to go on meanwhile")
+            }
             credentials = file
         } else {
             credentials = demo
         }
         self.warnings = warnings
+        self.notices = notices
         try server.validate()
     }
 
@@ -154,13 +162,18 @@ struct ServerSettings {
 
     /// Looks whether a start would succeed now, and leaves nothing behind. What is inherited at a start is not looked at.
     func check(logger: Logger) throws {
-        warnings.forEach { logger.warning("\($0)") }
+        remark(logger)
         try Listener.check(addresses, allow: allow)
         _ = try makeApplication(logger: logger, isTrial: true)
     }
 
-    func announce(_ logger: Logger) {
+    private func remark(_ logger: Logger) {
         warnings.forEach { logger.warning("\($0)") }
+        notices.forEach { logger.notice("\($0)") }
+    }
+
+    func announce(_ logger: Logger) {
+        remark(logger)
         if let demo { logger.notice("log in as \"\(demo.name)\" with the password \"\(demo.password)\"") }
     }
 }

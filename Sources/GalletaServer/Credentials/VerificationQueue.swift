@@ -3,7 +3,8 @@ internal import GalletaPlatform
 /// Keeps password checks, which take processors for long on purpose, from taking the server from everybody else.
 ///
 /// At once at most max(1, min(workers, processors) / 2) checks run. Those that run and those that wait for their turn
-/// hold at most half the workers; who comes then is refused, and so is who has waited too long.
+/// hold at most half the workers, but may be one: a single worker serves nobody else while it checks. Who comes then is
+/// refused, and so is who has waited too long.
 ///
 /// Known browsers (``KnownBrowsers``) go before strangers, and one that finds all places taken gets that of the stranger
 /// who came last and still waits: so no crowd of guessers keeps out who has logged in before. Where as many check as there
