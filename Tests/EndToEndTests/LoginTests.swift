@@ -136,6 +136,12 @@ struct LoginTests {
         #expect(page.text.contains("name=\"username\" autocomplete=\"username\""))
         #expect(page.text.contains("value=\"a&quot;da\""))
         #expect(!page.text.contains("value=\"no\""))
+        // What is no name is not sent back.
+        for token in [token, "old"] {
+            let long = [("username", String(repeating: "\"", count: 256)), ("password", "no"), ("csrf", token)]
+            let refused = try client.post("/app/login", form: long, ["Cookie: \(cookie)"])
+            #expect(refused.status == (token == "old" ? 403 : 401) && !refused.text.contains("&quot;&quot;"))
+        }
         let user = try logIn(client, userAgent: "a")
         #expect(try client.get("/app/login", ["Cookie: \(user)"]).status == 303)
     }

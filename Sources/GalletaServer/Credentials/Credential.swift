@@ -6,6 +6,9 @@ internal import GalletaPlatform
 /// What is signed holds as long as the entry stays as it is, over restarts and for all servers that have the same entry;
 /// there is no other key to keep or to share. Nobody can sign who cannot read the entry.
 struct Credential: Sendable {
+    /// Longest name of a user in bytes.
+    static let maxUserBytes = 255
+
     /// The user's name.
     let user: ByteString
     /// What the user's sessions keep (16 bytes): it is another one once the user has a new password.

@@ -103,8 +103,8 @@ struct Htpasswd: CredentialVerifier {
         let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
         guard fields.count >= 2 else { throw .noColon }
         let user = ByteString(bytes: fields[0])
-        guard !fields[0].isEmpty, fields[0].count <= 255, fields[0].allSatisfy({ $0 >= 0x20 && $0 != 0x7f }),
-            user.validString != nil
+        guard !fields[0].isEmpty, fields[0].count <= Credential.maxUserBytes,
+            fields[0].allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), user.validString != nil
         else { throw .badUser }
         let blank = UInt8(ascii: " ")
         guard fields[0].first != blank, fields[0].last != blank else { throw .blankAtUser }
@@ -130,7 +130,8 @@ struct Htpasswd: CredentialVerifier {
             case .byteOrderMark: "the line begins with a byte order mark, which would be part of the user name"
             case .tooLong: "the line is longer than \(Htpasswd.maxLineBytes) bytes"
             case .noColon: "the line is not user:hash"
-            case .badUser: "the user name is empty, over 255 bytes, no UTF-8 or has control characters"
+            case .badUser:
+                "the user name is empty, over \(Credential.maxUserBytes) bytes, no UTF-8 or has control characters"
             case .blankAtUser: "the user name begins or ends with a blank, which nobody would type"
             case .badHash(let user, let refusal): "user \"\(user)\": \(refusal.reason)"
             case .tooMixed(let user):

@@ -39,6 +39,8 @@ struct LogInCheck: Sendable {
     ///   - address: The client's, as the web server says.
     ///   - tokens: Of the browser's cookie (``KnownBrowsers``).
     func check(user: ByteString, password: ByteString, address: String, tokens: [[UInt8]]) -> Outcome {
+        // No user has such a name, so nobody learns anything by the haste.
+        guard user.count <= Credential.maxUserBytes else { return .wrong }
         let longest = credentials.maxPasswordBytes
         guard password.count <= longest, !password.withUnsafeBytes({ $0.contains(0) }) else {
             return .unfit(maxBytes: longest)

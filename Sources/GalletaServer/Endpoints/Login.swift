@@ -24,7 +24,7 @@ struct Login: Sendable {
                 // The form again, with a token that works.
                 return try page.response(
                     request, session, status: stale.status, message: stale.message(for: request),
-                    userName: form.fields["username"] ?? "")
+                    userName: Self.shown(form.fields["username"] ?? ""))
             }
             let user = try form.fields.require("username")
             let tokens = KnownBrowsers.tokens(of: request)
@@ -41,6 +41,11 @@ struct Login: Sendable {
                 .setCookie, browsers.header(for: credential, keeping: tokens, isSecure: request.isSecure))
             return response
         }
+    }
+
+    /// What the form has in it again: nothing for what is no name, however large the page would be.
+    private static func shown(_ user: String) -> String {
+        user.utf8.count <= Credential.maxUserBytes ? user : ""
     }
 
     private func refusal(
@@ -66,7 +71,7 @@ struct Login: Sendable {
             (status, message) = (.serviceUnavailable, "Too many people are logging in. Try again in a few seconds.")
             retryAfter = wait
         }
-        var response = try page.response(request, session, status: status, message: message, userName: user)
+        var response = try page.response(request, session, status: status, message: message, userName: Self.shown(user))
         if let (seconds, rest) = retryAfter?.components {
             response.headers[.retryAfter] = String(max(1, seconds + (rest > 0 ? 1 : 0)))
         }

@@ -92,6 +92,16 @@ struct LogInCheckTests {
         #expect(attempt("ada", "pw") == "right")
     }
 
+    @Test("a name over 255 bytes is nobody's: the password is wrong, unseen and uncounted")
+    func longName() {
+        let long = ByteString(String(repeating: "\u{e9}", count: 128))
+        for _ in 0..<150 { #expect(attempt(long, "pw") == "wrong") }
+        #expect(users.asked.withLock { $0 } == 0)
+        #expect(attempt("ada", "pw") == "right")
+        _ = attempt(ByteString(String(repeating: "x", count: 255)), "pw")
+        #expect(users.asked.withLock { $0 } == 2)
+    }
+
     @Test("after ten wrong passwords not even the right one is looked at, for a user or a name without one")
     func throttled() {
         for user: ByteString in ["ada", "nobody"] {
