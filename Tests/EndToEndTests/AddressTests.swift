@@ -93,7 +93,9 @@ struct AddressTests {
 
     @Test(
         "an address that cannot be used stops the start and names the option",
-        arguments: ["HTTP_X_ORIGINAL_URL:raw", "GALLETA_PATH:cooked", ":decoded", "A:raw:raw", "A B"])
+        arguments: [
+            "HTTP_X_ORIGINAL_URL:raw", "GALLETA_PATH:cooked", ":decoded", "A:raw:raw", "A B", "QUERY_STRING:decoded",
+        ])
     func refused(address: String) throws {
         let result = try ChildProcess.run(
             GalletaProcess.program, ["--address", address, "--check-config", "--listen", "tcp:127.0.0.1:0"])

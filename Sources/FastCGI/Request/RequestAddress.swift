@@ -29,9 +29,10 @@ public struct RequestAddress: Sendable, Equatable {
     /// How it holds a path.
     public let form: Form
 
-    /// - Throws: ``ConfigurationError`` for a name that is empty, has other characters than ASCII letters, digits and `_`, or
-    ///   that clients fill by a header field of their own (`HTTP_…`, `CONTENT_TYPE`, `CONTENT_LENGTH`): what the web server
-    ///   has checked would not be what is routed.
+    /// - Throws: ``ConfigurationError`` for a name that is empty, has other characters than ASCII letters, digits and `_`,
+    ///   that clients fill by a header field of their own (`HTTP_…`, `CONTENT_TYPE`, `CONTENT_LENGTH`), since what the web
+    ///   server has checked would not be what is routed, or that stands for something else by RFC 3875 or in what web servers
+    ///   add to it (`QUERY_STRING`, `REMOTE_…`, `SCRIPT_FILENAME` …).
     public init(_ parameter: ByteString, form: Form = .raw) throws(ConfigurationError) {
         let isName = parameter.withUnsafeBytes { bytes in
             !bytes.isEmpty
@@ -60,8 +61,28 @@ public struct RequestAddress: Sendable, Equatable {
                 remedy: "give a name that only the web server sets, such as GALLETA_PATH"
             )
         }
+        guard !Self.isOtherwiseUsed(parameter) else {
+            throw ConfigurationError(
+                field: "address",
+                reason: "\(parameter) holds something else than the address of a request",
+                remedy: "give REQUEST_URI, or a name of your own that only the web server sets, such as GALLETA_PATH"
+            )
+        }
         self.parameter = parameter
         self.form = form
+    }
+
+    /// The names that have another meaning, those of files among them.
+    private static let others: Set<ByteString> = [
+        "AUTH_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS", "PATH_TRANSLATED", "QUERY_STRING", "REQUEST_ID",
+        "REQUEST_METHOD", "REQUEST_SCHEME", "SCRIPT_FILENAME",
+    ]
+
+    private static func isOtherwiseUsed(_ name: ByteString) -> Bool {
+        others.contains(name)
+            || name.withUnsafeBytes { bytes in
+                ["CONTENT_", "REMOTE_", "SERVER_"].contains { bytes.starts(with: $0.utf8) }
+            }
     }
 
     /// REQUEST_URI, raw.

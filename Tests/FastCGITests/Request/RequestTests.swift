@@ -122,6 +122,25 @@ struct RequestTests {
         #expect(throws: ConfigurationError.self) { try RequestAddress(name) }
     }
 
+    @Test(
+        "an address is never taken from a parameter that holds something else, but from those that hold a path",
+        arguments: [
+            ("QUERY_STRING", false), ("REQUEST_METHOD", false), ("REQUEST_SCHEME", false), ("REQUEST_ID", false),
+            ("REMOTE_USER", false), ("REMOTE_ADDR", false), ("REMOTE_PORT", false), ("SERVER_NAME", false),
+            ("SERVER_PROTOCOL", false), ("CONTENT_DISPOSITION", false), ("AUTH_TYPE", false), ("HTTPS", false),
+            ("GATEWAY_INTERFACE", false), ("DOCUMENT_ROOT", false), ("SCRIPT_FILENAME", false),
+            ("PATH_TRANSLATED", false), ("REQUEST_URI", true), ("DOCUMENT_URI", true), ("PATH_INFO", true),
+            ("SCRIPT_NAME", true), ("REDIRECT_URL", true), ("GALLETA_PATH", true), ("THE_CONTENT_TYPE", true),
+        ])
+    func otherMeanings(name: ByteString, isAddress: Bool) {
+        do throws(ConfigurationError) {
+            #expect(try RequestAddress(name, form: .decoded).parameter == name && isAddress)
+        } catch {
+            #expect(!isAddress && error.field == "address")
+            #expect(error.reason.hasPrefix("\(name) holds") && error.remedy.contains("REQUEST_URI"))
+        }
+    }
+
     @Test("an encoded slash beside a dot segment is 400")
     func hiddenSeparator() throws {
         let server = try RunningServer({ $0.mount = try! MountPoint("/app") }) { request in .text(request.path) }
