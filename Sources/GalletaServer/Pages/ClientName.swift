@@ -20,15 +20,31 @@ enum ClientName {
         return ClientNetwork(request.remoteAddress, sixBits: 64).name.map { "\(name), \($0)" } ?? name
     }
 
+    private static let unknown = "unknown browser"
+
     /// "Firefox on Linux"; what is not known is cut short, what is missing is "unknown browser".
     static func short(_ userAgent: String?) -> String {
-        guard let userAgent, !userAgent.isEmpty else { return "unknown browser" }
+        guard let userAgent else { return unknown }
         let browser = browsers.first { userAgent.contains($0.0) }?.1
         let system = systems.first { userAgent.contains($0.0) }?.1
         switch (browser, system) {
         case (let browser?, let system?): return "\(browser) on \(system)"
         case (let browser?, nil): return browser
-        default: return String(userAgent.prefix(40))
+        default: return beginning(of: userAgent)
+        }
+    }
+
+    /// 40 scalars, for a character may be of any number; and none that could turn or hide the words around it.
+    private static func beginning(of text: String) -> String {
+        var beginning = String.UnicodeScalarView()
+        beginning.append(contentsOf: text.unicodeScalars.lazy.filter(isShown).prefix(40))
+        return beginning.allSatisfy(\.properties.isWhitespace) ? unknown : String(beginning)
+    }
+
+    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        default: true
         }
     }
 }
