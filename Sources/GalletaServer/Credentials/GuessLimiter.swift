@@ -11,8 +11,8 @@ internal import Sessions
 /// Names without a user are counted as all others; a refusal tells nothing.
 ///
 /// The memory is a table of fixed size. A counter without a place takes that of the lowest of four, so a victim's can
-/// be driven out only by three others in its row that are higher; rows are chosen by a hash with a random key, so that
-/// takes some hundred thousand wrong passwords, each of which costs its check. Threading: usable from any thread.
+/// be driven out only where the three others in its row are as high; rows are chosen by a hash with a random key, so that
+/// takes some hundred thousand wrong passwords in ten minutes, each of which costs its check. Threading: usable from any thread.
 final class GuessLimiter: Sendable {
     /// Wrong passwords of one name from one network, or from one known browser, in ten minutes.
     static let perNameAndNetwork = 10

@@ -7,7 +7,8 @@ internal import Logging
 /// It is looked at once a second at most, when somebody logs in or a user's session is checked. A file that cannot be
 /// read, is empty or broken changes nothing: the users of before stay, and the log says why, once a minute.
 ///
-/// Threading: usable from any thread. One thread at a time looks and reads, the others go on with what there is.
+/// Threading: usable from any thread. Each look is one thread's, and the others go on with what there is. A slow look does
+/// not hold up the next one, nor a reload: of readings at the same time the one that began last counts.
 final class HtpasswdFile: CredentialVerifier {
     /// How old a change must be for the file to be read: one that was made just now may not be whole yet, and users
     /// whose lines are still to be written would be logged out.
