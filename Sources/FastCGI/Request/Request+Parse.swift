@@ -45,7 +45,7 @@ extension Request {
                 case .decoded: return try RequestTarget(decoded: value, query: query(context), mount: mount)
                 }
             }
-            source = "SCRIPT_NAME and PATH_INFO"
+            source = "the path of SCRIPT_NAME and PATH_INFO"
             // Whoever sends REQUEST_URI is a web server whose configuration lacks the parameter that was chosen instead:
             // SCRIPT_NAME of such a one is the mount point, whatever is asked for.
             if context.value(of: "REQUEST_URI") == nil, let path = try scriptPath(context) {
@@ -82,7 +82,7 @@ extension Request {
         guard !script.isEmpty || !info.isEmpty else { return nil }
         // Without its slash it would go on with the script's last segment.
         guard info.isEmpty || info.first == UInt8(ascii: "/") else {
-            throw .malformed("do not join: the latter has no slash in front")
+            throw .malformed("does not join: the latter has no slash in front")
         }
         return script + info
     }
