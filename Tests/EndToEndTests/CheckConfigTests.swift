@@ -39,7 +39,6 @@ struct CheckConfigTests {
         let server = try GalletaProcess()
         try "x".write(toFile: folder.file("plain"), atomically: true, encoding: .utf8)
         for (options, code, message) in [
-            (["--listen", "unix:\(server.socket)"], 69, "a running process listens on it already"),
             (["--listen", "unix:\(folder.file("missing/s.sock"))"], 69, "does not exist; create it (install -d"),
             (["--listen", "unix:\(folder.file("plain"))"], 69, "the file exists and is not a socket"),
             (["--listen", "unix:/proc/self/s.sock"], 69, "/proc/self"),
@@ -58,6 +57,44 @@ struct CheckConfigTests {
         }
         #expect(try names() == ["plain"])
         #expect(try server.fastCGI().exchange("GET", "/app/ping").text == "pong\n")
+    }
+
+    @Test("an address that a running server has is told of, and is no fault; a start refuses it")
+    func inUse() throws {
+        let server = try GalletaProcess()
+        let nginx = try Nginx(socket: server.socket)
+        for (address, reason) in [
+            ("unix:\(server.socket)", "a running process listens on it already"),
+            ("tcp:127.0.0.1:\(nginx.port)", "the port is in use"),
+        ] {
+            let result = try check(["--listen", address])
+            #expect(result.code == 0 && result.output.hasSuffix("the configuration is valid\n"), "\(result)")
+            #expect(
+                result.output.contains(
+                    "notice a start would be refused for the moment: cannot listen on \(address): \(reason)"))
+            let start = try ChildProcess.run(GalletaProcess.program, ["--listen", address])
+            #expect(start.code == 69 && start.output.contains(reason))
+        }
+        #expect(try server.fastCGI().exchange("GET", "/app/ping").text == "pong\n")
+    }
+
+    @Test("a state file that cannot be restored is refused, and stays as it is")
+    func damagedState() throws {
+        let state = folder.file("state")
+        let server = try GalletaProcess(["--state", state])
+        _ = try server.fastCGI().exchange("GET", "/app/counter")
+        #expect(server.process.stop() == 0)
+        #expect(try check(["--state", state]).output == "the configuration is valid\n")
+        let names = try names()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: state))
+        for damaged in [Data("something else".utf8), Data(count: 4_096), whole.dropFirst()] {
+            try damaged.write(to: URL(fileURLWithPath: state))
+            let result = try check(["--state", state])
+            #expect(result.code == 78, "\(result)")
+            #expect(result.output.contains("--state: the sessions in \(state) cannot be restored: it is no state file"))
+            #expect(try Data(contentsOf: URL(fileURLWithPath: state)) == damaged)
+        }
+        #expect(try self.names() == names)
     }
 
     @Test("a folder that this user may not write is refused", .enabled(if: geteuid() == 0))

@@ -86,6 +86,29 @@ struct SnapshotFileTests {
         first.close()
         try file.checkAccess()
         #expect(try fixture.names == ["state", "state.lock"])
+        let whole = fixture.bytes
+        var header = try #require(whole.withUnsafeBytes { SnapshotHeader($0) })
+        header.version = 9
+        var newer: [UInt8] = []
+        header.append(to: &newer)
+        // One header of the two is enough, and so is a file of nothing; what follows is read by a start alone.
+        let cut = Array(whole.prefix(2 * SnapshotHeader.byteCount))
+        let half = [0xFF] + whole.dropFirst()
+        for (bytes, objection) in [
+            ([], nil), (whole, nil), (cut, nil), (half, nil), ([0], "no state file"),
+            (Array(whole.dropFirst()), "no state file"), (Array("something else".utf8), "no state file"),
+            ([UInt8](repeating: 0, count: 9_999), "no state file"), (newer + newer, "newer version 9"),
+        ] as [([UInt8], String?)] {
+            try fixture.write(bytes)
+            do throws(SessionError) {
+                try file.checkAccess()
+                #expect(objection == nil)
+            } catch {
+                #expect(error.field == "state" && error.message.contains(objection ?? "an error of its own"))
+            }
+            #expect(try fixture.bytes == bytes && fixture.names == ["state", "state.lock"])
+        }
+        try fixture.write(whole)
         chmod(fixture.path, 0o666)
         let error = #expect(throws: SessionError.self) { try file.checkAccess() }
         #expect(error?.message.contains("others may write it (chmod 0600)") == true)

@@ -19,24 +19,36 @@ extension Listener {
         }
     }
 
-    /// Whether ``at(_:mode:allow:)`` would succeed now for each address, as far as can be told without a trace: the
-    /// addresses, the allow list, the folder of a unix socket and who listens there, the port.
+    /// Whether ``at(_:mode:allow:)`` would succeed for each address, as far as can be told without a trace: the addresses,
+    /// the allow list, the folder of a unix socket and who listens there, the port.
+    ///
+    /// An address that a running process has is no error: mostly that is the server whose next start is looked at.
     ///
     /// - Parameters:
     ///   - addresses: As ``at(_:mode:allow:)`` takes them. Without any the allow list alone is looked at.
     ///   - allow: Peers that may connect.
+    /// - Returns: For each address that is in use what stands against a start at the moment.
     /// - Throws: ``ListenerError`` with the remedy.
-    public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) {
+    @discardableResult
+    public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) -> [ListenerError] {
+        var inUse: [ListenerError] = []
         if addresses.isEmpty { _ = try AllowedPeers(allow, listener: "an inherited socket") }
         for (index, address) in addresses.enumerated() {
             guard !addresses[..<index].contains(address) else {
                 throw ListenerError(address, "it is given twice", "give each address once")
             }
-            switch try Address(address) {
-            case .unix(let path): try checkUnix(path: path, allow: allow)
-            case .tcp(let host, let port): try checkTCP(host: host, port: port, allow: allow)
+            let parsed = try Address(address)
+            do throws(ListenerError) {
+                switch parsed {
+                case .unix(let path): try checkUnix(path: path, allow: allow)
+                case .tcp(let host, let port): try checkTCP(host: host, port: port, allow: allow)
+                }
+            } catch {
+                guard error.isInUse else { throw error }
+                inUse.append(error)
             }
         }
+        return inUse
     }
 
     private enum Address {

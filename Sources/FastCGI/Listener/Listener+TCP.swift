@@ -75,7 +75,8 @@ extension Listener {
                 throw ListenerError(
                     name,
                     "the port is in use",
-                    "stop the process that has it (ss -tlnp shows it), or choose another port"
+                    "stop the process that has it (ss -tlnp shows it), or choose another port",
+                    isInUse: true
                 )
             case EACCES:
                 throw ListenerError(name, "ports below 1024 need privileges", "choose a port from 1024 up")

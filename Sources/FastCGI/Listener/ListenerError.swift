@@ -12,10 +12,14 @@ public struct ListenerError: Error, CustomStringConvertible {
     /// `cannot listen on name: reason; remedy`.
     public var description: String { "cannot listen on \(listener): \(reason); \(remedy)" }
 
-    init(_ listener: String, _ reason: String, _ remedy: String) {
+    /// A process has the address at the moment: nothing is wrong with the configuration.
+    let isInUse: Bool
+
+    init(_ listener: String, _ reason: String, _ remedy: String, isInUse: Bool = false) {
         self.listener = listener
         self.reason = reason
         self.remedy = remedy
+        self.isInUse = isInUse
     }
 
     /// The text of an errno.

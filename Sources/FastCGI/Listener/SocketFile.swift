@@ -64,7 +64,8 @@ struct SocketFile {
             throw ListenerError(
                 name,
                 "a running process listens on it already",
-                "stop that process first (ss -xlp names it), or choose another path"
+                "stop that process first (ss -xlp names it), or choose another path",
+                isInUse: true
             )
         }
     }

@@ -113,8 +113,8 @@ struct ServerOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Check the configuration, the files and folders it names, and what listens on its addresses, and exit. Run it \
-            as the server's user; it leaves nothing behind.
+            Check the configuration, the files and folders it names, and its addresses, and exit. Run it as the server's \
+            user; it leaves nothing behind. A server that runs on those addresses is told of, and is no fault.
             """)
     var checkConfig = false
 }

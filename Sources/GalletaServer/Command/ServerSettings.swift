@@ -160,10 +160,13 @@ struct ServerSettings {
         return inherited
     }
 
-    /// Looks whether a start would succeed now, and leaves nothing behind. What is inherited at a start is not looked at.
+    /// Looks whether a start would succeed, and leaves nothing behind. What is inherited at a start is not looked at, and a
+    /// server that runs on the same addresses is no fault.
     func check(logger: Logger) throws {
         remark(logger)
-        try Listener.check(addresses, allow: allow)
+        for use in try Listener.check(addresses, allow: allow) {
+            logger.notice("a start would be refused for the moment: \(use)")
+        }
         _ = try makeApplication(logger: logger, isTrial: true)
     }
 

@@ -10,8 +10,24 @@ enum SnapshotReader {
         _ source: @escaping SnapshotWindow.Source, begin: (SnapshotHeader) -> Void, visit: (SnapshotRecord) -> Void
     ) -> SnapshotReport {
         var window = SnapshotWindow(source)
+        var (report, header) = readHeaders(&window)
+        guard let header else { return report }
+        begin(header)
+        readRecords(&window, mark: header.mark, &report, visit)
+        return report
+    }
+
+    /// What the stream is, by its headers alone.
+    static func outcome(_ source: @escaping SnapshotWindow.Source) -> SnapshotReport.Outcome {
+        var window = SnapshotWindow(source)
+        return readHeaders(&window).report.outcome
+    }
+
+    /// - Returns: A header when records may follow it.
+    private static func readHeaders(_ window: inout SnapshotWindow) -> (report: SnapshotReport, header: SnapshotHeader?)
+    {
         var report = SnapshotReport()
-        guard window.fill(1) else { return report }
+        guard window.fill(1) else { return (report, nil) }
         _ = window.fill(2 * SnapshotHeader.byteCount)
         let headers = window.withBytes { bytes in
             [0, SnapshotHeader.byteCount].map { start in
@@ -20,18 +36,16 @@ enum SnapshotReader {
         }
         guard let header = headers[0] ?? headers[1] else {
             report.outcome = .unreadable
-            return report
+            return (report, nil)
         }
         guard header.version == SnapshotHeader.currentVersion else {
             report.outcome = .newer(header.version)
-            return report
+            return (report, nil)
         }
         report.outcome = .read
         if headers[0] == nil || headers[1] == nil { report.damaged += 1 }
         window.skip(2 * SnapshotHeader.byteCount)
-        begin(header)
-        readRecords(&window, mark: header.mark, &report, visit)
-        return report
+        return (report, header)
     }
 
     private enum Step {

@@ -31,8 +31,10 @@ extension MemoryProvider {
             self.lockTimeout = lockTimeout
         }
 
-        /// Whether a provider could use the file now: the folder, the lock's file, the file itself. Leaves nothing behind,
-        /// and does not ask whether another process has the file: that one may be about to stop.
+        /// Whether a provider could use the file now: the folder, the lock's file, the file itself, and by its head whether
+        /// there are sessions in it that can be restored. A provider that is made puts a file aside of which nothing can be
+        /// read, and begins without its sessions; here that is an error. Leaves nothing behind, changes nothing, and does not
+        /// ask whether another process has the file: that one may be about to stop.
         ///
         /// - Throws: `SessionError` of code `invalidConfiguration` with the remedy.
         public func checkAccess() throws(SessionError) {
@@ -40,14 +42,27 @@ extension MemoryProvider {
             do throws(StateFailure) {
                 try StateOutput.checkPath(path)
                 try StateLock.checkAccess(for: path)
-                do throws(StateFailure) {
-                    _ = try StateInput(path)
-                } catch  where error.code == ENOENT {
-                    // The first start.
-                }
             } catch {
                 throw error.refusal(of: path)
             }
+            let input: StateInput
+            do throws(StateFailure) {
+                input = try StateInput(path)
+            } catch {
+                // The first start.
+                guard error.code != ENOENT else { return }
+                throw error.refusal(of: path)
+            }
+            let objection: String
+            switch SnapshotReader.outcome(input.read(into:)) {
+            case .empty, .read: return
+            case .unreadable: objection = "it is no state file, or damaged"
+            case .newer(let version): objection = "it is of the newer version \(version)"
+            }
+            throw .invalid(
+                "state",
+                "the sessions in \(path) cannot be restored: \(objection); move it away to begin without them, put a copy in "
+                    + "its place, or give another path")
         }
 
         func check() throws(SessionError) {

@@ -143,8 +143,15 @@ struct ListenerTests {
         let first = try Listener.unix(path: path)
         let tcp = try Listener.tcp(host: "127.0.0.1", port: 0)
         try "x".write(toFile: folder + "/file", atomically: true, encoding: .utf8)
+        // In use is no fault of the configuration.
         for (address, expected) in [
             (path, "a running process listens on it already"), (tcp.name, "the port is in use"),
+        ] {
+            #expect(try Listener.check(["tcp:127.0.0.1:0", address]).map(\.reason) == [expected])
+            #expect(message { _ = try Listener.at(address) }.contains(expected))
+        }
+        #expect(message { try Listener.check([path, folder + "/file"]) }.contains("not a socket"))
+        for (address, expected) in [
             (folder + "/file", "not a socket"), (folder + "/missing/s.sock", "install -d"),
             ("/proc/self/s.sock", "/proc/self"), ("/" + String(repeating: "x", count: 120), "1 to 107 bytes"),
             ("tcp:0.0.0.0:0", "`allow`"), ("nonsense", "not an address"),
