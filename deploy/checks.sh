@@ -153,7 +153,7 @@ check_login() {
     fetch /app/ -b "$jar"
     expect_no_match "the message is shown once" 'You are logged in\.' "$body"
     fetch /app/logout -b "$jar" --data-urlencode "csrf=$csrf"
-    expect "a log-out leads to the page" "303 /app/" "$status $(header location)"
+    expect "a log-out leads to the page" "303 /app/?logged-out" "$status $(header location)"
     fetch /app/whoami -b "$jar"
     expect_no_match "after it the old cookie is worth nothing" "$known" "$body"
 }

@@ -52,11 +52,16 @@ struct LoginTests {
         #expect(try client.get("/app/whoami", ["Cookie: \(fresh)"]).text == #"{"authenticated":true,"user":"ada"}"#)
 
         let (next, _) = try visit(client, cookie: fresh)
+        // A link from elsewhere tells nobody so who is logged in, and says nothing else.
+        #expect(try !client.get("/app/?logged-out", ["Cookie: \(fresh)"]).text.contains("logged out"))
+        #expect(try !client.get("/app/?logged-out=1").text.contains("logged out"))
         // A token of before the log-in is worth nothing afterwards.
         #expect(try client.post("/app/logout", form: [("csrf", token)], ["Cookie: \(fresh)"]).status == 403)
         let out = try client.post("/app/logout", form: [("csrf", next)], ["Cookie: \(fresh)"])
         #expect(out.status == 303)
         #expect(out["Set-Cookie"]?.contains("Max-Age=0") == true)
+        #expect(out["Location"]?.hasSuffix("/app/?logged-out") == true)
+        #expect(try client.get("/app/?logged-out").text.contains(">You are logged out.<"))
         #expect(try client.get("/app/whoami", ["Cookie: \(fresh)"]).text == #"{"authenticated":false,"user":null}"#)
     }
 

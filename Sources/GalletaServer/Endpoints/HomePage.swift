@@ -15,8 +15,17 @@ struct HomePage: Sendable {
             if request.method != .head {
                 try session.update(Self.visits, default: 0) { (count: inout Int) in count += 1 }
             }
-            return try response(request, session)
+            return try response(request, session, message: Self.farewell(request, session))
         }
+    }
+
+    /// What leads to the page after a log-out: there is no session that a ``Notice`` could be left in.
+    static let farewellQuery = "logged-out"
+
+    /// A fixed text, and never for who is logged in: a link from elsewhere can make the page say no more than the truth.
+    private static func farewell(_ request: Request, _ session: Session) throws -> String? {
+        guard ByteString(request.query) == ByteString(farewellQuery), try session.user == nil else { return nil }
+        return "You are logged out."
     }
 
     /// The page as it stands for this session.
@@ -75,7 +84,7 @@ struct HomePage: Sendable {
             ("You are", try session.user.map { "\($0)" } ?? "not logged in"),
             ("Visits to this page", String(try session.get(visits, as: Int.self) ?? 0)),
             ("Session", try session.isNew ? "began with this visit" : "began \(ago(try session.age))"),
-            ("Ends in", "\(words(try session.remaining)) without a visit"),
+            ("Ends in", "\(words(roundedUp(try session.remaining))) without a visit"),
         ]
     }
 
@@ -108,8 +117,15 @@ struct HomePage: Sendable {
         duration < .seconds(60) ? "less than a minute ago" : "\(words(duration)) ago"
     }
 
+    /// To whole minutes, below two to seconds: what has just begun to run off counts as whole.
+    static func roundedUp(_ duration: Duration) -> Duration {
+        let (whole, rest) = duration.components
+        let seconds = whole + (rest > 0 ? 1 : 0)
+        return .seconds(seconds > 119 ? (seconds + 59) / 60 * 60 : seconds)
+    }
+
     /// A duration in its largest whole unit.
-    private static func words(_ duration: Duration) -> String {
+    static func words(_ duration: Duration) -> String {
         let seconds = duration.components.seconds
         let (count, unit) =
             switch seconds {
