@@ -63,10 +63,11 @@ struct KnownBrowsers: Sendable {
 
     /// The token with which this user has logged in before, if there is one.
     static func token(for credential: Credential, among tokens: [[UInt8]]) -> [UInt8]? {
-        tokens.first { token in
+        let signer = credential.signer(label)
+        return tokens.first { token in
             let nonce = Array(token.prefix(nonceBytes))
             return token.count == tokenBytes
-                && ConstantTime.isEqual(credential.sign(label, nonce), token.dropFirst(nonceBytes))
+                && ConstantTime.isEqual(signer.sign(nonce), token.dropFirst(nonceBytes))
         }
     }
 
