@@ -158,7 +158,7 @@ public final class Application {
         )
     }
 
-    /// A step around the routes; see ``use(_:)``.
+    /// A step around the routes; see ``use(_:)-(Application.Step)``.
     public typealias Step = @Sendable (Request, Session, Next) throws -> Response
 
     /// A step around the routes that may suspend; see ``use(_:)-(Application.AsyncStep)``.
