@@ -18,18 +18,14 @@ enum ParameterCheck {
             guard count < limit else { throw .tooMany }
             count += 1
             let name = bytes.baseAddress! + offset
-            guard isSound(UnsafeRawBufferPointer(start: name, count: nameLength)) else { throw .pairName }
-            if valueLength > 0, memchr(name + nameLength, 0, valueLength) != nil { throw .pairValue }
             offset += nameLength + valueLength
+            // Name and value lie side by side: one look for NUL is enough where there is none.
+            if memchr(name, 0, nameLength + valueLength) != nil {
+                throw memchr(name, 0, nameLength) != nil ? .pairName : .pairValue
+            }
+            if memchr(name, 0x3d, nameLength) != nil { throw .pairName }
         }
         return count
-    }
-
-    /// A name without NUL or "=". Names are short: a loop costs less than two calls.
-    private static func isSound(_ name: UnsafeRawBufferPointer) -> Bool {
-        var isSound = true
-        for byte in name where byte == 0 || byte == 0x3d { isSound = false }
-        return isSound
     }
 
     /// One length, where all of it is there.
@@ -38,6 +34,7 @@ enum ParameterCheck {
     }
 
     /// One length: a byte below 128, or four bytes with the high bit set.
+    @inline(__always)
     private static func length(
         _ bytes: UnsafeRawBufferPointer, _ offset: inout Int
     ) throws(RequestCheck.Refusal) -> Int {
@@ -47,6 +44,12 @@ enum ParameterCheck {
             offset += 1
             return Int(first)
         }
+        return try longLength(bytes, &offset, first)
+    }
+
+    private static func longLength(
+        _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, _ first: UInt8
+    ) throws(RequestCheck.Refusal) -> Int {
         guard bytes.count - offset >= 4 else { throw .pairLength }
         defer { offset += 4 }
         return Int(first & 0x7f) << 24 | Int(bytes[offset + 1]) << 16 | Int(bytes[offset + 2]) << 8

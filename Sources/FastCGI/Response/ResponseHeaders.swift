@@ -28,7 +28,11 @@ public struct ResponseHeaders: Sendable, ExpressibleByDictionaryLiteral {
     public subscript(name: HTTPField.Name) -> String? {
         get { fields.first { $0.name == name }?.value }
         set {
-            if !fields.isEmpty { fields.removeAll { $0.name == name } }
+            guard let first = fields.firstIndex(where: { $0.name == name }) else {
+                if let newValue { append(name, newValue) }
+                return
+            }
+            fields[first...].removeAll { $0.name == name }
             if let newValue { append(name, newValue) }
         }
     }
