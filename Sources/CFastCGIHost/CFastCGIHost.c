@@ -21,6 +21,10 @@ struct port {
     const char *body;
     int file;
     off_t offset;
+    /* What has been read of the file ahead of libfcgi, which asks for 8 KiB at a time. */
+    char *buffer;
+    size_t buffer_size;
+    size_t buffered;
     size_t body_left;
     uint16_t request_id;
     int has_body;
@@ -90,7 +94,7 @@ void cfastcgi_port_load(int number, const void *head, size_t count)
     port->head_left = count;
 }
 
-void cfastcgi_port_body(int number, uint16_t request_id, const void *body, size_t count, int file)
+void cfastcgi_port_body(int number, uint16_t request_id, const void *body, size_t count)
 {
     struct port *port = port_at(number);
     if (!port)
@@ -98,8 +102,18 @@ void cfastcgi_port_body(int number, uint16_t request_id, const void *body, size_
     port->request_id = request_id;
     port->body = body;
     port->body_left = count;
-    port->file = file;
     port->has_body = 1;
+}
+
+void cfastcgi_port_file(int number, uint16_t request_id, int file, size_t count, void *buffer, size_t size)
+{
+    struct port *port = port_at(number);
+    if (!port)
+        return;
+    cfastcgi_port_body(number, request_id, buffer, count);
+    port->file = file;
+    port->buffer = buffer;
+    port->buffer_size = size;
 }
 
 void cfastcgi_port_clear(int number)
@@ -196,19 +210,24 @@ static ssize_t read_some(struct port *port, char *buffer, size_t count)
     if (count > port->record_left)
         count = port->record_left;
     if (port->file >= 0) {
-        ssize_t taken = retry_pread(port->file, buffer, count, port->offset);
-        if (taken <= 0) {
-            /* The file is ours and as long as it was: a short read is the disk's. */
-            if (taken == 0)
-                errno = EIO;
-            return -1;
+        if (!port->buffered) {
+            ssize_t taken = retry_pread(port->file, port->buffer, port->buffer_size, port->offset);
+            if (taken <= 0) {
+                /* The file is ours and as long as it was: a short read is the disk's. */
+                if (taken == 0)
+                    errno = EIO;
+                return -1;
+            }
+            port->body = port->buffer;
+            port->buffered = (size_t)taken;
+            port->offset += taken;
         }
-        count = (size_t)taken;
-        port->offset += taken;
-    } else {
-        memcpy(buffer, port->body, count);
-        port->body += count;
+        if (count > port->buffered)
+            count = port->buffered;
+        port->buffered -= count;
     }
+    memcpy(buffer, port->body, count);
+    port->body += count;
     port->record_left -= count;
     return (ssize_t)count;
 }

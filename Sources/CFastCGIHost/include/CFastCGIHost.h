@@ -20,10 +20,12 @@ int cfastcgi_port_open(void);
 /* The next request of this port: its head, as records. The bytes stay the caller's, and are read by FCGX_Accept_r. */
 void cfastcgi_port_load(int port, const void *head, size_t count);
 
-/* The body of that request, which is read behind its head as STDIN records: `count` bytes at `body`, or in the file `file`
- * if that is not -1. They stay the caller's, and must stay until the request is freed. Without this call reads end with the
- * head. */
-void cfastcgi_port_body(int port, uint16_t request_id, const void *body, size_t count, int file);
+/* The body of that request, which is read behind its head as STDIN records: `count` bytes at `body`. They stay the caller's,
+ * and must stay until the request is freed. Without this call reads end with the head. */
+void cfastcgi_port_body(int port, uint16_t request_id, const void *body, size_t count);
+
+/* The same of a body in a file, which is read through `size` bytes at `buffer`. */
+void cfastcgi_port_file(int port, uint16_t request_id, int file, size_t count, void *buffer, size_t size);
 
 /* Forgets the request: reads end. */
 void cfastcgi_port_clear(int port);

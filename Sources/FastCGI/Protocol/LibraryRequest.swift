@@ -36,9 +36,15 @@ struct LibraryRequest: ~Copyable {
     }
 
     /// Gives it the body, which it reads as it is asked for; the spool must stay as it is until `close`.
-    mutating func addBody(_ spool: BodySpool, id: UInt16) {
-        let bytes = spool.bytes
-        cfastcgi_port_body(port, id, bytes.baseAddress, spool.count, spool.disk?.fd ?? -1)
+    ///
+    /// - Throws: ``FormError`` when the rest of a large body cannot be stored.
+    mutating func addBody(_ spool: BodySpool, id: UInt16) throws(FormError) {
+        let buffer = try spool.finish()
+        if let disk = spool.disk {
+            cfastcgi_port_file(port, id, disk.fd, spool.count, buffer.baseAddress, buffer.count)
+        } else {
+            cfastcgi_port_body(port, id, spool.bytes.baseAddress, spool.count)
+        }
     }
 
     /// The parameters; none before a read.

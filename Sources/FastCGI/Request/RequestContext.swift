@@ -119,7 +119,14 @@ final class RequestContext: @unchecked Sendable {
     func begin(_ spool: BodySpool, id: UInt16, failure: RequestBodyError?, connection: Int32) {
         // An Authorizer has no body (section 6.3).
         let hasBody = role == .responder && spool.count > 0 && failure == nil
-        if hasBody { library.addBody(spool, id: id) }
+        var failure = failure
+        if hasBody {
+            do throws(FormError) {
+                try library.addBody(spool, id: id)
+            } catch {
+                failure = RequestBodyError(.storage(error.description))
+            }
+        }
         let body = BodyState(hasBody ? library.input : nil, failure: failure)
         live.withLock { live in
             live.body = body
