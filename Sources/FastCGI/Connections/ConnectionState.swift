@@ -80,7 +80,8 @@ struct ConnectionState {
 
         init(_ exchange: Exchange) {
             context = exchange.context
-            startedAt = exchange.startedAt
+            // Of a head that was refused nothing is known.
+            startedAt = exchange.check.hasHead ? exchange.startedAt : .now
         }
     }
 
@@ -192,7 +193,7 @@ struct ConnectionState {
     ///   - isReadable: Bytes may be waiting that raised their event already: if so, another one is to be raised.
     ///   - stage: The server's.
     mutating func park(
-        _ waiting: Waiting, isReadable: Bool, stage: Engine.Stage, now: BootInstant, _ limits: Server.Configuration
+        _ waiting: Waiting, isReadable: Bool, stage: Lifecycle.Stage, now: BootInstant, _ limits: Server.Configuration
     ) -> Parking {
         if phase == .overrun { return .mustClose }
         // Where bytes may wait anyway another event is raised below, behind those of others; a task's word is not repeated.

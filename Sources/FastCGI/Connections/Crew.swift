@@ -178,7 +178,7 @@ final class Crew: TaskExecutor {
             if waits { waiting.add(1, ordering: .sequentiallyConsistent) }
             // Whoever adds to the queue after this look finds this worker waiting, and nudges it.
             let mayWait = waits && queued.load(ordering: .sequentiallyConsistent) == 0
-            let count = Int(cplatform_epoll_wait(engine.epoll, taken.baseAddress!, Int32(limit), mayWait))
+            let count = engine.poller.take(taken.baseAddress!, atMost: limit, waits: mayWait)
             if waits { others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue }
             guard count > 0 else { return count == 0 ? .none : .failed }
             if count > 1 {
@@ -227,7 +227,7 @@ final class Crew: TaskExecutor {
 
     func endTask() {
         engine.counters.tasks.subtract(1, ordering: .relaxed)
-        if engine.stage != .serving { cplatform_eventfd_signal(engine.watchdogSignal) }
+        if engine.stage != .serving { engine.lifecycle.callWatchdog() }
     }
 
     private func enqueue(_ work: WorkQueue.Work) {
@@ -237,7 +237,7 @@ final class Crew: TaskExecutor {
             // It looks there itself once it is through; should that take it long, the clock has another come.
             startClock()
         } else if waiting.load(ordering: .sequentiallyConsistent) > 0 {
-            engine.nudge()
+            engine.poller.nudge()
         }
     }
 
@@ -376,7 +376,7 @@ final class Crew: TaskExecutor {
         if foundOne, reinforce() { return true }
         // Nobody was woken who would look what lies in batches or in the queue: one that waits for the kernel is to.
         let left = lying.load(ordering: .sequentiallyConsistent) + queued.load(ordering: .sequentiallyConsistent)
-        if left > 0, waiting.load(ordering: .sequentiallyConsistent) > 0 { engine.nudge() }
+        if left > 0, waiting.load(ordering: .sequentiallyConsistent) > 0 { engine.poller.nudge() }
         return foundOne
     }
 }

@@ -41,7 +41,7 @@ extension Worker {
     func proceed(_ exchange: Exchange, _ reading: Reading) -> Disposition {
         let before = exchange.outbox.sentBytes
         let progress = exchange.outbox.send(
-            on: reading.fd, errors: exchange.context.takeErrors, isServing: { engine.stage == .serving })
+            on: reading.fd, errors: exchange.context.takeErrors, isServing: engine.isServing)
         let isMoving = exchange.outbox.sentBytes > before
         if isMoving { exchange.progressAt = .now }
         switch progress {
@@ -49,17 +49,17 @@ extension Worker {
         case .starved where !isMoving && cplatform_is_hung_up(reading.fd):
             // What has called is the peer's end.
             exchange.cancel()
-            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: false)
+            engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: false)
             return .close
         case .starved: return .wait(.stream(exchange))
         case .done:
-            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: true)
+            engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: true)
             exchange.context.finish()
             return exchange.outbox.endsKept ? .keep : .close
         case .failed(let error):
             exchange.cancel()
             cut(exchange.context, error)
-            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: false)
+            engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: false)
             cplatform_shutdown(reading.fd)
             return .close
         }
@@ -118,7 +118,7 @@ extension Worker {
             _ = try! put(.bare(.internalServerError), into: exchange, method)
         }
         let progress = exchange.outbox.send(
-            on: reading.fd, errors: context.takeErrors, isServing: { engine.stage == .serving })
+            on: reading.fd, errors: context.takeErrors, isServing: engine.isServing)
         switch progress {
         case .done:
             end(exchange, reading, wasSent: true)
@@ -182,7 +182,7 @@ extension Worker {
     /// The answer has gone out, or never will.
     private func end(_ exchange: Exchange, _ reading: Reading, wasSent: Bool) {
         if takeSummary(reading.slot) {
-            engine.end(exchange.context, exchange.startedAt, exchange.status, wasSent: wasSent)
+            engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: wasSent)
         }
     }
 

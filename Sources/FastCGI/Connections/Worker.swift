@@ -125,12 +125,12 @@ final class Worker: @unchecked Sendable {
 
     private func acceptOne(_ listener: Int) {
         guard engine.stage == .serving else { return }
-        switch engine.accept(listener: listener) {
+        switch engine.acceptor.accept(listener) {
         case .connection(let slot, let fd):
-            engine.rearm(listener: listener)
+            engine.acceptor.rearm(listener)
             serve(Reading(fd: fd, slot: slot), .request, isOverdue: false)
-        case .none: engine.rearm(listener: listener)
-        case .exhausted: engine.pause(listener: listener)
+        case .none: engine.acceptor.rearm(listener)
+        case .exhausted: engine.acceptor.pause(listener)
         }
     }
 
@@ -199,7 +199,7 @@ final class Worker: @unchecked Sendable {
             case .mustClose:
                 waiting.exchange?.cancel()
                 if let (lost, status) = waiting.unanswered {
-                    engine.end(lost.context, lost.startedAt, status, wasSent: false)
+                    engine.end(lost, status, wasSent: false)
                 }
                 engine.close(slot: reading.slot)
                 return
@@ -238,7 +238,7 @@ final class Worker: @unchecked Sendable {
     private func lookAfter(_ begun: Exchange, _ reading: inout Reading) -> Step {
         guard cplatform_is_hung_up(reading.fd) else { return .wait(.handler(begun)) }
         begun.cancel()
-        engine.end(begun.context, begun.startedAt, RequestSummary.peerHasGone, wasSent: false)
+        engine.end(ConnectionState.Unanswered(begun), RequestSummary.peerHasGone, wasSent: false)
         return .close
     }
 
@@ -283,7 +283,7 @@ final class Worker: @unchecked Sendable {
     /// The connection broke inside a request.
     private func lose(_ begun: Exchange) -> Step {
         if begun.check.hasHead {
-            engine.end(begun.context, begun.startedAt, RequestSummary.peerHasGone, wasSent: false)
+            engine.end(ConnectionState.Unanswered(begun), RequestSummary.peerHasGone, wasSent: false)
         }
         return .close
     }
@@ -358,11 +358,10 @@ final class Worker: @unchecked Sendable {
 
     private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ reading: Reading) -> Step {
         engine.counters.count(engine.counters.refusedHeads)
-        let status = refusal.status(of: begun)
+        let status = refusal.status(of: begun, UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
         let isSent = sendRefusal(refusal, status, begun, reading)
         engine.summarize(
-            begun.context, begun.check.hasHead ? begun.startedAt : .now, status?.code ?? 400,
-            wasSent: isSent && status != nil)
+            ConnectionState.Unanswered(begun), status?.code ?? 400, wasSent: isSent && status != nil)
         let what = status.map { "answered \($0.code) and closed a connection" } ?? "closed a connection"
         engine.refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
         exchange.reset()

@@ -166,8 +166,8 @@ public final class Server: Sendable {
         }
         guard mayRun else { return }
         defer { life.withLock { $0 = .stopped } }
-        try engine.watchListeners()
-        for listener in engine.listeners {
+        try engine.acceptor.start()
+        for listener in engine.acceptor.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
             engine.logger.notice(
                 "listening on \(listener.name)", metadata: ["workers": "\(engine.configuration.workers)"])
@@ -179,7 +179,8 @@ public final class Server: Sendable {
             try crew.start()
             keeper = try SystemThread(name: "fcgi-watchdog") { watchdog.run() }
         } catch {
-            engine.advance(to: .exiting)
+            engine.lifecycle.advance(to: .exiting)
+            engine.poller.end()
             let started = crew.count.all
             crew.dismiss()
             _ = crew.join(until: .now.advanced(by: .seconds(1)))
@@ -200,7 +201,7 @@ public final class Server: Sendable {
     /// Begins to stop: no new connections, requests in flight are finished. Returns at once; a second call cuts the
     /// grace short. An inherited listener is left open for whoever comes next.
     public func shutdown() {
-        if !engine.advance(to: .draining) { engine.advance(to: .closing) }
+        if !engine.lifecycle.advance(to: .draining) { engine.lifecycle.advance(to: .closing) }
     }
 
     /// What the server has done so far.

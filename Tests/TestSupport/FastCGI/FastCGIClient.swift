@@ -80,6 +80,14 @@ public final class FastCGIClient: @unchecked Sendable {
         return reply
     }
 
+    /// Reads one record, whatever it is.
+    public func record() throws -> (type: UInt8, id: UInt16, content: [UInt8]) {
+        guard let header = try take(8), let content = try take(Int(header[4]) << 8 | Int(header[5])),
+            try take(Int(header[6])) != nil
+        else { throw Failure(description: "the connection was closed") }
+        return (header[1], UInt16(header[2]) << 8 | UInt16(header[3]), content)
+    }
+
     /// Sends a whole request and reads its answer.
     public func exchange(
         _ method: String = "GET",

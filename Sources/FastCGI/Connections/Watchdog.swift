@@ -29,8 +29,8 @@ final class Watchdog: Sendable {
             let now = BootInstant.now
             if drain == nil, engine.stage >= .draining { drain = beginDrain(now) }
             var next = scan(now)
-            if engine.isPaused {
-                engine.resumeListeners()
+            if engine.acceptor.isPaused {
+                engine.acceptor.resume()
                 next = min(next, now.advanced(by: .seconds(1)))
             }
             if drain != nil { next = min(next, advance(&drain!, now)) }
@@ -61,7 +61,7 @@ final class Watchdog: Sendable {
                 guard let request else { continue }
                 request.context.cancel()
                 report(request, "its connection was cut; \(consequence)", worker: worker)
-                engine.end(request.context, request.startedAt, 504, wasSent: false)
+                engine.end(request, 504, wasSent: false)
             }
         }
         return next
@@ -109,7 +109,7 @@ final class Watchdog: Sendable {
         waiting.exchange?.cancel()
         guard let (request, status) = waiting.unanswered else { return }
         if timedOut, case .handler = waiting { report(request, "its connection was closed and its task cancelled") }
-        engine.end(request.context, request.startedAt, status, wasSent: false)
+        engine.end(request, status, wasSent: false)
     }
 
     /// Gives a worker that is stuck a deputy; returns what came of it, for the log.
@@ -151,7 +151,7 @@ final class Watchdog: Sendable {
     }
 
     private func beginDrain(_ now: BootInstant) -> Drain {
-        engine.forgetListeners()
+        engine.stopAccepting()
         let grace = engine.configuration.shutdownGrace
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
@@ -168,7 +168,7 @@ final class Watchdog: Sendable {
         // The clients of handlers that do not come back were cut: nobody waits for those.
         let isDone = engine.table.openCount <= crew.count.stuck && engine.counters.tasks.load(ordering: .relaxed) == 0
         if isDone || now >= drain.end.advanced(by: Self.farewell) {
-            engine.advance(to: .exiting)
+            exit()
             return now
         }
         if now >= drain.end {
@@ -176,13 +176,13 @@ final class Watchdog: Sendable {
             drain.isOver = true
             // What tasks do at their end is done on the workers.
             if engine.counters.tasks.load(ordering: .relaxed) == 0 {
-                engine.advance(to: .exiting)
+                exit()
                 return now
             }
             return now.advanced(by: .milliseconds(10))
         }
         if now >= drain.idleEnd {
-            if engine.advance(to: .closing) { return now }
+            if engine.lifecycle.advance(to: .closing) { return now }
             return drain.end
         }
         return drain.idleEnd
@@ -209,12 +209,12 @@ final class Watchdog: Sendable {
             case .none: continue
             case .running(_, let request):
                 request?.context.cancel()
-                if let request { engine.end(request.context, request.startedAt, 503, wasSent: false) }
+                if let request { engine.end(request, 503, wasSent: false) }
             case .idle(let waiting):
                 engine.released(index)
                 waiting.exchange?.cancel()
                 if let (request, _) = waiting.unanswered {
-                    engine.end(request.context, request.startedAt, 503, wasSent: false)
+                    engine.end(request, 503, wasSent: false)
                 }
             }
             count += 1
@@ -224,11 +224,12 @@ final class Watchdog: Sendable {
         }
     }
 
+    private func exit() {
+        engine.lifecycle.advance(to: .exiting)
+        engine.poller.end()
+    }
+
     private func wait(until next: BootInstant, _ now: BootInstant) {
-        let milliseconds = max(0, now.duration(to: next).nanoseconds / 1_000_000 + 1)
-        var descriptor = pollfd(fd: engine.watchdogSignal, events: Int16(POLLIN), revents: 0)
-        if poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 {
-            cplatform_eventfd_clear(engine.watchdogSignal)
-        }
+        engine.lifecycle.sleep(milliseconds: max(0, now.duration(to: next).nanoseconds / 1_000_000 + 1))
     }
 }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite("Answers that wait for their reader")
-struct DepartureTests {
+struct OutboxTests {
     /// More than any socket holds.
     private static let size = 4 << 20
     private static let text = String(repeating: "0123456789abcdef", count: size / 16)

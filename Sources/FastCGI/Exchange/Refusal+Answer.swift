@@ -3,10 +3,12 @@ internal import HTTPTypes
 extension RequestCheck.Refusal {
     /// The status that the client is told, where the request is one of HTTP and only too large or malformed; nil where nothing
     /// can be answered, or it would reach nobody. The connection is closed in each case.
-    func status(of exchange: Exchange) -> HTTPResponse.Status? {
+    ///
+    /// - Parameter rest: What has come behind the bytes that were taken in.
+    func status(of exchange: Exchange, _ rest: UnsafeRawBufferPointer) -> HTTPResponse.Status? {
         guard exchange.check.requestID != 0 else { return nil }
         return switch self {
-        case .tooLarge: exchange.context.hasLongTarget ? .uriTooLong : .requestHeaderFieldsTooLarge
+        case .tooLarge: exchange.context.hasLongTarget(rest) ? .uriTooLong : .requestHeaderFieldsTooLarge
         case .tooMany: .requestHeaderFieldsTooLarge
         case .pairLength, .pairName, .pairValue, .recordType, .body, .padding: .badRequest
         case .unreadable: .internalServerError
@@ -25,10 +27,14 @@ extension RequestCheck.Refusal {
 }
 
 extension RequestContext {
-    /// Most of a head that is over its limit is the request's address.
-    fileprivate var hasLongTarget: Bool {
+    /// Much of a head that is over its limit is the request's address, as far as it has come.
+    fileprivate func hasLongTarget(_ rest: UnsafeRawBufferPointer) -> Bool {
+        let together = Array(sentParameters) + Array(rest)
+        return together.withUnsafeBytes(isLongTarget(in:))
+    }
+
+    private func isLongTarget(in bytes: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
-        let bytes = sentParameters
         while let nameLength = ParameterCheck.lengthIfThere(bytes, &offset),
             let valueLength = ParameterCheck.lengthIfThere(bytes, &offset), nameLength <= bytes.count - offset
         {

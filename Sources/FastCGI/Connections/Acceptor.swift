@@ -1,0 +1,125 @@
+internal import CPlatform
+internal import GalletaPlatform
+internal import Glibc
+internal import Synchronization
+
+/// Takes connections from the listeners into free slots of the table.
+///
+/// Threading: any thread.
+final class Acceptor: Sendable {
+    let listeners: [Listener]
+    private let table: ConnectionTable
+    private let poller: Poller
+    private let lifecycle: Lifecycle
+    private let counters: ServerCounters
+    private let refusals: RefusalLog
+    /// Listeners that wait for a free slot or a free descriptor.
+    private let paused = Locked<Set<Int>>([])
+    private let hasPaused = Atomic<Bool>(false)
+
+    init(
+        _ listeners: [Listener], into table: ConnectionTable, _ poller: Poller, _ lifecycle: Lifecycle,
+        _ counters: ServerCounters, _ refusals: RefusalLog
+    ) {
+        self.listeners = listeners
+        self.table = table
+        self.poller = poller
+        self.lifecycle = lifecycle
+        self.counters = counters
+        self.refusals = refusals
+    }
+
+    func start() throws(ConfigurationError) {
+        for (index, listener) in listeners.enumerated() {
+            guard poller.watch(listener: listener.fd, index) else {
+                throw ConfigurationError(
+                    field: "listener",
+                    reason: "\(listener.name) cannot be watched: \(String(cString: strerror(errno)))",
+                    remedy: "name each listener once"
+                )
+            }
+        }
+    }
+
+    /// Ends accepting. Connections that wait in the backlog of a socket of our own are handed over first: nobody else will
+    /// take them.
+    func stop(_ take: (_ slot: Int, _ fd: Int32) -> Void) {
+        for (index, listener) in listeners.enumerated() {
+            poller.forget(listener.fd)
+            listener.releaseClaim()
+            guard !listener.isInherited else { continue }
+            listener.removeFile()
+            while case .connection(let slot, let fd) = accept(index) { take(slot, fd) }
+            listener.refuseConnections()
+        }
+    }
+
+    /// What became of one attempt to accept.
+    enum Accepted {
+        /// In a slot that the caller holds now.
+        case connection(slot: Int, fd: Int32)
+        /// Nothing was waiting, or what was waiting has gone.
+        case none
+        /// No slot or no descriptor is free.
+        case exhausted
+    }
+
+    func accept(_ index: Int) -> Accepted {
+        guard let slot = table.reserve() else { return .exhausted }
+        let listener = listeners[index]
+        let fd = cplatform_accept(listener.fd)
+        guard fd >= 0 else {
+            let failure = errno
+            table.release(slot)
+            switch failure {
+            case EMFILE, ENFILE, ENOMEM, ENOBUFS:
+                refusals.log(
+                    "accept", "cannot accept connections: \(String(cString: strerror(failure))); raise LimitNOFILE")
+                return .exhausted
+            default:
+                return .none
+            }
+        }
+        if let objection = listener.allowed.objection(to: fd, isTCP: listener.isTCP) {
+            counters.count(counters.refusedPeers)
+            refusals.log("peer", "refused a connection on \(listener.name): \(objection)")
+            close(fd)
+            table.release(slot)
+            return .none
+        }
+        if listener.isTCP {
+            var on: Int32 = 1
+            setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
+        counters.count(counters.accepted)
+        table.withSlot(slot) { $0.open(fd) }
+        return .connection(slot: slot, fd: fd)
+    }
+
+    // MARK: Watching
+
+    /// Has a worker called for the next connection.
+    func rearm(_ index: Int) {
+        guard lifecycle.stage == .serving else { return }
+        poller.rearm(listener: listeners[index].fd, index)
+    }
+
+    /// Leaves a listener unwatched until a connection is closed or the watchdog comes by.
+    func pause(_ index: Int) {
+        paused.withLock { _ = $0.insert(index) }
+        hasPaused.store(true, ordering: .releasing)
+        lifecycle.callWatchdog()
+    }
+
+    var isPaused: Bool { hasPaused.load(ordering: .acquiring) }
+
+    func resume() {
+        guard isPaused else { return }
+        hasPaused.store(false, ordering: .releasing)
+        let paused = paused.withLock { paused in
+            defer { paused = [] }
+            return paused
+        }
+        for index in paused { rearm(index) }
+    }
+}
