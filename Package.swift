@@ -169,8 +169,8 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     }
 }
 
-// The benchmark of the session store, for `deploy/bench sessions`, large bodies, for `deploy/bench transfers`, and the costs
-// of hostile input, for `deploy/costs`: nobody else has to build them.
+// The benchmark of the session store, for `deploy/bench sessions`, large bodies, for `deploy/bench transfers`, handlers
+// that wait, for `deploy/bench waits`, and the costs of hostile input, for `deploy/costs`: nobody else has to build them.
 if Context.environment["GALLETA_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
@@ -183,6 +183,12 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
             name: "transfer-program",
             dependencies: ["Galleta", "MemorySessions"],
             path: "Tests/Programs/TransferProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "wait-program",
+            dependencies: ["Galleta", "MemorySessions"],
+            path: "Tests/Programs/WaitProgram",
             swiftSettings: settings
         ),
         // Nothing links with an executable: its code for password files is there by a symbolic link.

@@ -8,12 +8,14 @@ Usage: deploy/bench sessions [--help]
        deploy/bench logins [--help]
        deploy/bench instructions [--help]
        deploy/bench transfers [--help]
+       deploy/bench waits [--help]
        deploy/bench [--rounds N] [--seconds N] [--clients N] [--workers N|default] [--path PATH] [--one-visitor]
                     [--access-log] [--no-keepalive] [--against FILE] [--self]
        deploy/bench --table [--rounds N] [--seconds N] [--against FILE]
 
 With "sessions" the store of sessions is measured by itself, with "logins" how long others wait while many guess
-passwords, with "instructions" what a request takes of them, with "transfers" what large bodies cost. Else galleta-server
+passwords, with "instructions" what a request takes of them, with "transfers" what large bodies cost, with "waits" what
+handlers that wait cost those that do not. Else galleta-server
 is measured against programs in C, in alternated rounds on one machine:
   A  Tests/Benchmarks/classic-hello.c: the classic threaded libfcgi program, no sessions, 256 threads
   R  Tests/Benchmarks/raw-counter.c: the practical limit, a session counter on epoll without libfcgi, 2 threads
