@@ -89,7 +89,9 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["CPlatform", "GalletaPlatform", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "CPlatform", "FastCGI", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

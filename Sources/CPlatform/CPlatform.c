@@ -95,7 +95,7 @@ void cplatform_eventfd_clear(int fd) {
     (void)ignored;
 }
 
-int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms) {
     struct timeval receive = {.tv_sec = receive_ms / 1000, .tv_usec = (receive_ms % 1000) * 1000};

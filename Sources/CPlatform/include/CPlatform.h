@@ -39,6 +39,7 @@ void cplatform_eventfd_signal(int fd);
 void cplatform_eventfd_clear(int fd);
 
 /* Sockets. */
+/* Accepts a connection, which does not block. */
 int cplatform_accept(int listener);
 int cplatform_set_timeouts(int fd, int64_t receive_ms, int64_t send_ms);
 /* Ends both directions of a connection; the descriptor stays open. */

@@ -24,18 +24,23 @@ struct ResponseFile: ~Copyable {
         close(fd)
     }
 
-    /// Reads exactly `count` bytes into the beginning of `bytes`; a file that shrank meanwhile is an error.
-    borrowing func read(into bytes: inout [UInt8], _ count: Int, from offset: Int) throws(ResponseError) {
-        var done = 0
-        while done < count {
-            let more = bytes.withUnsafeMutableBytes {
-                pread(fd, $0.baseAddress! + done, count - done, off_t(offset + done))
-            }
-            if more < 0, errno == EINTR { continue }
-            guard more > 0 else {
-                throw ResponseError(.file(path: path, reason: "it became shorter while it was sent"))
-            }
-            done += more
+    /// Sends some of `count` bytes from `offset` on; a file that shrank meanwhile is an error.
+    ///
+    /// - Returns: How many the connection took, or -1 with errno: EAGAIN when it takes none for now.
+    borrowing func send(to socket: Int32, _ count: Int, from offset: Int) throws(ResponseError) -> Int {
+        var position = off_t(offset)
+        var sent = sendfile(socket, fd, &position, count)
+        // Not all file systems can do that.
+        if sent < 0, errno == EINVAL { sent = copy(to: socket, count, from: offset) }
+        guard sent != 0 else { throw ResponseError(.file(path: path, reason: "it became shorter while it was sent")) }
+        return sent
+    }
+
+    private borrowing func copy(to socket: Int32, _ count: Int, from offset: Int) -> Int {
+        withUnsafeTemporaryAllocation(byteCount: min(count, 64 << 10), alignment: 16) { block in
+            let taken = pread(fd, block.baseAddress!, block.count, off_t(offset))
+            guard taken > 0 else { return taken }
+            return Glibc.send(socket, block.baseAddress!, taken, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
         }
     }
 }

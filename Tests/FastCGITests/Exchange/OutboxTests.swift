@@ -112,6 +112,20 @@ struct OutboxTests {
         #expect(server.server.statistics.failedWrites == 1)
     }
 
+    @Test("a file that becomes shorter while it is sent is cut: nobody takes it for whole")
+    func shrinkingFile() throws {
+        let folder = try TemporaryFolder()
+        let log = CapturedLog()
+        let server = try RunningServer(log: log, handler: Self.handler(folder))
+        let client = try server.client()
+        try client.send(FastCGIRecord.request("GET", "/file"))
+        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        #expect(truncate(folder.file("large"), Self.size / 2) == 0)
+        let reply = try client.reply()
+        #expect(reply.isCut && reply.body.count <= Self.size / 2)
+        #expect(eventually { log.lines.contains { $0.contains("became shorter") } })
+    }
+
     @Test("a request that came too early is answered after the answer before it")
     func earlyRequest() throws {
         let folder = try TemporaryFolder()

@@ -91,7 +91,7 @@ struct ShutdownTests {
             DispatchQueue.concurrentPerform(iterations: 4) { index in
                 for round in 0..<60 {
                     if index == 0, round == 30 { server.server.shutdown() }
-                    guard let client = try? FastCGIClient(unix: server.path, within: 0) else { return }
+                    guard let client = try? FastCGIClient(unix: server.socket, within: 0) else { return }
                     for path in ["/\(index)/\(round)/a", "/\(index)/\(round)/b"] {
                         guard let reply = try? client.exchange("GET", path), !reply.isCut else { break }
                         if reply.text == path { answered.withLock { $0 += 1 } } else { wrong.withLock { $0 += 1 } }

@@ -6,9 +6,7 @@ import TestSupport
 
 /// An application in this process, with sessions in memory, behind a unix socket.
 final class RunningApplication: Sendable {
-    private let server: Server
-    private let folder: TemporaryFolder
-    private let thread: SystemThread
+    private let running: RunningServer
     let log = CapturedLog()
 
     init(
@@ -19,40 +17,27 @@ final class RunningApplication: Sendable {
         adjust: (inout SessionConfiguration) -> Void = { _ in },
         _ build: (Application) -> Void
     ) throws {
-        folder = try TemporaryFolder()
-        var configuration = Server.Configuration()
-        configuration.workers = workers
-        configuration.mount = try MountPoint(mount)
-        adjustServer(&configuration)
-        let log = log
-        let logger = Logger(label: "test") { _ in log }
-        var sessions = SessionConfiguration()
-        sessions.logger = logger
-        adjust(&sessions)
-        let application = Application(
-            sessions: try SessionManager(provider: provider ?? MemoryProvider(), configuration: sessions),
-            configuration: configuration,
-            logger: logger
-        )
-        build(application)
-        application.accessLogger = nil
-        let server = try application.server(listeners: [.unix(path: folder.file("s.sock"))])
-        self.server = server
-        thread = try SystemThread(name: "test-app") { try? server.run() }
+        running = try RunningServer(log: log) { listener, logger in
+            var configuration = Server.Configuration()
+            configuration.workers = workers
+            configuration.mount = try MountPoint(mount)
+            adjustServer(&configuration)
+            var sessions = SessionConfiguration()
+            sessions.logger = logger
+            adjust(&sessions)
+            let application = Application(
+                sessions: try SessionManager(provider: provider ?? MemoryProvider(), configuration: sessions),
+                configuration: configuration,
+                logger: logger
+            )
+            application.accessLogger = nil
+            build(application)
+            return try application.server(listeners: [listener])
+        }
     }
 
-    var socket: String { folder.file("s.sock") }
+    var socket: String { running.socket }
 
     /// A connection, which keeps the application alive as long as itself.
-    func client() throws -> FastCGIClient {
-        let client = try FastCGIClient(unix: folder.file("s.sock"))
-        client.companion = self
-        return client
-    }
-
-    deinit {
-        server.shutdown()
-        server.shutdown()
-        _ = thread.join(timeout: .seconds(20))
-    }
+    func client() throws -> FastCGIClient { try running.client() }
 }
