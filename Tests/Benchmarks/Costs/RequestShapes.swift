@@ -20,6 +20,25 @@ let requestShapes: [Shape] =
         target("a long query", 200_000) { "/?" + repeated("q", $0) },
         target("a long scheme", 5000) { repeated("http:/", $0) },
 
+        Shape("parameters", "many, read by libfcgi", 1000) { size in
+            let bytes = (0..<size).flatMap { pair("HTTP_X_\($0)", "value") }
+            let context = RequestContext(configuration)
+            try LibraryRequest.start()
+            return {
+                context.reset()
+                bytes.withUnsafeBytes { context.append($0) }
+                try context.readParameters(atMost: .max)
+            }
+        },
+        Shape("parameters", "64 look-ups among many", 1000) { size in
+            let request = try request("/", fields: (0..<size).map { ("HTTP_X_\($0)", "value") })
+            return { for number in 0..<64 { use(request.parameter("HTTP_X_Y\(number)")) } }
+        },
+        Shape("parameters", "a repeated header", 1000) { size in
+            let request = try request("/", fields: (0..<size).map { _ in ("HTTP_COOKIE", "a=b") })
+            return { request.withCookieHeaders { use($0.count) } }
+        },
+
         Shape("query fields", "many fields", 5000) { size in
             let request = try request("/?" + repeated("a=%41&", size))
             return { use(request.queryFields) }
@@ -52,15 +71,19 @@ private func repeated(_ unit: String, _ count: Int) -> String { String(repeating
 func request(_ uri: String, fields: [(String, String)] = []) throws -> Request {
     let context = RequestContext(configuration)
     for (name, value) in [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri)] + fields {
-        // Lengths in four bytes each (FastCGI 1.0, section 3.4), however short.
-        let lengths = [name, value].flatMap { text in
-            withUnsafeBytes(of: (UInt32(text.utf8.count) | 1 << 31).bigEndian) { Array($0) }
-        }
-        (lengths + Array(name.utf8) + Array(value.utf8)).withUnsafeBytes { context.append($0) }
+        pair(name, value).withUnsafeBytes { context.append($0) }
     }
     try LibraryRequest.start()
     try context.readParameters(atMost: .max)
     return try Request(context: context)
+}
+
+/// A parameter as it is sent, with lengths of four bytes each (FastCGI 1.0, section 3.4), however short.
+private func pair(_ name: String, _ value: String) -> [UInt8] {
+    let lengths = [name, value].flatMap { text in
+        withUnsafeBytes(of: (UInt32(text.utf8.count) | 1 << 31).bigEndian) { Array($0) }
+    }
+    return lengths + Array(name.utf8) + Array(value.utf8)
 }
 
 private let configuration = {
