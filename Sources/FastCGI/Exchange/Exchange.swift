@@ -80,6 +80,11 @@ final class Exchange: @unchecked Sendable {
         bodyLimit = configuration.maxBodyBytes
     }
 
+    deinit {
+        // The body goes with it; whoever keeps the request reads it no more.
+        context.finish()
+    }
+
     /// Makes ready for another request; not where a task may hold on to it.
     func reset() {
         check = RequestCheck(maxHeadBytes: configuration.maxHeadBytes)

@@ -84,8 +84,8 @@ struct RequestCheck {
         self.maxHeadBytes = maxHeadBytes
     }
 
-    /// Nothing has arrived.
-    var isEmpty: Bool { phase == .begin && headerCount == 0 && requestID == 0 && contentLeft + paddingLeft == 0 }
+    /// Nothing has arrived, no management record either: those are counted.
+    var isEmpty: Bool { phase == .begin && headerCount == 0 && requestID == 0 && managementCount == 0 }
 
     /// The parameters are complete.
     var hasHead: Bool { phase == .body || phase == .end }

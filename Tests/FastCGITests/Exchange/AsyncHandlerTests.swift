@@ -105,6 +105,25 @@ struct AsyncHandlerTests {
         #expect(server.stop(within: .seconds(5)))
     }
 
+    @Test("a request that outlives its exchange has no body any more", arguments: [10, 300_000])
+    func keptRequest(size: Int) throws {
+        let kept = Locked<Request?>(nil)
+        let server = try RunningServer { request in
+            kept.withLock { $0 = request }
+            try? await Task.sleep(for: .seconds(60))
+            return .text("to nobody")
+        }
+        let client = try server.client()
+        try client.send(FastCGIRecord.request("POST", "/kept", body: [UInt8](repeating: 65, count: size)))
+        #expect(eventually { kept.withLock { $0 != nil } })
+        client.abort()
+        #expect(eventually { server.server.statistics.openConnections == 0 })
+        let request = try #require(kept.withLock { $0 })
+        // The task ends a moment later, and the body with it.
+        #expect(eventually { (try? request.body.collect()) == nil })
+        #expect(request.path == "/kept" && request.isCancelled)
+    }
+
     @Test("a client that only says that it sends no more gets its answer")
     func halfClosed() throws {
         let server = try RunningServer { _ in

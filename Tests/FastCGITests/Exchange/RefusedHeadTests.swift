@@ -120,12 +120,28 @@ struct ManagementTests {
         #expect(try client.exchange("GET", "/then").text == "/then")
     }
 
+    @Test("are counted for each connection by itself")
+    func counted() throws {
+        let server = try RunningServer { .text($0.path) }
+        let record = FastCGIRecord(Kind.getValues, id: 0, FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")])).bytes
+        let clients = try (0..<40).map { _ in try server.client() }
+        for client in clients {
+            try client.send(record)
+            #expect(try client.record().type == 10)
+        }
+        for client in clients { #expect(try client.exchange("GET", "/then").text == "/then") }
+    }
+
     @Test("who asks again and again is refused")
     func bounded() throws {
         let server = try RunningServer { .text($0.path) }
         let client = try server.client()
         let record = FastCGIRecord(Kind.getValues, id: 0, FastCGIRecord.pairs([("FCGI_MAX_CONNS", "")])).bytes
-        for _ in 0..<9 { try? client.send(record) }
+        for _ in 0..<8 {
+            try client.send(record)
+            #expect(try client.record().type == 10)
+        }
+        try client.send(record)
         #expect(try client.isClosedByServer())
         #expect(eventually { server.server.statistics.refusedHeads == 1 })
     }
