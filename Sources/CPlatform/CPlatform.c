@@ -77,7 +77,10 @@ int cplatform_epoll_remove(int epoll, int fd) { return epoll_change(epoll, EPOLL
 int cplatform_epoll_wait(int epoll, uint64_t *data, int most, bool waits) {
     struct epoll_event events[16];
     int count = epoll_wait(epoll, events, most < 16 ? most : 16, waits ? -1 : 0);
-    for (int index = 0; index < count; index++) data[index] = events[index].data.u64;
+    for (int index = 0; index < count; index++) {
+        data[index] = events[index].data.u64;
+        if (events[index].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) data[index] |= UINT64_C(1) << 31;
+    }
     return count < 0 && errno == EINTR ? 0 : count;
 }
 

@@ -8,6 +8,10 @@ package final class SystemThread: Sendable {
     /// The errno of a thread that could not be started.
     package struct StartError: Error {
         package let code: Int32
+
+        package init(code: Int32) {
+            self.code = code
+        }
     }
 
     private final class Body: Sendable {

@@ -30,7 +30,8 @@ int cplatform_epoll_add_wake(int epoll, int fd, uint64_t data);
 int cplatform_epoll_add_nudge(int epoll, int fd, uint64_t data);
 /* Stops watching a descriptor. */
 int cplatform_epoll_remove(int epoll, int fd);
-/* Takes at most `most` (16) events, and waits for the first without end if it shall; how many came, 0 on EINTR. */
+/* Takes at most `most` (16) events, and waits for the first without end if it shall; how many came, 0 on EINTR. Bit 31 is set
+   in that of a peer that sends no more, or of a broken connection. */
 int cplatform_epoll_wait(int epoll, uint64_t *data, int most, bool waits);
 /* The event counter that wakes sleeping workers. */
 int cplatform_eventfd(void);

@@ -12,7 +12,12 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
     private var jobs: [UnownedJob] = []
-    private let running = Locked<(@Sendable () -> Void)?>(nil)
+    private struct Running {
+        var cancel: (@Sendable () -> Void)?
+        var isCancelled = false
+    }
+
+    private let running = Locked(Running())
 
     init() {
         mutex = .allocate(capacity: 1)
@@ -47,12 +52,13 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
             }
             self.nudge()
         }
-        let previous = running.withLock { running in
-            let previous = running
-            running = { task.cancel() }
-            return previous
+        // It may have been cancelled before it began.
+        let isCancelled = running.withLock { running in
+            running.cancel = { task.cancel() }
+            return running.isCancelled
         }
-        defer { running.withLock { $0 = previous } }
+        if isCancelled { task.cancel() }
+        defer { running.withLock { $0.cancel = nil } }
         let executor = asUnownedTaskExecutor()
         while true {
             pthread_mutex_lock(mutex)
@@ -66,7 +72,11 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
 
     /// Cancels what `run` is running, for a handler past its deadline. From any thread.
     func cancelRunning() {
-        running.withLock { $0 }?()
+        let cancel = running.withLock { running in
+            running.isCancelled = true
+            return running.cancel
+        }
+        cancel?()
     }
 
     /// Wakes `run` when the task ended on another thread.

@@ -13,8 +13,13 @@ final class Acceptor: Sendable {
     private let lifecycle: Lifecycle
     private let counters: ServerCounters
     private let refusals: RefusalLog
+    private struct Paused {
+        var listeners: Set<Int> = []
+        var end = BootInstant(nanoseconds: 0)
+    }
+
     /// Listeners that wait for a free slot or a free descriptor.
-    private let paused = Locked<Set<Int>>([])
+    private let paused = Locked(Paused())
     private let hasPaused = Atomic<Bool>(false)
 
     init(
@@ -49,7 +54,13 @@ final class Acceptor: Sendable {
             listener.releaseClaim()
             guard !listener.isInherited else { continue }
             listener.removeFile()
-            while case .connection(let slot, let fd) = accept(index) { take(slot, fd) }
+            drain: while true {
+                switch accept(index) {
+                case .connection(let slot, let fd): take(slot, fd)
+                case .refused: continue
+                case .none, .exhausted: break drain
+                }
+            }
             listener.refuseConnections()
         }
     }
@@ -58,8 +69,10 @@ final class Acceptor: Sendable {
     enum Accepted {
         /// In a slot that the caller holds now.
         case connection(slot: Int, fd: Int32)
-        /// Nothing was waiting, or what was waiting has gone.
+        /// Nothing was waiting.
         case none
+        /// What was waiting has gone, or may not come in.
+        case refused
         /// No slot or no descriptor is free.
         case exhausted
     }
@@ -76,8 +89,8 @@ final class Acceptor: Sendable {
                 refusals.log(
                     "accept", "cannot accept connections: \(String(cString: strerror(failure))); raise LimitNOFILE")
                 return .exhausted
-            default:
-                return .none
+            case EAGAIN, EWOULDBLOCK: return .none
+            default: return .refused
             }
         }
         if let objection = listener.allowed.objection(to: fd, isTCP: listener.isTCP) {
@@ -85,7 +98,7 @@ final class Acceptor: Sendable {
             refusals.log("peer", "refused a connection on \(listener.name): \(objection)")
             close(fd)
             table.release(slot)
-            return .none
+            return .refused
         }
         if listener.isTCP {
             var on: Int32 = 1
@@ -104,22 +117,32 @@ final class Acceptor: Sendable {
         poller.rearm(listener: listeners[index].fd, index)
     }
 
-    /// Leaves a listener unwatched until a connection is closed or the watchdog comes by.
+    /// Leaves a listener unwatched until a connection is closed, or for a second: descriptors may be had from elsewhere.
     func pause(_ index: Int) {
-        paused.withLock { _ = $0.insert(index) }
+        paused.withLock { paused in
+            if paused.listeners.isEmpty { paused.end = .now.advanced(by: .seconds(1)) }
+            paused.listeners.insert(index)
+        }
         hasPaused.store(true, ordering: .releasing)
         lifecycle.callWatchdog()
     }
 
-    var isPaused: Bool { hasPaused.load(ordering: .acquiring) }
-
     func resume() {
-        guard isPaused else { return }
+        guard hasPaused.load(ordering: .acquiring) else { return }
         hasPaused.store(false, ordering: .releasing)
-        let paused = paused.withLock { paused in
-            defer { paused = [] }
-            return paused
+        let indices = paused.withLock { paused in
+            defer { paused.listeners = [] }
+            return paused.listeners
         }
-        for index in paused { rearm(index) }
+        for index in indices { rearm(index) }
+    }
+
+    /// Resumes what has paused long enough; returns when to look again, if ever.
+    func resume(at now: BootInstant) -> BootInstant? {
+        guard hasPaused.load(ordering: .acquiring) else { return nil }
+        let end = paused.withLock { $0.end }
+        guard end <= now else { return end }
+        resume()
+        return nil
     }
 }

@@ -152,13 +152,16 @@ struct ConnectionState {
 
     // MARK: A handler
 
-    /// A worker begins to answer a request.
-    mutating func run(on worker: Int, until deadline: BootInstant, _ unanswered: Unanswered) {
+    /// A worker begins to answer a request; false where the connection was cut in this moment.
+    @discardableResult
+    mutating func run(on worker: Int, until deadline: BootInstant, _ unanswered: Unanswered) -> Bool {
+        guard phase != .overrun else { return false }
         phase = .running
         hasServed = true
         self.deadline = deadline
         self.worker = worker
         self.unanswered = unanswered
+        return true
     }
 
     /// The answer is on its way, or will be without a worker. Nil where who cut the connection has made the summary.
@@ -222,7 +225,7 @@ struct ConnectionState {
             deadline = exchange.deadline
             next = .bytes
         case .stream(let exchange):
-            deadline = exchange.isEvents ? Self.nextBeat(now) : BootInstant(nanoseconds: .max)
+            deadline = exchange.stream?.isEvents == true ? Self.nextBeat(now) : BootInstant(nanoseconds: .max)
             next = .bytes
         case .room(let exchange):
             deadline = exchange.progressAt.advanced(by: limits.writeTimeout)
@@ -336,10 +339,7 @@ struct ConnectionState {
             phase = .overrun
             return .running(worker: worker, unanswered.take())
         case .idle:
-            switch waiting {
-            case .body, .room, .handler, .stream: return .idle(waiting)
-            case .request, .turn, .head, .farewell: return .none
-            }
+            return .idle(waiting)
         case .free, .held, .overrun: return .none
         }
     }

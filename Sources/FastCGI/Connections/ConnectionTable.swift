@@ -53,7 +53,10 @@ final class ConnectionTable: @unchecked Sendable {
     }
 
     deinit {
-        for index in 0..<capacity { pthread_mutex_destroy(&slots[index].mutex) }
+        for index in 0..<capacity {
+            if slots[index].fd >= 0 { close(slots[index].fd) }
+            pthread_mutex_destroy(&slots[index].mutex)
+        }
         slots.deinitialize(count: capacity)
         slots.deallocate()
     }

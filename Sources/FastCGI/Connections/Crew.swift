@@ -1,6 +1,7 @@
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
+internal import Logging
 internal import Synchronization
 
 /// The workers: as many as configured, and one more for each whose handler does not come back. As many are awake as the
@@ -95,6 +96,7 @@ final class Crew: TaskExecutor {
     private func add() throws(SystemThread.StartError) {
         try roster.withLock { roster throws(SystemThread.StartError) in
             let index = roster.members.firstIndex { $0 == nil } ?? roster.members.endIndex
+            guard index < posts.count else { throw SystemThread.StartError(code: EAGAIN) }
             let worker = Worker(index: index, engine: engine, crew: self, post: posts[index])
             ready.add(1, ordering: .sequentiallyConsistent)
             let thread: SystemThread
@@ -117,12 +119,15 @@ final class Crew: TaskExecutor {
     /// What became of the place of a worker whose handler is past its deadline.
     enum Replacement {
         case started
+        /// Another one has taken its place before.
+        case known
         /// As many as are allowed are stuck already.
         case tooMany(stuck: Int)
         case failed(code: Int32)
     }
 
     func replace(_ index: Int) -> Replacement {
+        guard member(index)?.isReplaced == false else { return .known }
         let stuck = count.stuck
         guard stuck < engine.configuration.workers else { return .tooMany(stuck: stuck) }
         do throws(SystemThread.StartError) {
@@ -130,8 +135,18 @@ final class Crew: TaskExecutor {
         } catch {
             return .failed(code: error.code)
         }
-        roster.withLock { $0.members[index]?.isReplaced = true }
-        member(index)?.worker.retire()
+        let isAsleep = roster.withLock { roster in
+            roster.members[index]?.isReplaced = true
+            roster.members[index]?.worker.retire()
+            // It may have come back in this moment, and gone to sleep.
+            guard let place = roster.asleep.firstIndex(of: index) else { return false }
+            roster.asleep.remove(at: place)
+            return true
+        }
+        if isAsleep {
+            ready.add(1, ordering: .sequentiallyConsistent)
+            posts[index].wake()
+        }
         return .started
     }
 
@@ -180,7 +195,10 @@ final class Crew: TaskExecutor {
             let mayWait = waits && queued.load(ordering: .sequentiallyConsistent) == 0
             let count = engine.poller.take(taken.baseAddress!, atMost: limit, waits: mayWait)
             if waits { others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue }
-            guard count > 0 else { return count == 0 ? .none : .failed }
+            guard count > 0 else {
+                if waits, others == 0 { startClock() }
+                return count == 0 ? .none : .failed
+            }
             if count > 1 {
                 lying.add(count - 1, ordering: .sequentiallyConsistent)
                 post.fill(UnsafeBufferPointer(rebasing: taken[1..<count]))
@@ -233,10 +251,11 @@ final class Crew: TaskExecutor {
     private func enqueue(_ work: WorkQueue.Work) {
         queue.withLock { $0.append(work) }
         queued.add(1, ordering: .sequentiallyConsistent)
-        if cplatform_is_worker(), queued.load(ordering: .relaxed) == 1 {
-            // It looks there itself once it is through; should that take it long, the clock has another come.
-            startClock()
-        } else if waiting.load(ordering: .sequentiallyConsistent) > 0 {
+        let isFirst = queued.load(ordering: .relaxed) == 1
+        // A worker looks there itself once it is through, and of two nudges one may be lost: should it take long, the clock has
+        // another come.
+        if cplatform_is_worker() || !isFirst { startClock() }
+        if !cplatform_is_worker() || !isFirst, waiting.load(ordering: .sequentiallyConsistent) > 0 {
             engine.poller.nudge()
         }
     }
@@ -339,11 +358,11 @@ final class Crew: TaskExecutor {
 
     /// Looks every millisecond for workers that are held up, while there may be any whose work another has to take over.
     private func runClock() {
-        var seen = [UInt64](repeating: 0, count: posts.count)
+        var looks = [Look](repeating: Look(), count: posts.count)
         var quiet = 0
         while engine.stage != .exiting {
             usleep(1000)
-            let foundOne = tick(&seen)
+            let foundOne = tick(&looks)
             quiet = foundOne || !isQuiet ? 0 : quiet + 1
             guard quiet >= Self.quietTicks else { continue }
             quiet = 0
@@ -364,14 +383,38 @@ final class Crew: TaskExecutor {
             && queued.load(ordering: .sequentiallyConsistent) == 0
     }
 
+    /// What the clock knows of a post.
+    private struct Look {
+        var seen: UInt64 = 0
+        var heldSince = BootInstant(nanoseconds: 0)
+    }
+
+    /// Gives a worker a deputy that is held up by a task, or a step around one, for longer than a handler may run. (The
+    /// watchdog does so for sync handlers, and names the request.)
+    private func relieve(_ index: Int, _ look: inout Look) {
+        let limit = engine.configuration.handlerTimeout + .seconds(1)
+        guard engine.stage == .serving, look.heldSince.duration(to: .now) > limit else { return }
+        // Once a while: those that are too many are tried again.
+        look.heldSince = .now
+        guard case .started = replace(index) else { return }
+        engine.logger.error(
+            "a task has held its worker for longer than handlerTimeout: another worker takes its place until it comes back",
+            metadata: ["worker": "\(index)"])
+    }
+
     /// Wakes another for each worker that is held up; true if there was one.
-    private func tick(_ seen: inout [UInt64]) -> Bool {
+    private func tick(_ looks: inout [Look]) -> Bool {
         var foundOne = false
-        for index in 0..<scanLimit.load(ordering: .acquiring)
-        where posts[index].isNewlyHeldUp(since: &seen[index]) {
-            foundOne = true
-            ready.subtract(1, ordering: .sequentiallyConsistent)
-            record(isBlocked: true)
+        for index in 0..<scanLimit.load(ordering: .acquiring) {
+            let before = looks[index].seen
+            if posts[index].isNewlyHeldUp(since: &looks[index].seen) {
+                foundOne = true
+                looks[index].heldSince = .now
+                ready.subtract(1, ordering: .sequentiallyConsistent)
+                record(isBlocked: true)
+            } else if posts[index].isStillHeldUp(since: before) {
+                relieve(index, &looks[index])
+            }
         }
         if foundOne, reinforce() { return true }
         // Nobody was woken who would look what lies in batches or in the queue: one that waits for the kernel is to.

@@ -5,6 +5,9 @@ enum EventKey {
     case listener(Int)
     case connection(slot: Int, generation: UInt32)
 
+    /// Set in the event of a connection whose peer sends no more. Slots are fewer by far.
+    static let endMark: UInt64 = 1 << 31
+
     private static let listenerMark = UInt32.max
     private static let exitMark = UInt32.max - 1
     private static let nudgeMark = UInt32.max - 2
@@ -26,7 +29,7 @@ enum EventKey {
         case Self.exitMark: self = .exit
         case Self.nudgeMark: self = .nudge
         case Self.listenerMark: self = .listener(low)
-        case let generation: self = .connection(slot: low, generation: generation)
+        case let generation: self = .connection(slot: low & Int(Self.endMark - 1), generation: generation)
         }
     }
 }

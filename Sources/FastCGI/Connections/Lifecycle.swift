@@ -20,6 +20,7 @@ final class Lifecycle: Sendable {
     }
 
     private let value = Atomic<UInt8>(Stage.serving.rawValue)
+    private let hurry = Atomic<Bool>(false)
     private let signal: Int32
 
     init() throws(ConfigurationError) {
@@ -54,6 +55,14 @@ final class Lifecycle: Sendable {
         }
         return false
     }
+
+    /// The grace of a stop is over now.
+    func cutGraceShort() {
+        hurry.store(true, ordering: .releasing)
+        callWatchdog()
+    }
+
+    var isHurried: Bool { hurry.load(ordering: .acquiring) }
 
     // MARK: The watchdog
 

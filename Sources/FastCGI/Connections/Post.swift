@@ -95,6 +95,12 @@ final class Post: @unchecked Sendable {
         ).exchanged
     }
 
+    /// Whether it is in the event in which it was found held up. By the crew's clock.
+    func isStillHeldUp(since seen: UInt64) -> Bool {
+        let now = activity.load(ordering: .acquiring)
+        return now & Self.isHeldUp != 0 && now & ~(Self.step - 1) == seen & ~(Self.step - 1)
+    }
+
     // MARK: Sleep
 
     /// Before the owner's name is on the list of those that sleep.

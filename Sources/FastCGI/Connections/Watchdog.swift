@@ -19,7 +19,7 @@ final class Watchdog: Sendable {
         let configuration = engine.configuration
         shortestTimeout = min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
-            configuration.writeTimeout, configuration.handlerTimeout)
+            configuration.writeTimeout, configuration.handlerTimeout, .seconds(10))
     }
 
     /// Runs until the workers shall end.
@@ -29,10 +29,7 @@ final class Watchdog: Sendable {
             let now = BootInstant.now
             if drain == nil, engine.stage >= .draining { drain = beginDrain(now) }
             var next = scan(now)
-            if engine.acceptor.isPaused {
-                engine.acceptor.resume()
-                next = min(next, now.advanced(by: .seconds(1)))
-            }
+            if let end = engine.acceptor.resume(at: now) { next = min(next, end) }
             if drain != nil { next = min(next, advance(&drain!, now)) }
             guard engine.stage != .exiting else { return }
             wait(until: next, now)
@@ -117,6 +114,7 @@ final class Watchdog: Sendable {
         switch crew.replace(worker) {
         case .started:
             "another worker takes the place of its own until it returns"
+        case .known: "another worker has taken the place of its own"
         case .tooMany(let stuck):
             "\(stuck) workers were replaced already, its own is not: find what the handlers wait for, and restart the "
                 + "server if they do not return"
@@ -145,9 +143,9 @@ final class Watchdog: Sendable {
     private struct Drain {
         /// Idle connections are closed from here on.
         let idleEnd: BootInstant
-        let end: BootInstant
-        /// The grace is over.
-        var isOver = false
+        var end: BootInstant
+        /// Requests that were cut at its end.
+        var cut = 0
     }
 
     private func beginDrain(_ now: BootInstant) -> Drain {
@@ -166,19 +164,14 @@ final class Watchdog: Sendable {
     /// Takes the next step of stopping when it is due; returns when to look again.
     private func advance(_ drain: inout Drain, _ now: BootInstant) -> BootInstant {
         // The clients of handlers that do not come back were cut: nobody waits for those.
+        if engine.lifecycle.isHurried { drain.end = min(drain.end, now) }
         let isDone = engine.table.openCount <= crew.count.stuck && engine.counters.tasks.load(ordering: .relaxed) == 0
-        if isDone || now >= drain.end.advanced(by: Self.farewell) {
-            exit()
-            return now
-        }
+        if isDone || now >= drain.end.advanced(by: Self.farewell) { return end(drain, now) }
         if now >= drain.end {
-            if !drain.isOver { cutRunning() }
-            drain.isOver = true
-            // What tasks do at their end is done on the workers.
-            if engine.counters.tasks.load(ordering: .relaxed) == 0 {
-                exit()
-                return now
-            }
+            // Again and again: a worker may hold what is to be cut. What tasks do at their end is done on the workers.
+            let (count, isAnyHeld) = cutWhatIsLeft()
+            drain.cut += count
+            if !isAnyHeld, engine.counters.tasks.load(ordering: .relaxed) == 0 { return end(drain, now) }
             return now.advanced(by: .milliseconds(10))
         }
         if now >= drain.idleEnd {
@@ -191,10 +184,15 @@ final class Watchdog: Sendable {
     /// How long tasks may take that were cancelled at the end of the grace.
     private static let farewell = Duration.seconds(1)
 
-    private func cutRunning() {
+    /// Closes what is idle and cuts what runs.
+    ///
+    /// - Returns: How many requests that ended, and whether a worker holds a connection that is to be looked at again.
+    private func cutWhatIsLeft() -> (count: Int, isAnyHeld: Bool) {
         var count = 0
+        var isAnyHeld = false
         for index in 0..<engine.table.scanLimit {
             let cut = engine.table.withSlot(index) { slot in
+                isAnyHeld = isAnyHeld || slot.state.phase == .held
                 let cut = slot.state.cut()
                 switch cut {
                 case .none: break
@@ -208,25 +206,28 @@ final class Watchdog: Sendable {
             switch cut {
             case .none: continue
             case .running(_, let request):
+                count += 1
                 request?.context.cancel()
                 if let request { engine.end(request, 503, wasSent: false) }
             case .idle(let waiting):
                 engine.released(index)
                 waiting.exchange?.cancel()
-                if let (request, _) = waiting.unanswered {
-                    engine.end(request, 503, wasSent: false)
-                }
+                guard let (request, _) = waiting.unanswered else { continue }
+                count += 1
+                engine.end(request, 503, wasSent: false)
             }
-            count += 1
         }
-        if count > 0 {
-            engine.logger.warning("the shutdown grace is over: \(count) requests were cut (shutdownGrace)")
-        }
+        return (count, isAnyHeld)
     }
 
-    private func exit() {
+    /// Ends the workers, and so the server.
+    private func end(_ drain: Drain, _ now: BootInstant) -> BootInstant {
+        if drain.cut > 0 {
+            engine.logger.warning("the shutdown grace is over: \(drain.cut) requests were cut (shutdownGrace)")
+        }
         engine.lifecycle.advance(to: .exiting)
         engine.poller.end()
+        return now
     }
 
     private func wait(until next: BootInstant, _ now: BootInstant) {

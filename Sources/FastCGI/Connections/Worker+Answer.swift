@@ -8,10 +8,7 @@ extension Worker {
     /// Runs the handler of a request that has come in, and sends the answer as far as the connection takes it.
     func answer(_ exchange: Exchange, _ reading: Reading) -> Disposition {
         let context = exchange.context
-        let key = engine.table.withSlot(reading.slot) { slot in
-            slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange))
-            return EventKey.connection(slot: reading.slot, generation: slot.state.generation)
-        }
+        guard let key = begin(exchange, reading) else { return .close }
         engine.counters.begin()
         defer { engine.counters.end() }
         context.begin(
@@ -21,6 +18,11 @@ extension Worker {
         case .task(let body):
             context.detach()
             guard takeSummary(reading.slot) else { return .close }
+            // An end that came with the request raises no event of its own.
+            guard !cplatform_is_hung_up(reading.fd) else {
+                engine.end(ConnectionState.Unanswered(exchange), RequestSummary.peerHasGone, wasSent: false)
+                return .close
+            }
             exchange.start(on: crew, body) { [crew] in crew.raise(key) }
             return .wait(.handler(exchange))
         }
@@ -28,13 +30,20 @@ extension Worker {
 
     /// The task of an async handler has ended.
     func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ reading: Reading) -> Disposition {
-        let key = engine.table.withSlot(reading.slot) { slot in
-            slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange))
-            return EventKey.connection(slot: reading.slot, generation: slot.state.generation)
-        }
+        guard let key = begin(exchange, reading) else { return .close }
         let response: Response
         do { response = try outcome.get() } catch { response = failure(error, exchange.context) }
         return send(response, of: exchange, reading, key)
+    }
+
+    /// Has the watchdog look after an answer; returns by what its connection is called. Nil where that was cut.
+    private func begin(_ exchange: Exchange, _ reading: Reading) -> EventKey? {
+        engine.table.withSlot(reading.slot) { slot in
+            guard slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange)) else {
+                return nil
+            }
+            return .connection(slot: reading.slot, generation: slot.state.generation)
+        }
     }
 
     /// Goes on with an answer that was parked.
@@ -94,6 +103,7 @@ extension Worker {
     ) -> Disposition {
         let context = exchange.context
         let method = exchange.method
+        var errors: [UInt8] = []
         do throws(ResponseError) {
             switch try put(response, into: exchange, method) {
             case .whole: context.finish()
@@ -143,10 +153,12 @@ extension Worker {
             -> Response.Rest
         {
             exchange.status = response.status.code
+            // Those of an answer that could not be sent belong to the one in its place.
+            errors += context.takeErrors()
             // A connection that is not at the next request's first byte can carry none.
             exchange.outbox.begin(
-                requestID: exchange.check.requestID,
-                keepsConnection: exchange.check.keepsConnection && exchange.isInStep, errors: context.takeErrors())
+                requestID: exchange.check.requestID, isWanted: exchange.check.keepsConnection,
+                mayBeKept: exchange.isInStep, errors: errors)
             return try response.put(
                 into: &exchange.outbox, method: method, call: { [crew] in crew.raise(key) }, onLargeHead: warn(ofHead:))
         }

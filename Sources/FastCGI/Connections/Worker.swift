@@ -60,7 +60,7 @@ final class Worker: @unchecked Sendable {
     func run() {
         cplatform_become_worker()
         busySince = .now
-        while !isRetired.load(ordering: .relaxed), let work = nextWork() { perform(work) }
+        while let work = nextWork() { perform(work) }
         while let event = crew.take(from: post) { perform(.event(event)) }
     }
 
@@ -68,7 +68,7 @@ final class Worker: @unchecked Sendable {
     /// ended.
     private func nextWork() -> WorkQueue.Work? {
         var isRecorded = false
-        while engine.stage != .exiting {
+        while engine.stage != .exiting, !isRetired.load(ordering: .relaxed) {
             if let event = crew.take(from: post) { return .event(event) }
             if queueStreak < Self.longestStreak, let work = crew.takeWork() {
                 queueStreak += 1
@@ -116,7 +116,8 @@ final class Worker: @unchecked Sendable {
             switch EventKey(packed: packed) {
             case .exit, .nudge: break
             case .listener(let listener): acceptOne(listener)
-            case .connection(let slot, let generation): wake(slot, generation)
+            case .connection(let slot, let generation):
+                wake(slot, generation, hasEnded: packed & EventKey.endMark != 0)
             }
         }
         if post.finish() { crew.comeBack() }
@@ -129,17 +130,20 @@ final class Worker: @unchecked Sendable {
         case .connection(let slot, let fd):
             engine.acceptor.rearm(listener)
             serve(Reading(fd: fd, slot: slot), .request, isOverdue: false)
-        case .none: engine.acceptor.rearm(listener)
+        case .none, .refused: engine.acceptor.rearm(listener)
         case .exhausted: engine.acceptor.pause(listener)
         }
     }
 
-    private func wake(_ slot: Int, _ generation: UInt32) {
+    /// - Parameter hasEnded: The peer sends no more: its end waits behind the bytes, and raises no event of its own.
+    private func wake(_ slot: Int, _ generation: UInt32, hasEnded: Bool) {
         let now = BootInstant.now
         let (fd, claim) = engine.table.withSlot(slot) { ($0.fd, $0.state.wake(generation, now: now)) }
         guard case .claimed(let waiting, let isOverdue, let isNews) = claim else { return }
         if isOverdue, isNews { engine.counters.count(engine.counters.timeouts) }
-        serve(Reading(fd: fd, slot: slot), waiting, isOverdue: isOverdue)
+        var reading = Reading(fd: fd, slot: slot)
+        reading.hasEnded = hasEnded
+        serve(reading, waiting, isOverdue: isOverdue)
     }
 
     // MARK: A connection's turn
@@ -153,6 +157,8 @@ final class Worker: @unchecked Sendable {
         var budget = Worker.turn
         /// The connection has not said that nothing more waits there.
         var mayHaveMore = false
+        /// It has said that nothing will come behind what waits there.
+        var hasEnded = false
 
         init(fd: Int32, slot: Int) {
             self.fd = fd
@@ -193,8 +199,11 @@ final class Worker: @unchecked Sendable {
                 return
             case .wait(let next): waiting = next
             }
-            switch engine.park(slot: reading.slot, waiting, isReadable: reading.mayHaveMore) {
-            case .parked: return
+            switch engine.park(slot: reading.slot, waiting, isReadable: reading.mayHaveMore && !waiting.isForTask) {
+            case .parked:
+                // A stop that began meanwhile has not seen it.
+                if engine.stage >= .draining { waiting.exchange?.stopStream() }
+                return
             case .lookAgain: reading.budget = Self.turn
             case .mustClose:
                 waiting.exchange?.cancel()
@@ -265,7 +274,7 @@ final class Worker: @unchecked Sendable {
                 }
                 reading.rest = 0..<count
                 reading.budget -= count
-                reading.mayHaveMore = count == buffer.count
+                reading.mayHaveMore = count == buffer.count || reading.hasEnded
             }
             let (taken, progress) = begun.take(UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
             reading.rest = reading.rest.lowerBound + taken..<reading.rest.upperBound
@@ -374,7 +383,7 @@ final class Worker: @unchecked Sendable {
     ) -> Bool {
         let id = begun.check.requestID
         if let status {
-            begun.outbox.begin(requestID: id, keepsConnection: false, errors: [])
+            begun.outbox.begin(requestID: id, isWanted: begun.check.keepsConnection, mayBeKept: false, errors: [])
             // Its fields are sound, it needs no file: this cannot fail.
             _ = try! Response.bare(status).put(into: &begun.outbox, method: .get) { _ in }
             guard case .done = begun.outbox.send(on: reading.fd, errors: { [] }, isServing: { true }) else {
@@ -384,7 +393,7 @@ final class Worker: @unchecked Sendable {
         }
         guard let code = refusal.protocolStatus, id != 0 else { return false }
         var end = RecordBuffer()
-        end.appendEnd(id: id, status: code, isFarewell: false)
+        end.appendEnd(id: id, status: code, isFarewell: begun.check.keepsConnection)
         let bytes = end.bytes
         return send(reading.fd, bytes.baseAddress!, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
             == bytes.count

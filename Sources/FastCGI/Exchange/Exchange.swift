@@ -43,14 +43,13 @@ final class Exchange: @unchecked Sendable {
     /// Bytes that came behind the request while its answer was on the way: the next one's.
     var following: [UInt8] = []
     /// The body of an answer that a task writes.
-    private(set) var stream: StreamBuffer?
-    /// It is a stream of events.
-    var isEvents: Bool { stream?.isEvents ?? false }
+    var stream: StreamBuffer? { run.withLock { $0.stream } }
 
     /// A task works, or has worked, for it, and may hold on to it.
     private(set) var hasTask = false
 
     private struct Run {
+        var stream: StreamBuffer?
         var cancel: (@Sendable () -> Void)?
         var outcome: Result<Response, any Error>?
         var isCancelled = false
@@ -87,6 +86,9 @@ final class Exchange: @unchecked Sendable {
 
     /// Makes ready for another request; not where a task may hold on to it.
     func reset() {
+        // A handler that kept its request reads no body any more: it would be the next one's.
+        context.finish()
+        run.withLock { $0 = Run() }
         check = RequestCheck(maxHeadBytes: configuration.maxHeadBytes)
         spool.removeAll()
         received = 0
@@ -96,8 +98,8 @@ final class Exchange: @unchecked Sendable {
         request = .failure(.incomplete)
         admittedAnswer = nil
         headBegin = BootInstant(nanoseconds: 0)
+        isLate = false
         outbox.letGo()
-        stream = nil
         // A handler that kept its request keeps the context with it.
         if isKnownUniquelyReferenced(&context) {
             context.reset()
@@ -142,17 +144,18 @@ final class Exchange: @unchecked Sendable {
     var headDeadline: BootInstant { headBegin.advanced(by: configuration.headTimeout) }
 
     /// Its time was over before all of it had come.
-    var isLate: Bool { failure?.isTimeout == true }
+    private(set) var isLate = false
 
     /// Something of a head has come, and its rest is waited for.
     func waitForHead() {
         if headBegin.nanoseconds == 0 { headBegin = .now }
     }
 
-    /// The time is over: what has arrived is answered with 408.
+    /// The time is over: what has arrived is answered with 408, unless there was another reason before.
     func timeOut() {
-        guard failure == nil else { return }
-        failure = RequestBodyError(.timedOut(received: received))
+        guard !isLate else { return }
+        isLate = true
+        if failure == nil { failure = RequestBodyError(.timedOut(received: received)) }
         // Its answer gets some time of its own.
         deadline = .now.advanced(by: configuration.writeTimeout)
     }
@@ -237,7 +240,7 @@ final class Exchange: @unchecked Sendable {
     func start(
         on crew: Crew, _ stream: StreamBuffer, _ body: @escaping @Sendable () async throws -> Void
     ) {
-        self.stream = stream
+        run.withLock { $0.stream = stream }
         launch(on: crew) { _ in
             do {
                 try await body()
@@ -273,9 +276,9 @@ final class Exchange: @unchecked Sendable {
     /// Nobody waits for the answer any more: ends the task, if it listens. From any thread.
     func cancel() {
         context.cancel()
-        let cancel = run.withLock { run in
+        let (cancel, stream) = run.withLock { run in
             run.isCancelled = true
-            return run.cancel
+            return (run.cancel, run.stream)
         }
         cancel?()
         stream?.close()
@@ -284,8 +287,9 @@ final class Exchange: @unchecked Sendable {
     /// The server stops: a stream of events ends, with a word to its client. False for all others.
     @discardableResult
     func stopStream() -> Bool {
+        let (cancel, stream) = run.withLock { ($0.cancel, $0.stream) }
         guard let stream, stream.stop() else { return false }
-        run.withLock { $0.cancel }?()
+        cancel?()
         return true
     }
 }

@@ -18,7 +18,9 @@ struct Outbox: ~Copyable {
 
     private var requestID: UInt16 = 0
     /// The web server would use the connection again.
-    private var keepsConnection = false
+    private var isWanted = false
+    /// It could: the next request begins where this one ends.
+    private var mayBeKept = false
     /// It may: the answer's end has not said otherwise.
     private(set) var endsKept = false
 
@@ -54,6 +56,8 @@ struct Outbox: ~Copyable {
 
     /// The content of records below this size is copied behind the head; of others a window of its own is sent.
     static let smallContent = 8_192
+    /// What one connection may take in a turn.
+    private static let turn = 4 << 20
     /// Memory that is kept from one answer to the next.
     private static let keptMemory = 64 << 10
 
@@ -62,11 +66,13 @@ struct Outbox: ~Copyable {
     /// Begins an answer; its header block is to be appended to ``head``.
     ///
     /// - Parameters:
-    ///   - keepsConnection: The web server wants to keep the connection, and the next request begins where this one ends.
+    ///   - isWanted: The web server wants to use the connection again.
+    ///   - mayBeKept: The next request begins where this one ends.
     ///   - errors: What the request has written to its error stream.
-    mutating func begin(requestID: UInt16, keepsConnection: Bool, errors: [UInt8]) {
+    mutating func begin(requestID: UInt16, isWanted: Bool, mayBeKept: Bool, errors: [UInt8]) {
         self.requestID = requestID
-        self.keepsConnection = keepsConnection
+        self.isWanted = isWanted
+        self.mayBeKept = mayBeKept
         endsKept = false
         prefix.removeAll(keepingAtMost: Self.keptMemory)
         suffix.removeAll()
@@ -136,7 +142,10 @@ struct Outbox: ~Copyable {
     ///   - isServing: Asked once, before the end of the answer goes out: from then on the web server may send the next
     ///     request.
     mutating func send(on fd: Int32, errors: () -> [UInt8], isServing: () -> Bool) -> Progress {
+        let end = sentBytes + Self.turn
         while true {
+            // However fast it reads: others have their turn. Room that is there raises an event at once.
+            guard sentBytes < end else { return .blocked }
             if !isPrepared || sent == prefix.count + content.count + suffix.count {
                 guard !isLast else { return .done }
                 do throws(ResponseError) {
@@ -233,8 +242,8 @@ struct Outbox: ~Copyable {
         }
         guard rest == 0, stream == nil else { return true }
         isLast = true
-        endsKept = keepsConnection && isServing()
-        let isFarewell = keepsConnection && !endsKept
+        endsKept = isWanted && mayBeKept && isServing()
+        let isFarewell = isWanted && !endsKept
         if count > 0 {
             suffix.appendEnd(id: requestID, isFarewell: isFarewell)
         } else {

@@ -131,9 +131,7 @@ public struct Request: Sendable {
         _ body: @escaping @Sendable () async throws -> Value
     ) throws -> Value {
         let executor = BlockingExecutor()
-        inner.onCancel { executor.cancelRunning() }
-        defer { inner.onCancel(nil) }
-        return try executor.run(body)
+        return try inner.onCancel({ executor.cancelRunning() }) { try executor.run(body) }
     }
 }
 

@@ -150,13 +150,19 @@ final class RequestContext: @unchecked Sendable {
         onCancel?()
     }
 
-    /// Has something done when the request is cancelled, until it is called with nil.
-    func onCancel(_ action: (@Sendable () -> Void)?) {
-        let isCancelled = live.withLock { live in
-            live.onCancel = action
-            return live.isCancelled
+    /// Has something done when the request is cancelled, as long as `body` runs, beside what was to be done before.
+    func onCancel<Value>(_ action: @escaping @Sendable () -> Void, _ body: () throws -> Value) rethrows -> Value {
+        let (before, isCancelled) = live.withLock { live in
+            let before = live.onCancel
+            live.onCancel = {
+                action()
+                before?()
+            }
+            return (before, live.isCancelled)
         }
-        if isCancelled { action?() }
+        if isCancelled { action() }
+        defer { live.withLock { $0.onCancel = before } }
+        return try body()
     }
 
     /// Whether nobody waits for the answer any more.

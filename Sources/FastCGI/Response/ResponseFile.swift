@@ -32,6 +32,9 @@ struct ResponseFile: ~Copyable {
         var sent = sendfile(socket, fd, &position, count)
         // Not all file systems can do that.
         if sent < 0, errno == EINVAL { sent = copy(to: socket, count, from: offset) }
+        if sent < 0, errno == EIO {
+            throw ResponseError(.file(path: path, reason: String(cString: strerror(EIO))))
+        }
         guard sent != 0 else { throw ResponseError(.file(path: path, reason: "it became shorter while it was sent")) }
         return sent
     }

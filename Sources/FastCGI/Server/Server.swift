@@ -201,7 +201,7 @@ public final class Server: Sendable {
     /// Begins to stop: no new connections, requests in flight are finished. Returns at once; a second call cuts the
     /// grace short. An inherited listener is left open for whoever comes next.
     public func shutdown() {
-        if !engine.lifecycle.advance(to: .draining) { engine.lifecycle.advance(to: .closing) }
+        if !engine.lifecycle.advance(to: .draining) { engine.lifecycle.cutGraceShort() }
     }
 
     /// What the server has done so far.

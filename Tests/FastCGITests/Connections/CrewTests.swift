@@ -1,4 +1,5 @@
 import GalletaPlatform
+import Logging
 import TestSupport
 import Testing
 
@@ -154,5 +155,27 @@ struct DemandTests {
         #expect(Demand.batch(serviceTime: 10_000, isBlocking: false) == 10)
         #expect(Demand.batch(serviceTime: 300_000, isBlocking: false) == 1)
         #expect(Demand.batch(serviceTime: 1, isBlocking: true) == 1)
+    }
+}
+
+@Suite("The acceptor")
+struct AcceptorTests {
+    @Test("without room it looks again after a second, or when a connection is closed")
+    func pauses() throws {
+        let lifecycle = try Lifecycle()
+        let folder = try TemporaryFolder()
+        let acceptor = Acceptor(
+            [try .unix(path: folder.file("s.sock"))], into: ConnectionTable(capacity: 1), try Poller(),
+            lifecycle, ServerCounters(), RefusalLog(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        let now = BootInstant.now
+        #expect(acceptor.resume(at: now) == nil)
+        acceptor.pause(0)
+        acceptor.pause(0)
+        let next = try #require(acceptor.resume(at: now))
+        #expect(next > now && next <= .now.advanced(by: .seconds(1)))
+        #expect(acceptor.resume(at: next) == nil)
+        acceptor.pause(0)
+        acceptor.resume()
+        #expect(acceptor.resume(at: now) == nil)
     }
 }
