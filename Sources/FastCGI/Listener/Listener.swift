@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import GalletaPlatform
 internal import Glibc
 
 /// A listening socket that a server accepts connections on.
@@ -60,4 +61,81 @@ public final class Listener: @unchecked Sendable {
     /// Connections that the kernel holds for a listener before it refuses more. At least this many are asked for: a full
     /// backlog of a unix socket is an instant 502.
     public static let backlog: Int32 = 4096
+}
+
+extension Listener {
+    /// Listens on an address as an operator writes it.
+    ///
+    /// - Parameters:
+    ///   - address: `unix:/run/app.sock`, `tcp:127.0.0.1:9000` or `tcp:[::1]:9000`; a path that starts with `/` is a unix
+    ///     socket.
+    ///   - mode: Permissions of a unix socket.
+    ///   - allow: Peers that may connect by TCP.
+    /// - Throws: ``ListenerError`` with the remedy.
+    public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws(ListenerError)
+        -> Listener
+    {
+        StandardDescriptors.fill()
+        switch try Address(address) {
+        case .unix(let path): return try unix(path: path, mode: mode, allow: allow)
+        case .tcp(let host, let port): return try tcp(host: host, port: port, allow: allow)
+        }
+    }
+
+    /// Whether ``at(_:mode:allow:)`` would succeed for each address, as far as can be told without a trace: the addresses,
+    /// the allow list, the folder of a unix socket and who listens there, the port.
+    ///
+    /// An address that a running process has is no error: mostly that is the server whose next start is looked at.
+    ///
+    /// - Parameters:
+    ///   - addresses: As ``at(_:mode:allow:)`` takes them. Without any the allow list alone is looked at.
+    ///   - allow: Peers that may connect.
+    /// - Returns: For each address that is in use what stands against a start at the moment.
+    /// - Throws: ``ListenerError`` with the remedy.
+    @discardableResult
+    public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) -> [ListenerError] {
+        var inUse: [ListenerError] = []
+        if addresses.isEmpty { _ = try AllowedPeers(allow, listener: "an inherited socket") }
+        for (index, address) in addresses.enumerated() {
+            guard !addresses[..<index].contains(address) else {
+                throw ListenerError(address, "it is given twice", "give each address once")
+            }
+            let parsed = try Address(address)
+            do throws(ListenerError) {
+                switch parsed {
+                case .unix(let path): try checkUnix(path: path, allow: allow)
+                case .tcp(let host, let port): try checkTCP(host: host, port: port, allow: allow)
+                }
+            } catch {
+                guard error.isInUse else { throw error }
+                inUse.append(error)
+            }
+        }
+        return inUse
+    }
+
+    private enum Address {
+        case unix(path: String)
+        case tcp(host: String, port: UInt16)
+
+        init(_ text: String) throws(ListenerError) {
+            if text.hasPrefix("/") || text.hasPrefix("unix:") {
+                self = .unix(path: text.hasPrefix("/") ? text : String(text.dropFirst(5)))
+                return
+            }
+            guard text.hasPrefix("tcp:"), let colon = text.lastIndex(of: ":"),
+                let port = UInt16(text[text.index(after: colon)...]),
+                colon >= text.index(text.startIndex, offsetBy: 4)
+            else {
+                throw ListenerError(
+                    text,
+                    "this is not an address",
+                    "write unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000"
+                )
+            }
+            var host = String(text[text.index(text.startIndex, offsetBy: 4)..<colon])
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            self = .tcp(host: host, port: port)
+        }
+    }
 }

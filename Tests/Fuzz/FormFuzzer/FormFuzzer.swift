@@ -4,8 +4,8 @@
 // covers: Sources/FastCGI/Form/EncodedText.swift
 // covers: Sources/FastCGI/Form/FormEncoding.swift
 // covers: Sources/FastCGI/Form/FormCharset.swift
-// covers: Sources/FastCGI/Form/FormFields+URLEncoded.swift
 // covers: Sources/FastCGI/Form/PercentCoding.swift
+// covers: Sources/FastCGI/Form/FormFields.swift
 @testable import FastCGI
 
 /// Any body as either kind of form: the parser keeps its limits, where the network cuts the body changes nothing, a
