@@ -52,11 +52,14 @@ struct Credential: Sendable {
             let key = key.isEmpty ? [0] : key
             let made = Self.mac.flatMap(EVP_MAC_CTX_new)
             var digest = Array("SHA256".utf8CString)
-            let isReady = digest.withUnsafeMutableBufferPointer { name in
-                let parameters = [
-                    OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
-                ]
-                return EVP_MAC_init(made, key, key.count, parameters) == 1
+            // A parameter holds the pointers to its name and value: both have to live until it has been read.
+            let isReady = "digest".withCString { parameter in
+                digest.withUnsafeMutableBufferPointer { name in
+                    let parameters = [
+                        OSSL_PARAM_construct_utf8_string(parameter, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                    ]
+                    return EVP_MAC_init(made, key, key.count, parameters) == 1
+                }
             }
             guard let made, isReady else { Self.fail() }
             context = made
