@@ -73,7 +73,7 @@ final class Acceptor: Sendable {
         case none
         /// What was waiting has gone, or may not come in.
         case refused
-        /// No slot or no descriptor is free.
+        /// No slot or no descriptor is free, or the listener is broken: to be tried again later.
         case exhausted
     }
 
@@ -85,12 +85,18 @@ final class Acceptor: Sendable {
             let failure = errno
             table.release(slot)
             switch failure {
-            case EMFILE, ENFILE, ENOMEM, ENOBUFS:
+            case EAGAIN: return .none
+            // Of the one connection that was taken: accept(2) passes on what went wrong on its way.
+            case ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+                EPERM:
+                return .refused
+            default:
+                let isShort = [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(failure)
                 refusals.log(
-                    "accept", "cannot accept connections: \(String(cString: strerror(failure))); raise LimitNOFILE")
+                    "accept",
+                    "cannot accept connections on \(listener.name): \(String(cString: strerror(failure)))"
+                        + (isShort ? "; raise LimitNOFILE" : ""))
                 return .exhausted
-            case EAGAIN, EWOULDBLOCK: return .none
-            default: return .refused
             }
         }
         if let objection = listener.allowed.objection(to: fd, isTCP: listener.isTCP) {

@@ -5,7 +5,8 @@ enum EventKey {
     case listener(Int)
     case connection(slot: Int, generation: UInt32)
 
-    /// Set in the event of a connection whose peer sends no more. Slots are fewer by far.
+    /// Set in the event of a connection whose peer sends no more, or of a socket that is broken. Slots and listeners are fewer
+    /// by far.
     static let endMark: UInt64 = 1 << 31
 
     private static let listenerMark = UInt32.max
@@ -24,12 +25,12 @@ enum EventKey {
     }
 
     init(packed: UInt64) {
-        let low = Int(packed & 0xffff_ffff)
+        let low = Int(packed & (Self.endMark - 1))
         switch UInt32(packed >> 32) {
         case Self.exitMark: self = .exit
         case Self.nudgeMark: self = .nudge
         case Self.listenerMark: self = .listener(low)
-        case let generation: self = .connection(slot: low & Int(Self.endMark - 1), generation: generation)
+        case let generation: self = .connection(slot: low, generation: generation)
         }
     }
 }

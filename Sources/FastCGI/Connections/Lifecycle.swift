@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import GalletaPlatform
 internal import Glibc
 internal import Synchronization
 
@@ -21,6 +22,8 @@ final class Lifecycle: Sendable {
 
     private let value = Atomic<UInt8>(Stage.serving.rawValue)
     private let hurry = Atomic<Bool>(false)
+    /// When the watchdog looks next, if nobody calls it.
+    private let nextLook = Atomic<Int64>(.min)
     private let signal: Int32
 
     init() throws(ConfigurationError) {
@@ -71,8 +74,20 @@ final class Lifecycle: Sendable {
         cplatform_eventfd_signal(signal)
     }
 
-    /// Sleeps until it is called, at most so long. By the watchdog.
-    func sleep(milliseconds: Int64) {
+    /// Has the watchdog look in time for a new deadline.
+    func look(by deadline: BootInstant) {
+        if deadline.nanoseconds < nextLook.load(ordering: .sequentiallyConsistent) { callWatchdog() }
+    }
+
+    /// What is set from here on is seen at this time at the latest, unless it is to be looked at before. By the watchdog.
+    func plan(_ next: BootInstant) {
+        nextLook.store(next.nanoseconds, ordering: .sequentiallyConsistent)
+    }
+
+    /// Sleeps until it is called, at most until then. By the watchdog.
+    func sleep(until next: BootInstant) {
+        plan(next)
+        let milliseconds = max(0, BootInstant.now.duration(to: next).nanoseconds / 1_000_000 + 1)
         var descriptor = pollfd(fd: signal, events: Int16(POLLIN), revents: 0)
         if poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 { cplatform_eventfd_clear(signal) }
     }

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// The thread that keeps time: it ends what is past its deadline, and a stopping server's stages.
 ///
-/// It sleeps until the next deadline. A deadline set meanwhile is at least one whole timeout away, so sleeping no longer
-/// than the shortest timeout misses none; an idle server wakes a few times a minute.
+/// It sleeps until the next deadline. One that is set meanwhile is as a rule a whole timeout away, and it never sleeps longer
+/// than the shortest; whoever sets an earlier one calls it. An idle server wakes a few times a minute.
 final class Watchdog: Sendable {
     private let engine: Engine
     private let crew: Crew
@@ -27,12 +27,13 @@ final class Watchdog: Sendable {
         var drain: Drain?
         while engine.stage != .exiting {
             let now = BootInstant.now
+            engine.lifecycle.plan(now.advanced(by: shortestTimeout))
             if drain == nil, engine.stage >= .draining { drain = beginDrain(now) }
             var next = scan(now)
             if let end = engine.acceptor.resume(at: now) { next = min(next, end) }
             if drain != nil { next = min(next, advance(&drain!, now)) }
             guard engine.stage != .exiting else { return }
-            wait(until: next, now)
+            engine.lifecycle.sleep(until: next)
         }
     }
 
@@ -228,9 +229,5 @@ final class Watchdog: Sendable {
         engine.lifecycle.advance(to: .exiting)
         engine.poller.end()
         return now
-    }
-
-    private func wait(until next: BootInstant, _ now: BootInstant) {
-        engine.lifecycle.sleep(milliseconds: max(0, now.duration(to: next).nanoseconds / 1_000_000 + 1))
     }
 }

@@ -38,7 +38,8 @@ extension Worker {
 
     /// Has the watchdog look after an answer; returns by what its connection is called. Nil where that was cut.
     private func begin(_ exchange: Exchange, _ reading: Reading) -> EventKey? {
-        engine.table.withSlot(reading.slot) { slot in
+        defer { engine.lifecycle.look(by: exchange.deadline) }
+        return engine.table.withSlot(reading.slot) { slot in
             guard slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange)) else {
                 return nil
             }
@@ -118,8 +119,7 @@ extension Worker {
                 if !whole { _ = try put(.bare(.internalServerError), into: exchange, method) }
             case .task(let stream, let write):
                 context.detach()
-                exchange.start(on: crew, stream) { try await write() }
-                if engine.stage >= .draining { exchange.stopStream() }
+                exchange.start(on: crew, stream, write)
             }
         } catch {
             context.finish()

@@ -39,9 +39,4 @@ struct ErrorText {
     mutating func close() {
         isClosed = true
     }
-
-    mutating func open() {
-        isClosed = false
-        bytes.removeAll()
-    }
 }

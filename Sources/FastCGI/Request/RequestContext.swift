@@ -46,6 +46,7 @@ final class RequestContext: @unchecked Sendable {
     /// Makes ready for another head.
     func reset() {
         library.close()
+        live.withLock { $0 = Live() }
         // One large head must not cost its memory for ever.
         head.removeAll(keepingAtMost: 128 << 10)
         head.appendZeros(Self.gap)
@@ -130,9 +131,7 @@ final class RequestContext: @unchecked Sendable {
         let body = BodyState(hasBody ? library.input : nil, failure: failure)
         live.withLock { live in
             live.body = body
-            live.errors.open()
             live.connection = connection
-            live.isCancelled = false
         }
     }
 

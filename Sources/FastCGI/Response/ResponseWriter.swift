@@ -57,13 +57,13 @@ public final class ResponseWriter: Sendable {
             if state.gathered.count + bytes.count < Self.worthSending {
                 state.gathered.append(contentsOf: bytes)
             } else {
-                try Self.send(&state, sink)
+                if !state.gathered.isEmpty { try Self.send(&state, sink) }
                 try sink(bytes)
             }
         }
     }
 
-    /// Sends what was gathered.
+    /// Sends what was gathered, and the header if it has not been sent.
     ///
     /// - Throws: ``ResponseError`` when the web server has gone.
     public func flush() throws(ResponseError) {
@@ -74,7 +74,6 @@ public final class ResponseWriter: Sendable {
     }
 
     private static func send(_ state: inout State, _ sink: Sink) throws(ResponseError) {
-        guard !state.gathered.isEmpty else { return }
         let gathered = state.gathered
         state.gathered.removeAll(keepingCapacity: true)
         try gathered.withUnsafeBufferPointer { bytes throws(ResponseError) in try sink(UnsafeRawBufferPointer(bytes)) }
@@ -87,7 +86,7 @@ public final class ResponseWriter: Sendable {
             if let length = state.length, state.written != length {
                 throw ResponseError(.lengthMismatch(declared: length, written: state.written))
             }
-            try Self.send(&state, sink)
+            if !state.gathered.isEmpty { try Self.send(&state, sink) }
             state.sink = nil
         }
     }

@@ -101,7 +101,10 @@ final class Engine: Sendable {
     func park(slot index: Int, _ waiting: ConnectionState.Waiting, isReadable: Bool = false) -> Parked {
         let now = BootInstant.now
         let stage = self.stage
+        var deadline = BootInstant(nanoseconds: .max)
+        defer { lifecycle.look(by: deadline) }
         return table.withSlot(index) { slot in
+            defer { deadline = slot.state.deadline }
             switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, configuration) {
             case .parked: return .parked
             case .lookAgain: return .lookAgain

@@ -40,9 +40,17 @@ struct ConnectionTableTests {
             Issue.record("the end reads as something else")
             return
         }
-        guard case .listener(3) = EventKey(packed: EventKey.listener(3).packed) else {
-            Issue.record("a listener reads as something else")
-            return
+        // That of a broken listener has the mark of an end.
+        for mark in [0, EventKey.endMark] {
+            guard case .listener(3) = EventKey(packed: EventKey.listener(3).packed | mark) else {
+                Issue.record("a listener reads as something else")
+                return
+            }
+            guard case .connection(7, 5) = EventKey(packed: EventKey.connection(slot: 7, generation: 5).packed | mark)
+            else {
+                Issue.record("a connection reads as something else")
+                return
+            }
         }
     }
 }

@@ -158,6 +158,27 @@ struct DemandTests {
     }
 }
 
+@Suite("The lifecycle")
+struct LifecycleTests {
+    @Test("a deadline before the watchdog's next look wakes it, a later one does not")
+    func looks() throws {
+        let lifecycle = try Lifecycle()
+        let start = BootInstant.now
+        let far = start.advanced(by: .seconds(60))
+        lifecycle.plan(far)
+        lifecycle.look(by: far.advanced(by: .seconds(1)))
+        // Nobody has called: it sleeps until its time.
+        let short = BootInstant.now.advanced(by: .milliseconds(20))
+        lifecycle.sleep(until: short)
+        #expect(BootInstant.now >= short)
+        lifecycle.plan(far)
+        lifecycle.look(by: start.advanced(by: .seconds(1)))
+        // The call stands although it came before the sleep.
+        lifecycle.sleep(until: far)
+        #expect(BootInstant.now < far)
+    }
+}
+
 @Suite("The acceptor")
 struct AcceptorTests {
     @Test("without room it looks again after a second, or when a connection is closed")

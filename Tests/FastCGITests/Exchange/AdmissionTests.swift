@@ -53,6 +53,35 @@ struct AdmissionTests {
         #expect(try client.exchange("POST", "/", body: [1]).text == "1")
     }
 
+    @Test("what the request before came to is not this one's: nobody has left, and messages reach the error log")
+    func fresh() throws {
+        let isInside = Locked(false)
+        let gate = Locked(false)
+        let seen = Locked<[Bool]>([])
+        let server = try RunningServer(
+            { $0.workers = 1 },
+            admission: { request in
+                seen.withLock { $0.append(request.isCancelled) }
+                request.errorStream.write("looked at \(request.path)")
+                return .body(limit: nil)
+            }
+        ) { request in
+            if request.path == "/left" {
+                isInside.withLock { $0 = true }
+                _ = eventually(within: 20) { gate.withLock { $0 } }
+            }
+            return .text("answer")
+        }
+        let gone = try server.client()
+        try gone.send(FastCGIRecord.request("GET", "/left"))
+        #expect(eventually { isInside.withLock { $0 } })
+        gone.abort()
+        gate.withLock { $0 = true }
+        let reply = try server.client().exchange("GET", "/next")
+        #expect(reply.text == "answer" && String(decoding: reply.errors, as: UTF8.self) == "looked at /next\n")
+        #expect(seen.withLock { $0 } == [false, false])
+    }
+
     @Test("more than is worth reading away is answered all the same, and the connection closed")
     func endless() throws {
         let folder = try TemporaryFolder()

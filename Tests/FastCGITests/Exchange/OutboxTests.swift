@@ -26,6 +26,14 @@ struct OutboxTests {
         }
     }
 
+    /// A client that has asked for what no connection takes at once, and reads nothing.
+    private func unread(_ path: String, of server: RunningServer) throws -> FastCGIClient {
+        let client = try server.client()
+        try client.send(FastCGIRecord.request("GET", path))
+        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        return client
+    }
+
     @Test("20 peers that never read hold neither of 2 workers", arguments: ["/bytes", "/string", "/file"])
     func holdNoWorker(path: String) throws {
         let folder = try TemporaryFolder()
@@ -104,9 +112,7 @@ struct OutboxTests {
     func vanishes() throws {
         let folder = try TemporaryFolder()
         let server = try RunningServer(handler: Self.handler(folder))
-        let client = try server.client()
-        try client.send(FastCGIRecord.request("GET", "/bytes"))
-        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        let client = try unread("/bytes", of: server)
         client.abort()
         #expect(eventually { server.server.statistics.openConnections == 0 })
         #expect(server.server.statistics.failedWrites == 1)
@@ -117,9 +123,7 @@ struct OutboxTests {
         let folder = try TemporaryFolder()
         let log = CapturedLog()
         let server = try RunningServer(log: log, handler: Self.handler(folder))
-        let client = try server.client()
-        try client.send(FastCGIRecord.request("GET", "/file"))
-        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        let client = try unread("/file", of: server)
         #expect(truncate(folder.file("large"), Self.size / 2) == 0)
         let reply = try client.reply()
         #expect(reply.isCut && reply.body.count <= Self.size / 2)
@@ -130,9 +134,7 @@ struct OutboxTests {
     func earlyRequest() throws {
         let folder = try TemporaryFolder()
         let server = try RunningServer(handler: Self.handler(folder))
-        let client = try server.client()
-        try client.send(FastCGIRecord.request("GET", "/bytes"))
-        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        let client = try unread("/bytes", of: server)
         try client.send(FastCGIRecord.request("GET", "/small"))
         #expect(try client.reply().text == Self.text)
         #expect(try client.reply().text == "small")
@@ -160,9 +162,7 @@ struct OutboxTests {
     func stopping() throws {
         let folder = try TemporaryFolder()
         let server = try RunningServer({ $0.shutdownGrace = .seconds(20) }, handler: Self.handler(folder))
-        let client = try server.client()
-        try client.send(FastCGIRecord.request("GET", "/file"))
-        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        let client = try unread("/file", of: server)
         server.server.shutdown()
         #expect(try client.reply().text == Self.text)
         #expect(server.stop())
@@ -172,9 +172,7 @@ struct OutboxTests {
     func stoppingWithoutReader() throws {
         let folder = try TemporaryFolder()
         let server = try RunningServer({ $0.shutdownGrace = .milliseconds(500) }, handler: Self.handler(folder))
-        let client = try server.client()
-        try client.send(FastCGIRecord.request("GET", "/file"))
-        #expect(eventually { server.server.statistics.requests == 1 && server.server.statistics.activeWorkers == 0 })
+        let client = try unread("/file", of: server)
         #expect(server.stop(within: .seconds(10)))
         #expect(try client.reply().isCut)
     }

@@ -1,5 +1,6 @@
 import FastCGI
 import Foundation
+import GalletaPlatform
 import HTTPTypes
 import TestSupport
 import Testing
@@ -170,6 +171,24 @@ struct ResponseTests {
             }
         }
         #expect(reply.isCut && reply.status == 200 && reply.text == "part")
+    }
+
+    @Test("a stream that is flushed before anything was written sends its header")
+    func flushedHead() throws {
+        let gate = Locked(false)
+        let server = try RunningServer { _ in
+            .stream(type: "text/plain") { writer in
+                try writer.flush()
+                _ = eventually(within: 20) { gate.withLock { $0 } }
+                try writer.write("body")
+            }
+        }
+        let client = try server.client()
+        try client.send(FastCGIRecord.request())
+        let head = try client.record()
+        #expect(String(decoding: head.content, as: UTF8.self).hasSuffix("\r\n\r\n"))
+        gate.withLock { $0 = true }
+        #expect(try client.record().content == Array("body".utf8))
     }
 
     @Test("a stream that fails before anything of it was sent is 500", arguments: 0..<3)

@@ -66,8 +66,9 @@ struct LoopEncounterTests {
         }
         let clients = try (0..<2).map { _ in try server.client() }
         for client in clients { try client.send(FastCGIRecord.request()) }
-        // The crew's clock goes to sleep meanwhile.
-        usleep(300_000)
+        #expect(eventually { barrier.arrived == 2 })
+        // Long enough for the crew's clock to go to sleep; whether it does is not what is tested.
+        #expect(!eventually(within: 0.3) { barrier.arrived != 2 })
         // Resumes both from a thread that is no worker.
         Task.detached { await barrier.wait() }
         for client in clients { #expect(try client.reply().text == "both") }
@@ -104,17 +105,19 @@ struct LoopEncounterTests {
         let clients = try (0..<8).map { _ in try server.client() }
         for client in clients { try client.send(FastCGIRecord.request()) }
         let whole = Locked(0)
+        let reading = Locked(0)
         let readers = try clients.map { client in
             try SystemThread(name: "reader") {
                 var buffer = [UInt8](repeating: 0, count: 1 << 20)
                 var tail: [UInt8] = []
                 while case let count = recv(client.fd, &buffer, buffer.count, 0), count > 0 {
+                    if tail.isEmpty { reading.withLock { $0 += 1 } }
                     tail = Array((tail + buffer[..<count].suffix(200)).suffix(200))
                 }
                 if String(decoding: tail, as: UTF8.self).contains("retry: 1000") { whole.withLock { $0 += 1 } }
             }
         }
-        usleep(300_000)
+        #expect(eventually { reading.withLock { $0 } == 8 })
         let start = BootInstant.now
         #expect(server.stop(within: .seconds(15)))
         let took = start.duration(to: .now)
@@ -149,12 +152,15 @@ struct LoopEncounterTests {
     @Test("a client that has gone before its request was looked at is noticed by an async handler")
     func goneBefore() throws {
         let gate = Locked(false)
+        let isHeld = Locked(false)
         let cancelled = Locked<Bool?>(nil)
         let server = try RunningServer(
             { $0.workers = 1 },
             asyncHandler: { request in
                 switch request.path {
-                case "/held": _ = eventually(within: 10) { gate.withLock { $0 } }
+                case "/held":
+                    isHeld.withLock { $0 = true }
+                    _ = eventually(within: 10) { gate.withLock { $0 } }
                 case "/long":
                     do {
                         try await Task.sleep(for: .seconds(3))
@@ -168,7 +174,7 @@ struct LoopEncounterTests {
         #expect(try client.exchange("GET", "/").text == "x")
         let holder = try server.client()
         try holder.send(FastCGIRecord.request("GET", "/held"))
-        usleep(200_000)
+        #expect(eventually { isHeld.withLock { $0 } })
         try client.send(FastCGIRecord.request("GET", "/long"))
         client.abort()
         gate.withLock { $0 = true }
@@ -188,7 +194,6 @@ struct LoopEncounterTests {
         try client.send(FastCGIRecord.request())
         #expect(eventually { server.server.statistics.activeWorkers == 1 })
         server.server.shutdown()
-        usleep(100_000)
         let start = BootInstant.now
         #expect(server.stop(within: .seconds(15)))
         #expect(start.duration(to: .now) < .seconds(15))
@@ -232,17 +237,18 @@ struct LoopEncounterTests {
         let clients = try (0..<4).map { _ in try server.client() }
         for client in clients { try client.send(FastCGIRecord.request()) }
         let isOver = Locked(false)
+        let reading = Locked(0)
         let readers = try clients.map { client in
             try SystemThread(name: "reader") {
                 var buffer = [UInt8](repeating: 0, count: 1 << 20)
+                guard recv(client.fd, &buffer, buffer.count, 0) > 0 else { return }
+                reading.withLock { $0 += 1 }
                 while !isOver.withLock({ $0 }), recv(client.fd, &buffer, buffer.count, 0) > 0 {}
             }
         }
-        usleep(300_000)
+        #expect(eventually { reading.withLock { $0 } == 4 })
         #expect(server.stop(within: .seconds(15)))
-        usleep(500_000)
-        #expect(summaries.withLock { $0 } == 4)
-        #expect(ended.withLock { $0 } == 4)
+        #expect(eventually { summaries.withLock { $0 } == 4 && ended.withLock { $0 } == 4 })
         isOver.withLock { $0 = true }
         for client in clients { shutdown(client.fd, Int32(SHUT_RDWR)) }
         for reader in readers { _ = reader.join(timeout: .seconds(5)) }

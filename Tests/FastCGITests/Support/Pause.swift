@@ -22,6 +22,9 @@ final class Barrier: Sendable {
         self.count = count
     }
 
+    /// How many wait.
+    var arrived: Int { waiting.withLock { $0.count } }
+
     func wait() async {
         await withCheckedContinuation { continuation in
             let all = waiting.withLock { waiting -> [CheckedContinuation<Void, Never>] in
