@@ -47,32 +47,13 @@ final class Crew: TaskExecutor {
     /// What lies in the queue.
     private let queued = Atomic<Int>(0)
 
-    // Demand, as `update` left it.
-    private let needed: Atomic<Int>
-    private let isBlocking = Atomic<Bool>(false)
-    private let demand: Locked<Demand>
-    // What it will look at next.
-    private let events = Atomic<Int>(0)
-    private let busy = Atomic<Int64>(0)
-    private let updatedAt: Atomic<Int64>
-    /// The share of events in which the processor was given up: a moving average, in 1/1024.
-    private let blocked = Atomic<Int>(0)
-
-    private let isTicking = Atomic<Bool>(false)
-    private let clock = Monitor(false)
-
-    /// Nanoseconds from one look at the demand to the next.
-    private static let period: Int64 = 10_000_000
-    /// The clock goes to sleep after so many looks that found nothing to look after.
-    private static let quietTicks = 50
+    private let load: Load
+    private let ticker = Ticker()
 
     init(engine: Engine) {
         self.engine = engine
         let workers = engine.configuration.workers
-        let demand = Demand(workers: workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        needed = Atomic(demand.needed)
-        self.demand = Locked(demand)
-        updatedAt = Atomic(BootInstant.now.nanoseconds)
+        load = Load(workers: workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         // Those that are replaced have a post, too.
         posts = (0..<2 * workers).map { _ in Post() }
     }
@@ -163,8 +144,7 @@ final class Crew: TaskExecutor {
             ready.add(1, ordering: .sequentiallyConsistent)
             posts[index].wake()
         }
-        clock.withLock { $0 = true }
-        clock.wake()
+        ticker.wake()
     }
 
     /// Waits until all have ended, until `deadline`; returns how many have not.
@@ -196,14 +176,14 @@ final class Crew: TaskExecutor {
             let count = engine.poller.take(taken.baseAddress!, atMost: limit, waits: mayWait)
             if waits { others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue }
             guard count > 0 else {
-                if waits, others == 0 { startClock() }
+                if waits, others == 0 { ticker.start() }
                 return count == 0 ? .none : .failed
             }
             if count > 1 {
                 lying.add(count - 1, ordering: .sequentiallyConsistent)
                 post.fill(UnsafeBufferPointer(rebasing: taken[1..<count]))
             }
-            if count > 1 || others == 0 { startClock() }
+            if count > 1 || others == 0 { ticker.start() }
             return .event(taken[0])
         }
     }
@@ -254,7 +234,7 @@ final class Crew: TaskExecutor {
         let isFirst = queued.load(ordering: .relaxed) == 1
         // A worker looks there itself once it is through, and of two nudges one may be lost: should it take long, the clock has
         // another come.
-        if cplatform_is_worker() || !isFirst { startClock() }
+        if cplatform_is_worker() || !isFirst { ticker.start() }
         if !cplatform_is_worker() || !isFirst, waiting.load(ordering: .sequentiallyConsistent) > 0 {
             engine.poller.nudge()
         }
@@ -287,7 +267,7 @@ final class Crew: TaskExecutor {
     }
 
     private var isSpare: Bool {
-        ready.load(ordering: .sequentiallyConsistent) > needed.load(ordering: .relaxed)
+        ready.load(ordering: .sequentiallyConsistent) > load.needed
     }
 
     /// Wakes workers until as many are ready as are needed; false if there was none to wake.
@@ -296,7 +276,7 @@ final class Crew: TaskExecutor {
         var didWake = false
         while true {
             let woken: Int? = roster.withLock { roster in
-                guard ready.load(ordering: .sequentiallyConsistent) < needed.load(ordering: .relaxed),
+                guard ready.load(ordering: .sequentiallyConsistent) < load.needed,
                     let index = roster.asleep.popLast()
                 else { return nil }
                 ready.add(1, ordering: .sequentiallyConsistent)
@@ -308,73 +288,26 @@ final class Crew: TaskExecutor {
         }
     }
 
-    // MARK: Demand
-
     /// Adds what a worker has done: so many events, in so many nanoseconds.
     ///
     /// - Returns: How many events it may take next.
     func record(_ count: Int, busy duration: Int64, serviceTime: Int64, at now: BootInstant) -> Int {
-        events.add(count, ordering: .relaxed)
-        busy.add(duration, ordering: .relaxed)
-        let before = updatedAt.load(ordering: .relaxed)
-        if now.nanoseconds - before >= Self.period,
-            updatedAt.compareExchange(expected: before, desired: now.nanoseconds, ordering: .relaxed).exchanged
-        {
-            update(elapsed: now.nanoseconds - before)
-        }
-        return Demand.batch(serviceTime: serviceTime, isBlocking: isBlocking.load(ordering: .relaxed))
+        if load.record(count, busy: duration, at: now) { reinforce() }
+        return load.batch(serviceTime: serviceTime)
     }
 
     /// Adds one event of which it is known whether the processor was given up in it.
     func record(isBlocked: Bool) {
-        let before = blocked.load(ordering: .relaxed)
-        // Lost to another worker's now and then: it is an estimate.
-        blocked.store(before + ((isBlocked ? 1024 : 0) - before) / 8, ordering: .relaxed)
-    }
-
-    private func update(elapsed: Int64) {
-        let sample = Demand.Sample(
-            events: events.exchange(0, ordering: .relaxed),
-            busy: busy.exchange(0, ordering: .relaxed),
-            elapsed: elapsed,
-            blocked: Double(blocked.load(ordering: .relaxed)) / 1024
-        )
-        let (count, isBlocking) = demand.withLock { demand in
-            demand.update(sample)
-            return (demand.needed, demand.isBlocking)
-        }
-        self.isBlocking.store(isBlocking, ordering: .relaxed)
-        if needed.exchange(count, ordering: .sequentiallyConsistent) < count { reinforce() }
+        load.record(isBlocked: isBlocked)
     }
 
     // MARK: The clock
 
-    private func startClock() {
-        guard !isTicking.load(ordering: .sequentiallyConsistent) else { return }
-        isTicking.store(true, ordering: .sequentiallyConsistent)
-        clock.withLock { $0 = true }
-        clock.wake()
-    }
-
-    /// Looks every millisecond for workers that are held up, while there may be any whose work another has to take over.
+    /// Looks for workers that are held up, while there may be any whose work another has to take over.
     private func runClock() {
         var looks = [Look](repeating: Look(), count: posts.count)
-        var quiet = 0
-        while engine.stage != .exiting {
-            usleep(1000)
-            let foundOne = tick(&looks)
-            quiet = foundOne || !isQuiet ? 0 : quiet + 1
-            guard quiet >= Self.quietTicks else { continue }
-            quiet = 0
-            clock.withLock { $0 = false }
-            isTicking.store(false, ordering: .sequentiallyConsistent)
-            // Whoever stopped waiting before this saw the clock tick.
-            guard isQuiet, engine.stage != .exiting else {
-                isTicking.store(true, ordering: .sequentiallyConsistent)
-                continue
-            }
-            clock.wait(until: { $0 }) { _ in }
-        }
+        ticker.run(
+            while: { engine.stage != .exiting }, isQuiet: { isQuiet }, tick: { tick(&looks) })
     }
 
     /// A worker waits for the kernel's next event, and each event there is has a worker of its own.

@@ -6,20 +6,20 @@ internal import Logging
 
 extension Worker {
     /// Runs the handler of a request that has come in, and sends the answer as far as the connection takes it.
-    func answer(_ exchange: Exchange, _ reading: Reading) -> Disposition {
+    func answer(_ exchange: Exchange, _ turn: Turn) -> Disposition {
         let context = exchange.context
-        guard let key = begin(exchange, reading) else { return .close }
+        guard let key = begin(exchange, turn) else { return .close }
         engine.counters.begin()
         defer { engine.counters.end() }
         context.begin(
-            exchange.spool, id: exchange.check.requestID, failure: exchange.failure, connection: reading.fd)
+            exchange.spool, id: exchange.check.requestID, failure: exchange.failure, connection: turn.fd)
         switch respond(exchange) {
-        case .response(let response): return send(response, of: exchange, reading, key)
+        case .response(let response): return send(response, of: exchange, turn, key)
         case .task(let body):
             context.detach()
-            guard takeSummary(reading.slot) else { return .close }
+            guard takeSummary(turn.slot) else { return .close }
             // An end that came with the request raises no event of its own.
-            guard !cplatform_is_hung_up(reading.fd) else {
+            guard !cplatform_is_hung_up(turn.fd) else {
                 engine.end(ConnectionState.Unanswered(exchange), RequestSummary.peerHasGone, wasSent: false)
                 return .close
             }
@@ -29,34 +29,34 @@ extension Worker {
     }
 
     /// The task of an async handler has ended.
-    func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ reading: Reading) -> Disposition {
-        guard let key = begin(exchange, reading) else { return .close }
+    func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ turn: Turn) -> Disposition {
+        guard let key = begin(exchange, turn) else { return .close }
         let response: Response
         do { response = try outcome.get() } catch { response = failure(error, exchange.context) }
-        return send(response, of: exchange, reading, key)
+        return send(response, of: exchange, turn, key)
     }
 
     /// Has the watchdog look after an answer; returns by what its connection is called. Nil where that was cut.
-    private func begin(_ exchange: Exchange, _ reading: Reading) -> EventKey? {
+    private func begin(_ exchange: Exchange, _ turn: Turn) -> EventKey? {
         defer { engine.lifecycle.look(by: exchange.deadline) }
-        return engine.table.withSlot(reading.slot) { slot in
+        return engine.table.withSlot(turn.slot) { slot in
             guard slot.state.run(on: index, until: exchange.deadline, ConnectionState.Unanswered(exchange)) else {
                 return nil
             }
-            return .connection(slot: reading.slot, generation: slot.state.generation)
+            return .connection(slot: turn.slot, generation: slot.state.generation)
         }
     }
 
     /// Goes on with an answer that was parked.
-    func proceed(_ exchange: Exchange, _ reading: Reading) -> Disposition {
+    func proceed(_ exchange: Exchange, _ turn: Turn) -> Disposition {
         let before = exchange.outbox.sentBytes
         let progress = exchange.outbox.send(
-            on: reading.fd, errors: exchange.context.takeErrors, isServing: engine.isServing)
+            on: turn.fd, errors: exchange.context.takeErrors, isServing: engine.isServing)
         let isMoving = exchange.outbox.sentBytes > before
         if isMoving { exchange.progressAt = .now }
         switch progress {
         case .blocked: return .wait(.room(exchange))
-        case .starved where !isMoving && cplatform_is_hung_up(reading.fd):
+        case .starved where !isMoving && cplatform_is_hung_up(turn.fd):
             // What has called is the peer's end.
             exchange.cancel()
             engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: false)
@@ -70,7 +70,7 @@ extension Worker {
             exchange.cancel()
             cut(exchange.context, error)
             engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: false)
-            cplatform_shutdown(reading.fd)
+            cplatform_shutdown(turn.fd)
             return .close
         }
     }
@@ -100,7 +100,7 @@ extension Worker {
 
     /// Sends an answer as far as the connection takes it.
     private func send(
-        _ response: Response, of exchange: Exchange, _ reading: Reading, _ key: EventKey
+        _ response: Response, of exchange: Exchange, _ turn: Turn, _ key: EventKey
     ) -> Disposition {
         let context = exchange.context
         let method = exchange.method
@@ -109,9 +109,9 @@ extension Worker {
             switch try put(response, into: exchange, method) {
             case .whole: context.finish()
             case .written(let length, let write):
-                guard let whole = run(write, length, of: exchange, reading) else {
-                    end(exchange, reading, wasSent: false)
-                    cplatform_shutdown(reading.fd)
+                guard let whole = run(write, length, of: exchange, turn) else {
+                    end(exchange, turn, wasSent: false)
+                    cplatform_shutdown(turn.fd)
                     return .close
                 }
                 context.finish()
@@ -128,14 +128,14 @@ extension Worker {
             _ = try! put(.bare(.internalServerError), into: exchange, method)
         }
         let progress = exchange.outbox.send(
-            on: reading.fd, errors: context.takeErrors, isServing: engine.isServing)
+            on: turn.fd, errors: context.takeErrors, isServing: engine.isServing)
         switch progress {
         case .done:
-            end(exchange, reading, wasSent: true)
+            end(exchange, turn, wasSent: true)
             return exchange.outbox.endsKept ? .keep : .close
         case .blocked, .starved:
             // Cut in this very moment: the summary is made.
-            guard takeSummary(reading.slot) else {
+            guard takeSummary(turn.slot) else {
                 exchange.cancel()
                 return .close
             }
@@ -145,7 +145,7 @@ extension Worker {
         case .failed(let error):
             exchange.cancel()
             cut(context, error)
-            end(exchange, reading, wasSent: false)
+            end(exchange, turn, wasSent: false)
             return .close
         }
 
@@ -168,12 +168,12 @@ extension Worker {
     ///
     /// - Returns: False when it failed before anything was sent; nil when what was sent has broken off.
     private func run(
-        _ write: @Sendable (ResponseWriter) throws -> Void, _ length: Int?, of exchange: Exchange, _ reading: Reading
+        _ write: @Sendable (ResponseWriter) throws -> Void, _ length: Int?, of exchange: Exchange, _ turn: Turn
     ) -> Bool? {
         let context = exchange.context
         let timeout = Int32(clamping: engine.configuration.writeTimeout.milliseconds)
         let writer = ResponseWriter(length: length) { bytes throws(ResponseError) in
-            try exchange.outbox.write(bytes, on: reading.fd, errors: context.takeErrors(), timeout: timeout)
+            try exchange.outbox.write(bytes, on: turn.fd, errors: context.takeErrors(), timeout: timeout)
         }
         do {
             defer { writer.close() }
@@ -192,8 +192,8 @@ extension Worker {
     }
 
     /// The answer has gone out, or never will.
-    private func end(_ exchange: Exchange, _ reading: Reading, wasSent: Bool) {
-        if takeSummary(reading.slot) {
+    private func end(_ exchange: Exchange, _ turn: Turn, wasSent: Bool) {
+        if takeSummary(turn.slot) {
             engine.end(ConnectionState.Unanswered(exchange), exchange.status, wasSent: wasSent)
         }
     }

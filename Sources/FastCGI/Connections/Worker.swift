@@ -29,10 +29,6 @@ final class Worker: @unchecked Sendable {
     /// What it has taken from the queue since it looked at the kernel's events.
     private var queueStreak = 0
 
-    /// What one connection may bring in a turn, in bytes: then others have theirs, however fast it sends.
-    private static let turn = 256 << 10
-    /// What a request counts for, however few bytes it has: 16 of them are a turn.
-    private static let requestCost = turn / 16
     /// So much is taken from the queue before the kernel's events have their turn.
     private static let longestStreak = 16
 
@@ -129,7 +125,7 @@ final class Worker: @unchecked Sendable {
         switch engine.acceptor.accept(listener) {
         case .connection(let slot, let fd):
             engine.acceptor.rearm(listener)
-            serve(Reading(fd: fd, slot: slot), .request, isOverdue: false)
+            serve(Turn(fd: fd, slot: slot, buffer: buffer), .request, isOverdue: false)
         case .none, .refused: engine.acceptor.rearm(listener)
         case .exhausted: engine.acceptor.pause(listener)
         }
@@ -141,37 +137,10 @@ final class Worker: @unchecked Sendable {
         let (fd, claim) = engine.table.withSlot(slot) { ($0.fd, $0.state.wake(generation, now: now)) }
         guard case .claimed(let waiting, let isOverdue, let isNews) = claim else { return }
         if isOverdue, isNews { engine.counters.count(engine.counters.timeouts) }
-        var reading = Reading(fd: fd, slot: slot)
-        reading.hasEnded = hasEnded
-        serve(reading, waiting, isOverdue: isOverdue)
+        serve(Turn(fd: fd, slot: slot, hasEnded: hasEnded, buffer: buffer), waiting, isOverdue: isOverdue)
     }
 
     // MARK: A connection's turn
-
-    /// One turn of a connection that this worker holds.
-    struct Reading {
-        let fd: Int32
-        let slot: Int
-        /// Where in the worker's buffer bytes are that have not been looked at.
-        var rest = 0..<0
-        var budget = Worker.turn
-        /// The connection has not said that nothing more waits there.
-        var mayHaveMore = false
-        /// It has said that nothing will come behind what waits there.
-        var hasEnded = false
-
-        init(fd: Int32, slot: Int) {
-            self.fd = fd
-            self.slot = slot
-        }
-
-        /// Takes up bytes that came behind an earlier request.
-        mutating func keep(_ bytes: [UInt8], in buffer: UnsafeMutableRawBufferPointer) {
-            guard rest.isEmpty, !bytes.isEmpty else { return }
-            buffer.copyBytes(from: bytes)
-            rest = 0..<bytes.count
-        }
-    }
 
     /// What to do with a connection after a look at it.
     enum Step {
@@ -183,10 +152,10 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
-    private func serve(_ claim: Reading, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
-        var (reading, waiting, isOverdue) = (claim, claimed, isOverdue)
+    private func serve(_ claim: Turn, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
+        var (turn, waiting, isOverdue) = (claim, claimed, isOverdue)
         while true {
-            let step = take(waiting, &reading, isOverdue)
+            let step = take(waiting, &turn, isOverdue)
             isOverdue = false
             switch step {
             case .again:
@@ -195,96 +164,83 @@ final class Worker: @unchecked Sendable {
             case .close:
                 // What came of a request that is never whole must not begin the next connection's.
                 exchange.reset()
-                engine.close(slot: reading.slot)
+                engine.close(slot: turn.slot)
                 return
             case .wait(let next): waiting = next
             }
-            switch engine.park(slot: reading.slot, waiting, isReadable: reading.mayHaveMore && !waiting.isForTask) {
+            switch engine.park(slot: turn.slot, waiting, isReadable: turn.mayHaveMore && !waiting.isForTask) {
             case .parked:
                 // A stop that began meanwhile has not seen it.
                 if engine.stage >= .draining { waiting.exchange?.stopStream() }
                 return
-            case .lookAgain: reading.budget = Self.turn
+            case .lookAgain: turn.beginAgain()
             case .mustClose:
                 waiting.exchange?.cancel()
                 if let (lost, status) = waiting.unanswered {
                     engine.end(lost, status, wasSent: false)
                 }
-                engine.close(slot: reading.slot)
+                engine.close(slot: turn.slot)
                 return
             }
         }
     }
 
-    private func take(_ waiting: ConnectionState.Waiting, _ reading: inout Reading, _ isOverdue: Bool) -> Step {
+    private func take(_ waiting: ConnectionState.Waiting, _ turn: inout Turn, _ isOverdue: Bool) -> Step {
         switch waiting {
-        case .request: return receive(exchange, &reading)
+        case .request: return receive(exchange, &turn)
         case .turn(let following):
-            reading.keep(following, in: buffer)
-            reading.mayHaveMore = true
-            return receive(exchange, &reading)
+            turn.resume(with: following)
+            return receive(exchange, &turn)
         case .head where isOverdue: return .close
-        case .head(let begun): return receive(begun, &reading)
+        case .head(let begun): return receive(begun, &turn)
         case .body(let begun):
             if isOverdue { begun.timeOut() }
-            return receive(begun, &reading)
+            return receive(begun, &turn)
         case .handler(let begun):
-            guard let outcome = begun.takeOutcome() else { return lookAfter(begun, &reading) }
-            // What has come meanwhile raises no event of its own: it is looked at afterwards.
-            reading.mayHaveMore = true
-            reading.keep(begun.following, in: buffer)
-            return step(after: deliver(outcome, of: begun, reading), begun, &reading)
+            guard let outcome = begun.takeOutcome() else { return lookAfter(begun, &turn) }
+            turn.resume(with: begun.following)
+            return step(after: deliver(outcome, of: begun, turn), begun, &turn)
         case .stream(let begun), .room(let begun):
             if isOverdue { begun.stream?.beat() }
-            reading.mayHaveMore = true
-            reading.keep(begun.following, in: buffer)
-            return step(after: proceed(begun, reading), begun, &reading)
-        case .farewell(let left, let end): return readAway(left, until: end, &reading)
+            turn.resume(with: begun.following)
+            return step(after: proceed(begun, turn), begun, &turn)
+        case .farewell(let left, let end): return readAway(left, until: end, &turn)
         }
     }
 
     /// Something has come on a connection whose handler still runs: the next request, or the peer's end.
-    private func lookAfter(_ begun: Exchange, _ reading: inout Reading) -> Step {
-        guard cplatform_is_hung_up(reading.fd) else { return .wait(.handler(begun)) }
+    private func lookAfter(_ begun: Exchange, _ turn: inout Turn) -> Step {
+        guard cplatform_is_hung_up(turn.fd) else { return .wait(.handler(begun)) }
         begun.cancel()
         engine.end(ConnectionState.Unanswered(begun), RequestSummary.peerHasGone, wasSent: false)
         return .close
     }
 
     /// Takes what has arrived of a request, and answers it if that was all.
-    private func receive(_ begun: Exchange, _ reading: inout Reading) -> Step {
+    private func receive(_ begun: Exchange, _ turn: inout Turn) -> Step {
         while true {
-            if reading.rest.isEmpty {
-                guard reading.budget > 0 else {
-                    reading.mayHaveMore = true
-                    // What comes too late is not waited for once more.
-                    return begun.isLate ? answer(begun, &reading) : .wait(waiting(for: begun))
-                }
-                let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    guard errno == EAGAIN else { return lose(begun) }
-                    reading.mayHaveMore = false
-                    return begun.isLate ? answer(begun, &reading) : .wait(waiting(for: begun))
-                }
-                guard count > 0 else {
-                    guard begun.check.hasHead else { return .close }
-                    begun.cutShort()
-                    return answer(begun, &reading)
-                }
-                reading.rest = 0..<count
-                reading.budget -= count
-                reading.mayHaveMore = count == buffer.count || reading.hasEnded
+            switch turn.read() {
+            case .bytes: break
+            case .nothing:
+                // What comes too late is not waited for once more.
+                return begun.isLate ? answer(begun, &turn) : .wait(waiting(for: begun))
+            case .end:
+                guard begun.check.hasHead else { return .close }
+                begun.cutShort()
+                return answer(begun, &turn)
+            case .broken: return lose(begun)
             }
-            let (taken, progress) = begun.take(UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
-            reading.rest = reading.rest.lowerBound + taken..<reading.rest.upperBound
+            let (taken, progress) = begun.take(turn.bytes)
+            turn.take(taken)
             switch progress {
-            case .waiting where begun.needsNoBody: return answer(begun, &reading)
+            case .waiting where begun.needsNoBody: return answer(begun, &turn)
             case .waiting: continue
-            case .complete, .endless: return answer(begun, &reading)
-            case .refused(let refusal): return refuse(refusal, begun, reading)
+            case .complete, .endless: return answer(begun, &turn)
+            case .refused(let refusal): return refuse(refusal, begun, turn)
             case .management(let record):
-                guard answer(record, reading) else { return .close }
+                // A peer that asks and asks, and reads nothing, is no web server.
+                let answer = record.answer(maxConnections: engine.configuration.maxConnections)
+                guard answer.sendAtOnce(on: turn.fd) else { return .close }
             }
         }
     }
@@ -311,8 +267,8 @@ final class Worker: @unchecked Sendable {
         if begun === exchange { exchange = Exchange(engine.configuration, admission: engine.admission) }
     }
 
-    private func answer(_ begun: Exchange, _ reading: inout Reading) -> Step {
-        step(after: answer(begun, reading), begun, &reading)
+    private func answer(_ begun: Exchange, _ turn: inout Turn) -> Step {
+        step(after: answer(begun, turn), begun, &turn)
     }
 
     /// What to do with a connection after its request.
@@ -323,24 +279,20 @@ final class Worker: @unchecked Sendable {
         case wait(ConnectionState.Waiting)
     }
 
-    private func step(after disposition: Disposition, _ begun: Exchange, _ reading: inout Reading) -> Step {
+    private func step(after disposition: Disposition, _ begun: Exchange, _ turn: inout Turn) -> Step {
         switch disposition {
         case .keep:
             recycle(begun)
-            guard reading.mayHaveMore || !reading.rest.isEmpty else { return .wait(.request) }
-            reading.budget -= Self.requestCost
-            guard reading.budget <= 0 else { return .again }
-            defer { reading.rest = 0..<0 }
-            return .wait(.turn(following: Array(buffer[reading.rest])))
+            guard !turn.isThrough else { return .wait(.request) }
+            return turn.endRequest() ? .again : .wait(.turn(following: turn.takeRest()))
         case .close:
             let isInStep = begun.isInStep
             recycle(begun)
             // A peer that is still sending would lose the answer with the connection.
-            return isInStep ? .close : bidFarewell(reading)
+            return isInStep ? .close : bidFarewell(turn)
         case .wait(let next):
             leave(begun)
-            begun.following = Array(buffer[reading.rest])
-            reading.rest = 0..<0
+            begun.following = turn.takeRest()
             return .wait(next)
         }
     }
@@ -358,67 +310,33 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Refusals
 
-    private func answer(_ record: ManagementRecord, _ reading: Reading) -> Bool {
-        var bytes: [UInt8] = []
-        record.answer(maxConnections: engine.configuration.maxConnections, into: &bytes)
-        // A peer that asks and asks, and reads nothing, is no web server.
-        return send(reading.fd, bytes, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) == bytes.count
-    }
-
-    private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ reading: Reading) -> Step {
+    private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ turn: Turn) -> Step {
         engine.counters.count(engine.counters.refusedHeads)
-        let status = refusal.status(of: begun, UnsafeRawBufferPointer(rebasing: buffer[reading.rest]))
-        let isSent = sendRefusal(refusal, status, begun, reading)
-        engine.summarize(
-            ConnectionState.Unanswered(begun), status?.code ?? 400, wasSent: isSent && status != nil)
+        let (status, isSent) = begun.refuse(refusal, turn.bytes, on: turn.fd)
+        engine.summarize(ConnectionState.Unanswered(begun), status?.code ?? 400, wasSent: isSent && status != nil)
         let what = status.map { "answered \($0.code) and closed a connection" } ?? "closed a connection"
         engine.refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
         exchange.reset()
-        return isSent ? bidFarewell(reading) : .close
-    }
-
-    /// Sends what can be said of a request that is refused; false if that was nothing, or could not be sent.
-    private func sendRefusal(
-        _ refusal: RequestCheck.Refusal, _ status: HTTPResponse.Status?, _ begun: Exchange, _ reading: Reading
-    ) -> Bool {
-        let id = begun.check.requestID
-        if let status {
-            begun.outbox.begin(requestID: id, isWanted: begun.check.keepsConnection, mayBeKept: false, errors: [])
-            // Its fields are sound, it needs no file: this cannot fail.
-            _ = try! Response.bare(status).put(into: &begun.outbox, method: .get) { _ in }
-            guard case .done = begun.outbox.send(on: reading.fd, errors: { [] }, isServing: { true }) else {
-                return false
-            }
-            return true
-        }
-        guard let code = refusal.protocolStatus, id != 0 else { return false }
-        var end = RecordBuffer()
-        end.appendEnd(id: id, status: code, isFarewell: begun.check.keepsConnection)
-        let bytes = end.bytes
-        return send(reading.fd, bytes.baseAddress!, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
-            == bytes.count
+        return isSent ? bidFarewell(turn) : .close
     }
 
     /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
-    private func bidFarewell(_ reading: Reading) -> Step {
-        shutdown(reading.fd, Int32(SHUT_WR))
+    private func bidFarewell(_ turn: Turn) -> Step {
+        shutdown(turn.fd, Int32(SHUT_WR))
         return .wait(.farewell(left: engine.configuration.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
     }
 
-    private func readAway(_ left: Int, until end: BootInstant, _ reading: inout Reading) -> Step {
+    private func readAway(_ left: Int, until end: BootInstant, _ turn: inout Turn) -> Step {
         var left = left
-        reading.mayHaveMore = true
-        while left > 0, reading.budget > 0 {
-            let count = recv(reading.fd, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
-                reading.mayHaveMore = false
-                break
+        while left > 0 {
+            switch turn.read() {
+            case .bytes:
+                left -= turn.bytes.count
+                turn.take(turn.bytes.count)
+            case .nothing: return .wait(.farewell(left: left, until: end))
+            case .end, .broken: return .close
             }
-            guard count > 0 else { return .close }
-            left -= count
-            reading.budget -= count
         }
-        return left > 0 ? .wait(.farewell(left: left, until: end)) : .close
+        return .close
     }
 }

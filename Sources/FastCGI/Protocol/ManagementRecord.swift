@@ -9,10 +9,10 @@ struct ManagementRecord: Equatable {
         self.type = type
     }
 
-    /// Appends what is to be sent.
+    /// What is to be sent.
     ///
     /// - Parameter maxConnections: What the server can take at a time, and so the requests, too: they are not multiplexed.
-    func answer(maxConnections: Int, into records: inout [UInt8]) {
+    func answer(maxConnections: Int) -> RecordBuffer {
         var buffer = RecordBuffer()
         if type == RecordHeader.Kind.getValues {
             var values: [UInt8] = []
@@ -27,7 +27,7 @@ struct ManagementRecord: Equatable {
                 buffer.appendRecord(RecordHeader.Kind.unknownType, id: 0, $0)
             }
         }
-        records.append(contentsOf: buffer.bytes)
+        return buffer
     }
 
     /// Whether the content has a pair of this name. What is no pair asks for nothing.

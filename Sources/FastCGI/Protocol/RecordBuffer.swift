@@ -88,6 +88,11 @@ struct RecordBuffer: ~Copyable {
         memset(grow(count), 0, count)
     }
 
+    /// Sends all of it to a peer that has read what was sent before; false if the connection does not take it at once.
+    borrowing func sendAtOnce(on fd: Int32) -> Bool {
+        send(fd, bytes.baseAddress!, count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) == count
+    }
+
     // MARK: Records (FastCGI 1.0, section 3.3)
 
     /// The header of a record of `count` bytes, whose ``RecordHeader/padding(_:)`` follows its content.

@@ -77,9 +77,7 @@ private struct TakenIn: Equatable {
             case .endless: fatalError("a body of this size is never endless")
             case .management(let record):
                 management.append(record)
-                var answer: [UInt8] = []
-                record.answer(maxConnections: 100, into: &answer)
-                precondition(answer.count >= 8)
+                precondition(record.answer(maxConnections: 100).count >= 8)
                 rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
             }
         }
