@@ -134,7 +134,7 @@ int64_t cplatform_boottime_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument) {
+int cplatform_thread_start(pthread_t *thread, void *(*body)(void *), void *argument) {
     sigset_t all, before;
     sigfillset(&all);
     /* A thread inherits the mask of its creator: blocked here, so that no signal ever lands in it. */
@@ -142,9 +142,10 @@ int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(vo
     if (failure != 0) return failure;
     failure = pthread_create(thread, NULL, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure == 0 && name != NULL) pthread_setname_np(*thread, name);
     return failure;
 }
+
+void cplatform_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 static __thread bool is_worker;
 

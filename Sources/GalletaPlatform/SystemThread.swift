@@ -15,10 +15,12 @@ package final class SystemThread: Sendable {
     }
 
     private final class Body: Sendable {
+        let name: String
         let run: @Sendable () -> Void
         let isDone = Monitor(false)
 
-        init(_ run: @escaping @Sendable () -> Void) {
+        init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+            self.name = name
             self.run = run
         }
 
@@ -34,13 +36,15 @@ package final class SystemThread: Sendable {
     ///
     /// - Parameter name: At most 15 bytes, as `top -H` shows it.
     package init(name: String, _ run: @escaping @Sendable () -> Void) throws(StartError) {
-        body = Body(run)
+        body = Body(String(name.prefix(15)), run)
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(body)
         let failure = cplatform_thread_start(
-            &thread, String(name.prefix(15)),
+            &thread,
             { raw in
                 let body = Unmanaged<Body>.fromOpaque(raw!).takeRetainedValue()
+                // By itself: whoever started it may be slower than what it does.
+                cplatform_thread_name(body.name)
                 body.run()
                 body.finish()
                 return nil

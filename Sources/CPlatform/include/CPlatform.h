@@ -53,8 +53,10 @@ int cplatform_peer_uid(int fd, uid_t *uid);
 /* The time since boot in nanoseconds, suspension included (CLOCK_BOOTTIME). */
 int64_t cplatform_boottime_ns(void);
 
-/* Threads: every signal blocked, named (15 bytes at most). Returns an errno value, 0 on success. */
-int cplatform_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
+/* Threads: every signal blocked. Returns an errno value, 0 on success. */
+int cplatform_thread_start(pthread_t *thread, void *(*body)(void *), void *argument);
+/* Names the calling thread (15 bytes at most). */
+void cplatform_thread_name(const char *name);
 
 /* Marks the calling thread as a worker of a server; whether it is marked. */
 void cplatform_become_worker(void);
