@@ -48,7 +48,7 @@ let package = Package(
         ),
         .target(
             name: "Sessions",
-            dependencies: ["GalletaPlatform", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CCrypto", "GalletaPlatform", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .target(
@@ -107,7 +107,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SessionsTests",
-            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform"],
+            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform", "ProviderProgram"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -140,9 +140,15 @@ let package = Package(
             path: "Tests/Programs/PathProgram",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ProviderProgram",
+            dependencies: ["Galleta", "Sessions"],
+            path: "Tests/Programs/ProviderProgram",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram", "PathProgram"],
+            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram", "PathProgram", "ProviderProgram"],
             swiftSettings: settings
         ),
         .testTarget(
