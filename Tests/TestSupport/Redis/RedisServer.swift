@@ -76,7 +76,8 @@ public final class RedisServer: Sendable {
         kill()
     }
 
-    private static let ownUser = "test-support"
+    /// A user who may do everything, with any password.
+    static let ownUser = "test-support"
 
     private static func start(in folder: TemporaryFolder, as role: Role) throws -> ChildProcess {
         try FileManager.default.createDirectory(atPath: folder.file("data"), withIntermediateDirectories: true)
