@@ -18,6 +18,8 @@ public final class RedisServer: Sendable {
     public let port: Int?
     /// Its TLS port of 127.0.0.1.
     public let tlsPort: Int?
+    /// Where a cluster's nodes talk to each other.
+    let busPort: Int?
     private let role: Role
     private let process: Locked<ChildProcess>
 
@@ -38,6 +40,7 @@ public final class RedisServer: Sendable {
             let socket = folder.file("redis.sock")
             let port = hasPort ? try StablePort.next() : nil
             let tlsPort = tls != nil ? try StablePort.next() : nil
+            let busPort = role == .clusterNode ? try StablePort.next() : nil
             var text = [
                 "bind 127.0.0.1", "port \(port ?? 0)", "unixsocket \(socket)", "unixsocketperm 777",
                 "dir \(folder.file("data"))",
@@ -45,9 +48,9 @@ public final class RedisServer: Sendable {
                 "user \(Self.ownUser) on nopass ~* &* +@all",
             ]
             if role != .sentinel { text.append("save \"\"") }
-            if role == .clusterNode {
+            if let busPort {
                 // By itself it would be 10,000 beyond the port, wherever that is.
-                text += ["cluster-enabled yes", "cluster-port \(try StablePort.next())", "cluster-node-timeout 2000"]
+                text += ["cluster-enabled yes", "cluster-port \(busPort)", "cluster-node-timeout 2000"]
             }
             if let tls, let tlsPort {
                 text += [
@@ -59,7 +62,8 @@ public final class RedisServer: Sendable {
                 .write(toFile: folder.file("redis.conf"), atomically: true, encoding: .utf8)
             let process = try Self.start(in: folder, as: role)
             if Self.answers(process, at: socket) {
-                (self.folder, self.socket, self.port, self.tlsPort) = (folder, socket, port, tlsPort)
+                (self.folder, self.socket) = (folder, socket)
+                (self.port, self.tlsPort, self.busPort) = (port, tlsPort, busPort)
                 self.process = Locked(process)
                 return
             }
