@@ -148,7 +148,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram", "PathProgram", "ProviderProgram"],
+            dependencies: [
+                "TestSupport", "GalletaPlatform", "GalletaServer", "LifecycleProgram", "PathProgram", "ProviderProgram",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
