@@ -64,6 +64,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "RESP", swiftSettings: settings),
         .target(
             name: "Galleta",
             dependencies: [
@@ -118,6 +119,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: settings),
         .testTarget(
             name: "GalletaTests",
             dependencies: ["Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport"],
@@ -158,7 +160,7 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     let fuzzers = [
         ("RequestCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI"),
         ("PathFuzzer", "FastCGI"),
-        ("SnapshotFuzzer", "MemorySessions"),
+        ("SnapshotFuzzer", "MemorySessions"), ("RESPFuzzer", "RESP"),
     ]
     for (name, target) in fuzzers {
         package.targets.append(
