@@ -144,7 +144,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaServer", "LifecycleProgram", "PathProgram"],
+            dependencies: ["TestSupport", "GalletaPlatform", "GalletaServer", "LifecycleProgram", "PathProgram"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -37,6 +37,14 @@ public enum Loopback {
         return Int(reserved.port)
     }
 
+    /// Whether nobody is bound to a port at this moment.
+    static func isFree(_ port: UInt16) throws -> Bool {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw TestFailure.system("socket", errno) }
+        defer { close(fd) }
+        return withAddress(port: port) { Glibc.bind(fd, $0, $1) == 0 }
+    }
+
     private static func port(of fd: Int32) -> UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)

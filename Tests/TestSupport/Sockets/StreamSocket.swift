@@ -44,6 +44,11 @@ final class StreamSocket {
         self.fd = fd
     }
 
+    /// Takes a connected socket over.
+    init(taking fd: Int32) {
+        self.fd = fd
+    }
+
     deinit {
         if fd >= 0 { close(fd) }
     }
@@ -104,6 +109,14 @@ final class StreamSocket {
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
             return count > 0 ? Array(buffer[..<count]) : []
         }
+    }
+
+    /// What has come by now; nil if nothing has, empty once the peer has closed or reset the connection.
+    func receiveSome() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(fd, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        if count < 0, errno == EAGAIN || errno == EINTR { return nil }
+        return count > 0 ? Array(buffer[..<count]) : []
     }
 
     /// No more will be sent.
