@@ -25,7 +25,7 @@ package final class RedisClient: Sendable {
     package init(settings: RedisSettings) throws(SessionError) {
         try settings.check()
         self.settings = settings
-        connector = RedisConnector(settings: settings, counters: counters)
+        connector = try RedisConnector(settings: settings, counters: counters)
     }
 
     deinit {

@@ -5,6 +5,8 @@ package struct RedisSettings: Sendable {
     /// Which servers, and as which user; ``password`` is taken from here at first.
     package var servers: RedisServers
     package var password: RedisPassword
+    /// For servers of a `rediss` URL.
+    package var tls = RedisTLSSettings()
     /// User and password for sentinels, where they want one.
     package var sentinelUser: String?
     package var sentinelPassword = RedisPassword.none

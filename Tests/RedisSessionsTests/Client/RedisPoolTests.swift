@@ -55,7 +55,7 @@ struct RedisPoolTests {
         let server = try RedisServer()
         let counters = RedisCounters()
         let settings = RedisSettings.test(server.socket)
-        let connector = RedisConnector(settings: settings, counters: counters)
+        let connector = try RedisConnector(settings: settings, counters: counters)
         let address = settings.servers.addresses[0]
         let pool = RedisPool(address: address, limit: 2, idleTimeout: .seconds(60))
         let deadline = BootInstant.now.advanced(by: .seconds(20))

@@ -9,7 +9,7 @@ final class RedisConnection: @unchecked Sendable {
     let address: RedisAddress
     /// When it was given back to the pool.
     var idleSince = BootInstant(nanoseconds: 0)
-    private let socket: RedisSocket
+    private let stream: RedisStream
     private var parser: RESPParser
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 16)
     private(set) var isOpen = true
@@ -17,8 +17,8 @@ final class RedisConnection: @unchecked Sendable {
     private var knownScripts: Set<String> = []
     private let counters: RedisCounters
 
-    init(_ socket: RedisSocket, address: RedisAddress, maximumReplyBytes: Int, counters: RedisCounters) {
-        self.socket = socket
+    init(_ stream: RedisStream, address: RedisAddress, maximumReplyBytes: Int, counters: RedisCounters) {
+        self.stream = stream
         self.address = address
         self.counters = counters
         parser = RESPParser(limits: RESPLimits(valueBytes: maximumReplyBytes))
@@ -30,11 +30,11 @@ final class RedisConnection: @unchecked Sendable {
 
     func close() {
         isOpen = false
-        socket.close()
+        stream.close()
     }
 
     /// Whether it can be used again: open, and nothing has come that nobody had asked for.
-    var isQuiet: Bool { isOpen && socket.isQuiet }
+    var isQuiet: Bool { isOpen && stream.isQuiet }
 
     /// Sends encoded commands and waits for so many replies; errors of the server are among these.
     ///
@@ -47,7 +47,7 @@ final class RedisConnection: @unchecked Sendable {
         var sent = 0
         do throws(RedisError) {
             do throws(RedisError) {
-                try socket.send(bytes, by: deadline, sent: &sent)
+                try stream.send(bytes, by: deadline, sent: &sent)
             } catch  where error.code == .connection {
                 // It may have said why before it closed.
                 if let reply = try? receive(1, by: .now.advanced(by: .milliseconds(1))).first,
@@ -83,7 +83,7 @@ final class RedisConnection: @unchecked Sendable {
                 throw RedisError(.protocol, error.isSyntax ? "not RESP: \(error)" : "a reply with \(error)")
             }
             if replies.count == count { break }
-            let received = try socket.receive(into: buffer, by: deadline)
+            let received = try stream.receive(into: buffer, by: deadline)
             guard received > 0 else {
                 // Refused before the replies that were asked for.
                 if case .error(let reply)? = replies.first {

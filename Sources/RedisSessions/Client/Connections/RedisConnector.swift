@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 internal import RESP
+internal import Sessions
 
 /// Makes connections: resolves, connects, logs in.
 ///
@@ -18,10 +19,14 @@ final class RedisConnector: Sendable {
     private let settings: RedisSettings
     private let counters: RedisCounters
     private let resolver = RedisResolver()
+    /// Nil where the settings want no TLS.
+    private let tls: TLSContext?
 
-    init(settings: RedisSettings, counters: RedisCounters) {
+    /// - Throws: `SessionError` of code `invalidConfiguration` when a file for TLS is not what it should be.
+    init(settings: RedisSettings, counters: RedisCounters) throws(SessionError) {
         self.settings = settings
         self.counters = counters
+        tls = settings.servers.usesTLS ? try TLSContext(settings.tls) : nil
     }
 
     /// A connection that has answered.
@@ -32,10 +37,11 @@ final class RedisConnector: Sendable {
     ) throws(RedisError) -> RedisConnection {
         let deadline = min(deadline, .now.advanced(by: settings.connectTimeout))
         do throws(RedisError) {
-            let socket = try open(address, by: deadline)
+            let stream = try RedisStream(
+                open(address, by: deadline), tls: tlsSession(with: address), by: deadline)
             counters.count(counters.connects)
             let connection = RedisConnection(
-                socket, address: address, maximumReplyBytes: settings.maximumReplyBytes, counters: counters)
+                stream, address: address, maximumReplyBytes: settings.maximumReplyBytes, counters: counters)
             do {
                 try greet(connection, for: purpose, by: deadline)
             } catch {
@@ -49,6 +55,12 @@ final class RedisConnector: Sendable {
             error.isOutcomeUnknown = false
             throw error
         }
+    }
+
+    private func tlsSession(with address: RedisAddress) throws(RedisError) -> TLSSession? {
+        // A unix socket has no name to check, and nobody between.
+        guard let tls, case .tcp(let host, _) = address.place else { return nil }
+        return try tls.session(with: host)
     }
 
     private func open(_ address: RedisAddress, by deadline: BootInstant) throws(RedisError) -> RedisSocket {
