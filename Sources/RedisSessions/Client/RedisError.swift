@@ -63,14 +63,19 @@ extension RedisError {
     init(reply: RESPErrorReply, isScript: Bool) {
         let code: Code
         var isOutcomeUnknown = false
+        // Most are about this command: others go on.
+        var countsAgainstServer = false
         switch reply.code {
         case "NOAUTH", "WRONGPASS", "DENIED":
             code = .configuration
+            countsAgainstServer = true
         case "NOPERM":
             code = .configuration
             isOutcomeUnknown = isScript
-        case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "MISCONF", "NOREPLICAS", "MOVED",
-            "ASK", "NOSCRIPT":
+        case "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY":
+            code = .notNow
+            countsAgainstServer = true
+        case "READONLY", "TRYAGAIN", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "NOSCRIPT":
             code = .notNow
         case "OOM":
             code = .outOfMemory
@@ -78,6 +83,7 @@ extension RedisError {
             // The greeting of a server that takes no more clients.
             if reply.text.hasPrefix("ERR max number of clients") || reply.text.hasPrefix("ERR max number of cluster") {
                 code = .connection
+                countsAgainstServer = true
             } else {
                 code = .reply
                 isOutcomeUnknown = isScript
@@ -85,8 +91,12 @@ extension RedisError {
         }
         self.init(code, "the server says \"\(Self.words(of: reply))\"")
         self.isOutcomeUnknown = isOutcomeUnknown
+        self.countsAgainstServer = countsAgainstServer
         self.reply = reply
     }
+
+    /// Whether the server has answered, and to this command: a sign of health.
+    var isReply: Bool { reply != nil && !countsAgainstServer }
 
     /// The reply for a log: it repeats the arguments of a command it does not know.
     private static func words(of reply: RESPErrorReply) -> String {
