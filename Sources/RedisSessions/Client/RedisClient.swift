@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 internal import Glibc
+internal import Logging
 package import RESP
 package import Sessions
 
@@ -10,22 +11,17 @@ package import Sessions
 ///
 /// Nothing is connected before the first call. Threading: any thread; a call blocks its own.
 package final class RedisClient: Sendable {
-    private struct State {
-        /// The connections to the server that has the sessions; nil until one is known.
-        var pool: RedisPool?
-        var isClosed = false
-    }
-
     private let settings: RedisSettings
     private let counters = RedisCounters()
-    private let connector: RedisConnector
-    private let state = Locked(State())
+    private let route: RedisRoute
+    private let breaker: Locked<RedisBreaker>
 
     /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
     package init(settings: RedisSettings) throws(SessionError) {
         try settings.check()
         self.settings = settings
-        connector = try RedisConnector(settings: settings, counters: counters)
+        route = RedisRoute(settings: settings, connector: try RedisConnector(settings: settings, counters: counters))
+        breaker = Locked(RedisBreaker(longestPause: settings.maximumPause))
     }
 
     deinit {
@@ -34,6 +30,11 @@ package final class RedisClient: Sendable {
 
     /// What it has done so far.
     package var statistics: RedisStatistics { counters.statistics }
+
+    /// Closes all connections; those in use when their call ends. Later calls fail.
+    package func close() {
+        route.close()
+    }
 
     /// Runs commands on one server, all sent at once; one round trip unless a script is missing there.
     ///
@@ -45,82 +46,84 @@ package final class RedisClient: Sendable {
     /// - Returns: A reply for each command, none of them an error.
     /// - Throws: The first error reply, or why there are no replies. See ``RedisError/isOutcomeUnknown``.
     package func run(_ commands: [RedisCommand], within timeout: Duration? = nil) throws(RedisError) -> [RESPValue] {
+        let start = BootInstant.now
         counters.count(counters.calls)
+        let ticket: RedisBreaker.Ticket
+        switch breaker.withLock({ $0.admit(at: start) }) {
+        case .admitted(let admitted): ticket = admitted
+        case .refused(let error): throw error
+        }
         do {
-            return try run(RedisCall(commands), by: .now.advanced(by: timeout ?? settings.totalTimeout))
+            let replies = try run(RedisCall(commands), by: start.advanced(by: timeout ?? settings.totalTimeout))
+            note(breaker.withLock { $0.succeeded(ticket) }, nil)
+            return replies
         } catch {
             if error.code == .timeout { counters.count(counters.timeouts) }
+            note(
+                error.isReply
+                    ? breaker.withLock { $0.succeeded(ticket) }
+                    : breaker.withLock { $0.failed(ticket, error, at: .now, jitter: .random(in: 0...1)) },
+                error)
             throw error
         }
     }
 
-    /// Closes all connections; those in use when their call ends. Later calls fail.
-    package func close() {
-        let pool = state.withLock { state in
-            state.isClosed = true
-            defer { state.pool = nil }
-            return state.pool
+    private func note(_ change: RedisBreaker.Change?, _ error: RedisError?) {
+        switch change {
+        case nil:
+            break
+        case .opened:
+            counters.count(counters.breakerOpenings)
+            // Connections that look well may all lead to a server that answers no more.
+            route.startAnew()
+            settings.logger.error("Redis fails, so calls fail at once until it answers: \(error?.message ?? "")")
+        case .closed:
+            settings.logger.notice("Redis answers again.")
         }
-        pool?.close()
     }
 
     private func run(_ call: RedisCall, by deadline: BootInstant) throws(RedisError) -> [RESPValue] {
         var call = call
         var pauses = Pauses()
+        var side: RedisAddress?
         while true {
-            switch attempt(&call, by: deadline) {
+            let (step, pool) = attempt(&call, side: side, by: deadline)
+            side = nil
+            switch step {
             case .done(let replies): return replies
             case .fail(let error): throw error
-            case .pause(let error), .elsewhere(let error): try pauses.wait(error, by: deadline)
-            case .again, .moved, .ask: break
+            case .again: break
+            case .moved(let address): if let pool { route.moved(to: address, from: pool) }
+            case .ask(let address): side = address
+            case .pause(let error): try pauses.wait(error, by: deadline)
+            case .elsewhere(let error):
+                guard let pool, route.isNotPrimary(pool) else { throw error }
+                try pauses.wait(error, by: deadline)
             }
             counters.count(counters.retries)
         }
     }
 
-    private func attempt(_ call: inout RedisCall, by deadline: BootInstant) -> RedisCall.Step {
+    /// - Returns: What to do next, and the pool of the server that has answered.
+    private func attempt(
+        _ call: inout RedisCall, side: RedisAddress?, by deadline: BootInstant
+    ) -> (RedisCall.Step, RedisPool?) {
         let (pool, connection, isReused): (RedisPool, RedisConnection, Bool)
         do throws(RedisError) {
-            (pool, connection, isReused) = try acquire(by: deadline)
+            if let side {
+                (pool, connection, isReused) = try route.acquire(side: side, by: deadline)
+            } else {
+                (pool, connection, isReused) = try route.acquire(by: deadline)
+            }
         } catch {
-            return .fail(error)
+            return (call.notConnected(error), nil)
         }
         defer { pool.give(connection) }
         do throws(RedisError) {
-            return call.take(try connection.run(call.remaining, by: deadline), from: connection.address)
+            let replies = try connection.run(call.remaining, asking: side != nil, by: deadline)
+            return (call.take(replies, from: connection.address), pool)
         } catch {
-            return call.failed(error, isReused: isReused)
-        }
-    }
-
-    private func acquire(by deadline: BootInstant) throws(RedisError) -> (RedisPool, RedisConnection, isReused: Bool) {
-        while true {
-            let pool = try currentPool()
-            switch try pool.take(by: deadline) {
-            case .idle(let connection):
-                return (pool, connection, true)
-            case .room:
-                do {
-                    return (pool, try connector.connect(to: pool.address, for: .data, by: deadline), false)
-                } catch {
-                    pool.vacate()
-                    throw error
-                }
-            case .closed:
-                continue
-            }
-        }
-    }
-
-    private func currentPool() throws(RedisError) -> RedisPool {
-        try state.withLock { state throws(RedisError) in
-            guard !state.isClosed else { throw RedisError(.connection, "the client is closed") }
-            if let pool = state.pool { return pool }
-            let pool = RedisPool(
-                address: settings.servers.addresses[0], limit: settings.maximumConnections,
-                idleTimeout: settings.idleTimeout)
-            state.pool = pool
-            return pool
+            return (call.failed(error, isReused: isReused), pool)
         }
     }
 }

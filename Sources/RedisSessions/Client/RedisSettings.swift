@@ -1,3 +1,4 @@
+package import Logging
 package import Sessions
 
 /// How a client behaves: all its settings, with defaults.
@@ -25,6 +26,9 @@ package struct RedisSettings: Sendable {
     package var maximumReplyBytes = 16 << 20
     /// The longest pause between attempts to reach a server that fails: 100 ms to 60 s. Default: 1 s.
     package var maximumPause = Duration.seconds(1)
+
+    /// Where it is said that servers fail, are back, or were replaced.
+    package var logger = Logger(label: "galleta.sessions.redis")
 
     package init(_ servers: RedisServers) {
         self.servers = servers

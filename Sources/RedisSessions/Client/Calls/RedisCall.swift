@@ -25,9 +25,13 @@ struct RedisCall {
     /// Indices of commands without reply.
     private var pending: [Int]
     private var hops = 0
+    private var brokenConnections = 0
 
     /// A map that is wrong more often than this changes faster than it can be followed.
     static let hopLimit = 5
+
+    /// A connection that breaks was idle for too long, the next one too; then it is the server.
+    static let brokenLimit = 2
 
     init(_ commands: [RedisCommand]) {
         self.commands = commands
@@ -83,17 +87,22 @@ struct RedisCall {
         }
     }
 
+    /// What to do when there is no connection.
+    func notConnected(_ error: RedisError) -> Step {
+        let error = error.afterSending(isBegun)
+        return error.code == .notNow ? .pause(error) : .fail(error)
+    }
+
     /// What to do after an error of the connection.
     ///
     /// - Parameter isReused: Whether the connection was used before, so that the error may be that of an older fault.
-    func failed(_ error: RedisError, isReused: Bool) -> Step {
-        let error = error.afterSending(isBegun)
-        guard error.code == .connection, isReused || error.isOutcomeUnknown == false else { return .fail(error) }
-        return canRepeat(after: error) ? .again : .fail(error)
-    }
-
-    private func canRepeat(after error: RedisError) -> Bool {
-        !error.isOutcomeUnknown || pending.allSatisfy { commands[$0].isRepeatable }
+    mutating func failed(_ error: RedisError, isReused: Bool) -> Step {
+        brokenConnections += 1
+        let isHarmless = !error.isOutcomeUnknown || (isReused && pending.allSatisfy { commands[$0].isRepeatable })
+        guard error.code == .connection, isHarmless, brokenConnections <= Self.brokenLimit else {
+            return .fail(error.afterSending(isBegun))
+        }
+        return .again
     }
 }
 

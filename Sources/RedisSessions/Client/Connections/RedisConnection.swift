@@ -50,11 +50,7 @@ final class RedisConnection: @unchecked Sendable {
                 try stream.send(bytes, by: deadline, sent: &sent)
             } catch  where error.code == .connection {
                 // It may have said why before it closed.
-                if let reply = try? receive(1, by: .now.advanced(by: .milliseconds(1))).first,
-                    case .error(let reason) = reply
-                {
-                    throw RedisError(reply: reason, isScript: false)
-                }
+                if let reason = lastWords() { throw reason }
                 throw error
             }
             let replies = try receive(count, by: deadline)
@@ -70,6 +66,18 @@ final class RedisConnection: @unchecked Sendable {
         } catch {
             close()
             throw error.afterSending(sent > 0)
+        }
+    }
+
+    /// Why the server takes nothing any more, if it has said so.
+    private func lastWords() -> RedisError? {
+        do {
+            let replies = try receive(1, by: .now.advanced(by: .milliseconds(1)))
+            guard case .error(let reply)? = replies.first else { return nil }
+            return RedisError(reply: reply, isScript: false)
+        } catch {
+            // TLS has words of its own, as for a certificate that is missing.
+            return error.code == .configuration ? error : nil
         }
     }
 

@@ -125,6 +125,7 @@ final class RedisConnector: Sendable {
             }
             // "ERR invalid DB index", "ERR Client sent AUTH, but no password is set": a setting is wrong.
             if error.code == .reply { error = RedisError(.configuration, error.message, like: error) }
+            error.countsAgainstServer = true
             throw error
         }
         if purpose == .primary, replies.last?.array?.first?.text != "master" {
