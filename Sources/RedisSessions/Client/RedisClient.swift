@@ -46,6 +46,7 @@ package final class RedisClient: Sendable {
     /// - Returns: A reply for each command, none of them an error.
     /// - Throws: The first error reply, or why there are no replies. See ``RedisError/isOutcomeUnknown``.
     package func run(_ commands: [RedisCommand], within timeout: Duration? = nil) throws(RedisError) -> [RESPValue] {
+        guard !commands.isEmpty else { return [] }
         let start = BootInstant.now
         counters.count(counters.calls)
         let ticket: RedisBreaker.Ticket

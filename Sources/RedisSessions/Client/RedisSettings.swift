@@ -6,7 +6,7 @@ package struct RedisSettings: Sendable {
     /// Which servers, and as which user; ``password`` is taken from here at first.
     package var servers: RedisServers
     package var password: RedisPassword
-    /// For servers of a `rediss` URL.
+    /// For servers of a `rediss` URL, and for their sentinels.
     package var tls = RedisTLSSettings()
     /// User and password for sentinels, where they want one.
     package var sentinelUser: String?
@@ -32,7 +32,7 @@ package struct RedisSettings: Sendable {
 
     package init(_ servers: RedisServers) {
         self.servers = servers
-        password = servers.password.map { .text($0) } ?? .none
+        password = servers.password
     }
 
     /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
@@ -66,4 +66,19 @@ package struct RedisSettings: Sendable {
             throw .invalid(field, "\(value) is not within \(least) and \(most); give a time between them")
         }
     }
+}
+
+/// How servers prove who they are, and the client who it is. TLS 1.2 or newer; the server's name is always checked.
+///
+/// The files are read anew after a handshake has failed, so that they can be changed without a restart.
+package struct RedisTLSSettings: Hashable, Sendable {
+    /// PEM file with the certificates of authorities that servers may be vouched for by. Default: those of the system.
+    package var authorityFile: String?
+    /// PEM files with the client's certificate, its chain behind it, and its key. Default: none.
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// The name in the servers' certificates, where it is not that of their addresses. Default: the address's host.
+    package var serverName: String?
+
+    package init() {}
 }

@@ -94,4 +94,34 @@ struct RedisOutageTests {
         #expect(try client.run(.increment("n")) == .integer(1))
         #expect(try servers[1].cli("GET", "n") == "1")
     }
+
+    @Test("a server that takes no writes: another one is looked for, and where there is none it is said at once")
+    func readOnly() throws {
+        let primary = try RedisServer(hasPort: true)
+        let replica = try RedisServer(["replicaof 127.0.0.1 \(primary.port!)"])
+        #expect(try eventually { try replica.info("master_link_status") == "up" })
+        let alone = try RedisClient(replica.socket)
+        let time = elapsed {
+            let error = #expect(throws: RedisError.self) { try alone.run(.increment("n")) }
+            #expect(error?.code == .notNow && error?.isOutcomeUnknown == false)
+        }
+        #expect(time < .seconds(1))
+        // Reads go on, however many writes are refused.
+        for _ in 0..<20 { #expect(throws: RedisError.self) { try alone.run(.increment("n")) } }
+        #expect(try alone.get("n") == nil && alone.statistics.breakerOpenings == 0)
+        let both = try RedisClient(replica.socket) { $0.servers.addresses.append(.unix(primary.socket)) }
+        #expect(try both.run(.increment("n")) == .integer(1))
+        #expect(try primary.cli("GET", "n") == "1")
+    }
+
+    @Test("a wrong password is tried a few times, then once a second")
+    func wrongPassword() throws {
+        let server = try RedisServer(["requirepass secret"])
+        let client = try RedisClient(server.socket) { $0.password = .text("wrong") }
+        for _ in 0..<1_000 {
+            let error = #expect(throws: RedisError.self) { try client.run(.ping) }
+            #expect(error?.code == .configuration)
+        }
+        #expect(client.statistics.connects < 20)
+    }
 }

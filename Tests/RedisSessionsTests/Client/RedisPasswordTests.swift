@@ -30,6 +30,15 @@ struct RedisPasswordTests {
         #expect(error?.message.contains("aaaa") == false)
     }
 
+    @Test("settings that are printed do not show it")
+    func printed() throws {
+        let settings = RedisSettings(try RedisServers(url: "redis://user:secret@host"))
+        var text =
+            "\(settings) \(String(reflecting: settings)) \(settings.password) \(String(reflecting: settings.password))"
+        dump(settings, to: &text)
+        #expect(text.contains("user") && !text.contains("secret"))
+    }
+
     @Test("an environment variable")
     func environment() throws {
         #expect(try RedisPassword.environment(name: "PATH").read() == Array(String(cString: getenv("PATH")).utf8))

@@ -20,22 +20,22 @@ struct RedisServersTests {
             (
                 "rediss://shop:p%40ss%2F%2C%25@redis.example:6390/2",
                 servers(.tcp("redis.example", 6390)) {
-                    ($0.usesTLS, $0.user, $0.password, $0.database) = (true, "shop", "p@ss/,%", 2)
+                    ($0.usesTLS, $0.user, $0.password, $0.database) = (true, "shop", .text("p@ss/,%"), 2)
                 }
             ),
-            ("redis://:secret@host", servers(.tcp("host", 6379)) { $0.password = "secret" }),
+            ("redis://:secret@host", servers(.tcp("host", 6379)) { $0.password = .text("secret") }),
             ("redis://shop@host", servers(.tcp("host", 6379)) { $0.user = "shop" }),
-            ("redis://a:b:c@host", servers(.tcp("host", 6379)) { ($0.user, $0.password) = ("a", "b:c") }),
+            ("redis://a:b:c@host", servers(.tcp("host", 6379)) { ($0.user, $0.password) = ("a", .text("b:c")) }),
             ("unix:///run/redis.sock", servers(.unix("/run/redis.sock"))),
             ("unix:///run/a@b.sock?db=1", servers(.unix("/run/a@b.sock")) { $0.database = 1 }),
             (
                 "unix://u:p@/run/a%2cb%3f.sock",
-                servers(.unix("/run/a,b?.sock")) { ($0.user, $0.password) = ("u", "p") }
+                servers(.unix("/run/a,b?.sock")) { ($0.user, $0.password) = ("u", .text("p")) }
             ),
             (
                 "redis://u:p@a,b:1,[::1]:2/4",
                 servers(.tcp("a", 6379), .tcp("b", 1), .tcp("::1", 2)) {
-                    ($0.user, $0.password, $0.database) = ("u", "p", 4)
+                    ($0.user, $0.password, $0.database) = ("u", .text("p"), 4)
                 }
             ),
             ("redis://a,redis://b", servers(.tcp("a", 6379), .tcp("b", 6379))),

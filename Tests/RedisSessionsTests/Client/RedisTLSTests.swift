@@ -1,3 +1,4 @@
+import Foundation
 import RESP
 import Sessions
 import TestSupport
@@ -117,6 +118,29 @@ struct RedisTLSTests {
             #expect(error?.code == .timeout && error?.isOutcomeUnknown == false)
         }
         #expect(time < .milliseconds(270), "\(time)")
+    }
+
+    @Test("an authority that is replaced in its file, and the server's certificate with it, need no restart")
+    func replaced() throws {
+        let old = try authority.issue("localhost")
+        let (next, folder) = (try TLSAuthority(), try TemporaryFolder())
+        let new = try next.issue("localhost")
+        let files = [folder.file("ca.pem"), folder.file("server.crt"), folder.file("server.key")]
+        func put(_ identity: TLSIdentity) throws {
+            for (source, target) in zip([identity.authority, identity.certificate, identity.key], files) {
+                try Data(contentsOf: URL(fileURLWithPath: source)).write(to: URL(fileURLWithPath: target))
+            }
+        }
+        try put(old)
+        let server = try RedisServer(
+            [
+                "tls-cert-file \(files[1])", "tls-key-file \(files[2])", "tls-ca-cert-file \(files[0])",
+            ], tls: old)
+        let client = try client("localhost", server, trusting: files[0])
+        #expect(try client.run(.ping) == .simple("PONG"))
+        try put(new)
+        try server.restart()
+        #expect(eventually(within: 5) { (try? client.run(.ping)) != nil })
     }
 
     @Test("files that are not what they should be are named")

@@ -82,6 +82,20 @@ package enum RedisPassword: Hashable, Sendable {
     }
 }
 
+extension RedisPassword: CustomStringConvertible, CustomReflectable {
+    /// Where it comes from, never the password: settings end up in logs.
+    package var description: String {
+        switch self {
+        case .none: "none"
+        case .text: "given"
+        case .file(let path): "in \(path)"
+        case .environment(let name): "in the environment variable \(name)"
+        }
+    }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Why there is no password.
 struct PasswordFailure: Error {
     let reason: String

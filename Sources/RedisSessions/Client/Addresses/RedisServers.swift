@@ -24,7 +24,7 @@ package struct RedisServers: Hashable, Sendable {
     package var usesTLS = false
     /// The ACL user; nil is `default`.
     package var user: String?
-    package var password: String?
+    package var password = RedisPassword.none
     package var database = 0
 
     package init(_ topology: Topology = .single, _ addresses: [RedisAddress]) {
@@ -58,7 +58,7 @@ package struct RedisServers: Hashable, Sendable {
         }
         usesTLS = first?.scheme == .rediss
         user = first?.user
-        password = first?.password
+        password = first?.password.map { .text($0) } ?? .none
         database = first?.database ?? 0
     }
 

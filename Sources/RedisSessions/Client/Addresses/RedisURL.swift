@@ -73,7 +73,7 @@ struct RedisURL {
         guard path.utf8.count <= 107, !path.utf8.contains(0) else {
             throw .invalid(
                 field,
-                "the socket's path is longer than 107 bytes or has a NUL; put the socket into a folder with a short name"
+                "the socket's path is longer than 107 bytes or has a NUL; put it into a folder with a short name"
             )
         }
         return .unix(path)

@@ -1,7 +1,7 @@
 internal import GalletaPlatform
 
-/// Decides which calls are tried while a server fails: after some failures in a row none for a pause, then one at a time,
-/// until one has a reply.
+/// Decides which calls are tried while a server fails: after some failures in a row none for a pause, then one at a
+/// time, until one has a reply.
 ///
 /// A value without clock: each method is told what time it is.
 struct RedisBreaker {

@@ -108,8 +108,8 @@ final class RedisConnection: @unchecked Sendable {
 
     /// Runs commands in one round trip, and a second one for scripts which the server had not.
     ///
-    /// Those are carried out after the others. Of several commands a script is sent with its source unless the server is
-    /// known to have it, so that this happens only after a `SCRIPT FLUSH`.
+    /// Those are carried out after the others. Of several commands a script is sent with its source unless the server
+    /// is known to have it, so that this happens only after a `SCRIPT FLUSH`.
     ///
     /// - Parameter asking: Whether `ASKING` precedes each command: the slot is on its way to this node.
     func run(_ commands: [RedisCommand], asking: Bool = false, by deadline: BootInstant) throws(RedisError)
@@ -132,7 +132,11 @@ final class RedisConnection: @unchecked Sendable {
             for (index, reply) in zip(missing, later) { replies[index] = reply }
         }
         for (command, reply) in zip(commands, replies) {
-            if case .error = reply { continue }
+            if case .error(let error) = reply {
+                // It is not, or no more, logged in: the next one will be.
+                if error.code == "NOAUTH" { close() }
+                continue
+            }
             if let script = command.script { knownScripts.insert(script.digest) }
         }
         return replies

@@ -20,13 +20,13 @@ final class RedisConnector: Sendable {
     private let counters: RedisCounters
     private let resolver = RedisResolver()
     /// Nil where the settings want no TLS.
-    private let tls: TLSContext?
+    private let tls: Locked<TLSContext?>
 
     /// - Throws: `SessionError` of code `invalidConfiguration` when a file for TLS is not what it should be.
     init(settings: RedisSettings, counters: RedisCounters) throws(SessionError) {
         self.settings = settings
         self.counters = counters
-        tls = settings.servers.usesTLS ? try TLSContext(settings.tls) : nil
+        tls = Locked(settings.servers.usesTLS ? try TLSContext(settings.tls) : nil)
     }
 
     /// A connection that has answered.
@@ -50,6 +50,7 @@ final class RedisConnector: Sendable {
             }
             return connection
         } catch {
+            if settings.servers.usesTLS, error.code == .configuration, error.reply == nil { readTLSFiles() }
             // What was sent so far changes nothing.
             var error = RedisError(error.code, "\(address): \(error.message)", like: error)
             error.isOutcomeUnknown = false
@@ -57,9 +58,22 @@ final class RedisConnector: Sendable {
         }
     }
 
+    /// A certificate may have been replaced. Files that cannot be read change nothing.
+    private func readTLSFiles() {
+        guard let new = try? TLSContext(settings.tls) else { return }
+        tls.withLock { $0 = new }
+    }
+
+    /// What is known of the address led to the wrong server. False for one that is no name, and so leads nowhere else.
+    @discardableResult
+    func distrust(_ address: RedisAddress) -> Bool {
+        guard case .tcp(let host, let port) = address.place else { return false }
+        return resolver.distrust(host, port: port)
+    }
+
     private func tlsSession(with address: RedisAddress) throws(RedisError) -> TLSSession? {
         // A unix socket has no name to check, and nobody between.
-        guard let tls, case .tcp(let host, _) = address.place else { return nil }
+        guard let tls = tls.withLock({ $0 }), case .tcp(let host, _) = address.place else { return nil }
         return try tls.session(with: host)
     }
 
@@ -80,7 +94,7 @@ final class RedisConnector: Sendable {
                     failure = error
                 }
             }
-            resolver.connectFailed(host, port: port)
+            resolver.distrust(host, port: port)
             throw failure!
         }
     }

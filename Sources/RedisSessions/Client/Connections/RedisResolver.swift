@@ -1,8 +1,8 @@
 internal import GalletaPlatform
 internal import Glibc
 
-/// Finds the addresses of host names, and keeps them: `getaddrinfo` blocks for as long as it likes, so it runs on a thread
-/// of its own, and no caller waits past its deadline.
+/// Finds the addresses of host names, and keeps them: `getaddrinfo` blocks for as long as it likes, so it runs on a
+/// thread of its own, and no caller waits past its deadline.
 ///
 /// Threading: any thread.
 final class RedisResolver: Sendable {
@@ -45,9 +45,16 @@ final class RedisResolver: Sendable {
         throw RedisError(.connection, "the name \(host) cannot be resolved: \(entry.failure ?? "no address")")
     }
 
-    /// A connection has failed: the name may stand for another address by now.
-    func connectFailed(_ host: String, port: UInt16) {
-        entries.withLock { $0[Key(host: host, port: port)]?.isStale = true }
+    /// What is known led to no server, or to the wrong one: the name may stand for another address by now.
+    ///
+    /// - Returns: False for a name that was never looked up, as a numeric address.
+    @discardableResult
+    func distrust(_ host: String, port: UInt16) -> Bool {
+        entries.withLock { entries in
+            guard entries[Key(host: host, port: port)] != nil else { return false }
+            entries[Key(host: host, port: port)]!.isStale = true
+            return true
+        }
     }
 
     private func start(_ key: Key) {

@@ -151,8 +151,13 @@ final class RedisRoute: Sendable {
         switch kind {
         case .single(let order):
             let next = order.next(after: pool.address)
-            guard next != pool.address else { return false }
-            replace(pool, by: next)
+            guard next == pool.address else {
+                replace(pool, by: next)
+                break
+            }
+            // A name that leads to whichever is the primary: it may lead elsewhere by now.
+            guard connector.distrust(next) else { return false }
+            forget(pool)
         case .sentinel, .cluster:
             forget(pool)
         }
@@ -162,6 +167,7 @@ final class RedisRoute: Sendable {
     /// Closes the connections there are, and looks anew for the server: calls have failed for a while.
     func startAnew() {
         guard let pool = state.withLock({ $0.pool }) else { return }
+        connector.distrust(pool.address)
         forget(pool)
     }
 
@@ -243,8 +249,8 @@ final class RedisRoute: Sendable {
 
     // MARK: Watch
 
-    /// Starts the thread that asks the sentinels every second: connections to a primary that was replaced must not live on
-    /// only because they still work.
+    /// Starts the thread that asks the sentinels every second: connections to a primary that was replaced must not live
+    /// on only because they still work.
     private func startWatch() {
         let isFirst = isWatched.withLock { isWatched in
             defer { isWatched = true }

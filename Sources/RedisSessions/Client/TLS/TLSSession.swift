@@ -2,8 +2,8 @@ internal import CSSL
 
 /// The client's side of one TLS connection, fed from memory: it never touches a socket.
 ///
-/// What the peer has sent goes in with ``feed(_:)``, what it is to get is taken with ``takeOutput()``. All of OpenSSL that
-/// works on connections is in here. Threading: one thread at a time.
+/// What the peer has sent goes in with ``feed(_:)``, what it is to get is taken with ``takeOutput()``. All of OpenSSL
+/// that works on connections is in here. Threading: one thread at a time.
 final class TLSSession {
     private let ssl: OpaquePointer
     /// Owned by `ssl`.
@@ -28,7 +28,7 @@ final class TLSSession {
         SSL_set_connect_state(ssl)
         self.init(owning: ssl, input, output)
         let check = SSL_get0_param(ssl)
-        // A numeric address is looked for among the certificate's addresses, and is no server name (RFC 6066, section 3).
+        // A numeric address is looked for among the certificate's addresses; it is no server name (RFC 6066, section 3).
         if X509_VERIFY_PARAM_set1_ip_asc(check, serverName) != 1 {
             X509_VERIFY_PARAM_set_hostflags(check, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
             guard X509_VERIFY_PARAM_set1_host(check, serverName, 0) == 1, cssl_set_server_name(ssl, serverName) == 1
@@ -97,8 +97,8 @@ final class TLSSession {
             let reason = String(cString: X509_verify_cert_error_string(verification))
             return RedisError(.configuration, "the server's certificate is refused: \(reason)")
         }
-        // Until the first reply it is about who may talk to whom; a server tells of a certificate that it wants only after
-        // the handshake of TLS 1.3.
+        // Until the first reply it is about who may talk to whom; a server tells of a certificate that it wants only
+        // after the handshake of TLS 1.3.
         return RedisError(hasRead ? .protocol : .configuration, "TLS: \(TLSReason.last)")
     }
 }
