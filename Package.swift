@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "FastCGI", targets: ["FastCGI"]),
         .library(name: "Sessions", targets: ["Sessions"]),
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
+        .library(name: "RedisSessions", targets: ["RedisSessions"]),
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .executable(name: "galleta-server", targets: ["GalletaServer"]),
     ],
@@ -32,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CFastCGIHost", dependencies: ["CFastCGI"]),
         .target(name: "CPlatform"),
 
@@ -60,6 +62,15 @@ let package = Package(
             name: "MemorySessions",
             dependencies: [
                 "CCrypto", "CPlatform", "Sessions", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "RESP", swiftSettings: settings),
+        .target(
+            name: "RedisSessions",
+            dependencies: [
+                "CCrypto", "CPlatform", "CSSL", "RESP", "Sessions", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -118,6 +129,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: settings),
+        .testTarget(
+            name: "RedisSessionsTests",
+            dependencies: [
+                "RedisSessions", "RESP", "Sessions", "GalletaPlatform", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "GalletaTests",
             dependencies: ["Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport"],
@@ -166,7 +186,7 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     let fuzzers = [
         ("RequestCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI"),
         ("PathFuzzer", "FastCGI"),
-        ("SnapshotFuzzer", "MemorySessions"),
+        ("SnapshotFuzzer", "MemorySessions"), ("RESPFuzzer", "RESP"),
     ]
     for (name, target) in fuzzers {
         package.targets.append(

@@ -40,6 +40,11 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_cond_broadcast(condition)
     }
 
+    /// Lets one waiting thread look at the state again: enough where each waits for the same, and one can be served.
+    package func wakeOne() {
+        pthread_cond_signal(condition)
+    }
+
     /// Waits until `holds`, then runs `body` without letting go of the lock.
     ///
     /// - Parameter timeout: After it `body` runs all the same; nil waits without end.

@@ -1,0 +1,113 @@
+internal import GalletaPlatform
+internal import RESP
+
+/// One call on its way: which commands have their reply, and what to do about the others. Does nothing itself.
+struct RedisCall {
+    /// What comes next.
+    enum Step {
+        /// All replies are there.
+        case done([RESPValue])
+        /// Send what is left, to the same server.
+        case again
+        /// Send what is left to this server, which has the slot from now on.
+        case moved(RedisAddress)
+        /// Send what is left to this server, with `ASKING`, this time only.
+        case ask(RedisAddress)
+        /// Wait a little, then send what is left.
+        case pause(RedisError)
+        /// The server is not the one to write to: find that, then send what is left.
+        case elsewhere(RedisError)
+        case fail(RedisError)
+    }
+
+    let commands: [RedisCommand]
+    private var replies: [RESPValue?]
+    /// Indices of commands without reply.
+    private var pending: [Int]
+    private var hops = 0
+    private var brokenConnections = 0
+
+    /// A map that is wrong more often than this changes faster than it can be followed.
+    static let hopLimit = 5
+
+    /// A connection that breaks was idle for too long, the next one too; then it is the server.
+    static let brokenLimit = 2
+
+    init(_ commands: [RedisCommand]) {
+        self.commands = commands
+        replies = Array(repeating: nil, count: commands.count)
+        pending = Array(commands.indices)
+    }
+
+    /// The commands to send.
+    var remaining: [RedisCommand] { pending.map { commands[$0] } }
+
+    /// Whether some have been carried out.
+    private var isBegun: Bool { pending.count < commands.count }
+
+    /// Takes the replies to ``remaining``.
+    ///
+    /// - Parameter address: Who has sent them.
+    mutating func take(_ new: [RESPValue], from address: RedisAddress) -> Step {
+        var later: [Int] = []
+        var refusal: RedisError?
+        for (index, reply) in zip(pending, new) {
+            guard case .error(let text) = reply else {
+                replies[index] = reply
+                continue
+            }
+            let error = RedisError(reply: text, isScript: commands[index].script != nil)
+            guard error.code == .notNow else {
+                let isCarriedOut = isBegun || new.contains { !$0.isError }
+                return .fail(error.afterSending(isCarriedOut))
+            }
+            later.append(index)
+            if refusal == nil { refusal = error }
+        }
+        pending = later
+        guard let refusal, let reply = refusal.reply else { return .done(replies.map { $0! }) }
+        let error = refusal.afterSending(isBegun)
+        switch reply.code {
+        case "MOVED", "ASK":
+            hops += 1
+            guard hops <= Self.hopLimit else {
+                return .fail(RedisError(.notNow, "redirected more than \(Self.hopLimit) times").afterSending(isBegun))
+            }
+            guard reply.words.count >= 2, let target = RedisAddress(announced: reply.words[1], by: address) else {
+                return .fail(RedisError(.protocol, "redirected to an address that cannot be").afterSending(isBegun))
+            }
+            return reply.code == "MOVED" ? .moved(target) : .ask(target)
+        case "READONLY", "MASTERDOWN":
+            return .elsewhere(error)
+        case "MISCONF", "NOREPLICAS":
+            // Time does not mend these before the deadline.
+            return .fail(error)
+        default:
+            return .pause(error)
+        }
+    }
+
+    /// What to do when there is no connection.
+    func notConnected(_ error: RedisError) -> Step {
+        let error = error.afterSending(isBegun)
+        return error.code == .notNow ? .pause(error) : .fail(error)
+    }
+
+    /// What to do after an error of the connection.
+    ///
+    /// - Parameter isReused: Whether the connection was used before, so that the error may be that of an older fault.
+    mutating func failed(_ error: RedisError, isReused: Bool) -> Step {
+        brokenConnections += 1
+        let isHarmless = !error.isOutcomeUnknown || (isReused && pending.allSatisfy { commands[$0].isRepeatable })
+        guard error.code == .connection, isHarmless, brokenConnections <= Self.brokenLimit else {
+            return .fail(error.afterSending(isBegun))
+        }
+        return .again
+    }
+}
+
+extension RESPValue {
+    fileprivate var isError: Bool {
+        if case .error = self { true } else { false }
+    }
+}

@@ -1,0 +1,142 @@
+internal import GalletaPlatform
+internal import Glibc
+internal import Logging
+package import RESP
+package import Sessions
+
+/// Sends commands to Redis or Valkey, within a deadline, over a few connections that it keeps.
+///
+///     let client = try RedisClient(settings: RedisSettings(RedisServers(url: "redis://127.0.0.1")))
+///     let replies = try client.run([RedisCommand("GET", ["key"], isRepeatable: true)])
+///
+/// Nothing is connected before the first call. Threading: any thread; a call blocks its own.
+package final class RedisClient: Sendable {
+    private let settings: RedisSettings
+    private let counters = RedisCounters()
+    private let route: RedisRoute
+    private let breaker: Locked<RedisBreaker>
+
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
+    package init(settings: RedisSettings) throws(SessionError) {
+        try settings.check()
+        self.settings = settings
+        route = RedisRoute(settings: settings, connector: try RedisConnector(settings: settings, counters: counters))
+        breaker = Locked(RedisBreaker(longestPause: settings.maximumPause))
+    }
+
+    deinit {
+        close()
+    }
+
+    /// What it has done so far.
+    package var statistics: RedisStatistics { counters.statistics }
+
+    /// Closes all connections; those in use when their call ends. Later calls fail.
+    package func close() {
+        route.close()
+    }
+
+    /// Runs commands on one server, all sent at once; one round trip unless a script is missing there.
+    ///
+    /// The commands are no transaction: others' may come between them, and one that a server refuses for the moment is
+    /// carried out after those behind it.
+    ///
+    /// - Parameter timeout: In place of ``RedisSettings/totalTimeout``. All is in it: waiting for a connection,
+    ///   connecting, logging in, retries.
+    /// - Returns: A reply for each command, none of them an error.
+    /// - Throws: The first error reply, or why there are no replies. See ``RedisError/isOutcomeUnknown``.
+    package func run(_ commands: [RedisCommand], within timeout: Duration? = nil) throws(RedisError) -> [RESPValue] {
+        guard !commands.isEmpty else { return [] }
+        let start = BootInstant.now
+        counters.count(counters.calls)
+        let ticket: RedisBreaker.Ticket
+        switch breaker.withLock({ $0.admit(at: start) }) {
+        case .admitted(let admitted): ticket = admitted
+        case .refused(let error): throw error
+        }
+        do {
+            let replies = try run(RedisCall(commands), by: start.advanced(by: timeout ?? settings.totalTimeout))
+            note(breaker.withLock { $0.succeeded(ticket) }, nil)
+            return replies
+        } catch {
+            if error.code == .timeout { counters.count(counters.timeouts) }
+            note(
+                error.isReply
+                    ? breaker.withLock { $0.succeeded(ticket) }
+                    : breaker.withLock { $0.failed(ticket, error, at: .now, jitter: .random(in: 0...1)) },
+                error)
+            throw error
+        }
+    }
+
+    private func note(_ change: RedisBreaker.Change?, _ error: RedisError?) {
+        switch change {
+        case nil:
+            break
+        case .opened:
+            counters.count(counters.breakerOpenings)
+            // Connections that look well may all lead to a server that answers no more.
+            route.startAnew()
+            settings.logger.error("Redis fails, so calls fail at once until it answers: \(error?.message ?? "")")
+        case .closed:
+            settings.logger.notice("Redis answers again.")
+        }
+    }
+
+    private func run(_ call: RedisCall, by deadline: BootInstant) throws(RedisError) -> [RESPValue] {
+        var call = call
+        var pauses = Pauses()
+        var side: RedisAddress?
+        while true {
+            let (step, pool) = attempt(&call, side: side, by: deadline)
+            side = nil
+            switch step {
+            case .done(let replies): return replies
+            case .fail(let error): throw error
+            case .again: break
+            case .moved(let address): if let pool { route.moved(to: address, from: pool) }
+            case .ask(let address): side = address
+            case .pause(let error): try pauses.wait(error, by: deadline)
+            case .elsewhere(let error):
+                guard let pool, route.isNotPrimary(pool) else { throw error }
+                try pauses.wait(error, by: deadline)
+            }
+            counters.count(counters.retries)
+        }
+    }
+
+    /// - Returns: What to do next, and the pool of the server that has answered.
+    private func attempt(
+        _ call: inout RedisCall, side: RedisAddress?, by deadline: BootInstant
+    ) -> (RedisCall.Step, RedisPool?) {
+        let (pool, connection, isReused): (RedisPool, RedisConnection, Bool)
+        do throws(RedisError) {
+            if let side {
+                (pool, connection, isReused) = try route.acquire(side: side, by: deadline)
+            } else {
+                (pool, connection, isReused) = try route.acquire(by: deadline)
+            }
+        } catch {
+            return (call.notConnected(error), nil)
+        }
+        defer { pool.give(connection) }
+        do throws(RedisError) {
+            let replies = try connection.run(call.remaining, asking: side != nil, by: deadline)
+            return (call.take(replies, from: connection.address), pool)
+        } catch {
+            return (call.failed(error, isReused: isReused), pool)
+        }
+    }
+}
+
+/// The waits between attempts of one call: longer each time.
+private struct Pauses {
+    private var next: Int32 = 5
+
+    /// - Throws: The error, when the deadline would pass.
+    mutating func wait(_ error: RedisError, by deadline: BootInstant) throws(RedisError) {
+        guard BootInstant.now.advanced(by: .milliseconds(Int64(next))) < deadline else { throw error }
+        poll(nil, 0, next)
+        next = min(2 * next, 40)
+    }
+}
