@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "CCrypt", "CCrypto", "CPlatform", "GalletaPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "CCrypt", "CCrypto", "CPlatform",
+                "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
