@@ -50,7 +50,7 @@ let package = Package(
         ),
         .target(
             name: "Sessions",
-            dependencies: ["GalletaPlatform", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CCrypto", "GalletaPlatform", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .target(
@@ -118,7 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SessionsTests",
-            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform"],
+            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform", "ProviderProgram"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -160,9 +160,17 @@ let package = Package(
             path: "Tests/Programs/PathProgram",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ProviderProgram",
+            dependencies: ["Galleta", "Sessions"],
+            path: "Tests/Programs/ProviderProgram",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "GalletaPlatform", "GalletaServer", "LifecycleProgram", "PathProgram"],
+            dependencies: [
+                "TestSupport", "GalletaPlatform", "GalletaServer", "LifecycleProgram", "PathProgram", "ProviderProgram",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -26,6 +26,7 @@ has_package() {
         nginx-light) command -v nginx >/dev/null ;;
         apache2-bin) command -v apache2 >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;
+        redis-tools) command -v redis-cli >/dev/null ;;
         systemd) command -v systemd-socket-activate >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
@@ -60,7 +61,8 @@ install_packages() {
     local policy=/usr/sbin/policy-rc.d
     local install=(apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@")
     export DEBIAN_FRONTEND=noninteractive
-    # Debian starts a service that it installs: an nginx on port 80 that nobody asked for. This file is its way to say no.
+    # Debian starts a service that it installs: an nginx on port 80, a Redis on 6379 that nobody asked for. This file is
+    # its way to say no.
     if [[ ! -e $policy ]]; then
         trap 'rm -f /usr/sbin/policy-rc.d' EXIT
         trap 'exit 1' INT TERM HUP

@@ -2,6 +2,7 @@
 #define GALLETA_CCRYPTO_SHIM_H
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 

@@ -6,7 +6,7 @@ extension MemoryProvider {
     private enum CommitStep {
         case done(SessionCommitOutcome)
         /// The change needs so many bytes more than are reserved, and the store is at its cap.
-        case short(Int, SessionID)
+        case short(Int, MemoryKey)
     }
 
     /// How often room is made for one change, when others change the session meanwhile.
@@ -17,7 +17,7 @@ extension MemoryProvider {
     /// - Throws: A `SessionStoreError` of the reason `full` when the record would grow, the store is at its cap of bytes
     ///   and nothing may be evicted; nothing was changed.
     public func commit(
-        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws(SessionStoreError) -> SessionCommitOutcome {
         let now = store.clock.nanoseconds
         // Drawn before the lock, as it asks the system.
@@ -27,7 +27,7 @@ extension MemoryProvider {
         var reserved = 0
         defer { store.ledger.release(sessions: 0, bytes: reserved) }
         for _ in 0..<Self.roomLimit {
-            switch step(patch, to: id, expecting: version, serial: serial, reserved: &reserved, at: now) {
+            switch step(patch, to: session.id.words, expecting: version, serial: serial, reserved: &reserved, at: now) {
             case .done(let outcome):
                 return outcome
             case .short(let growth, let current):
@@ -48,7 +48,7 @@ extension MemoryProvider {
 
     /// - Parameter reserved: Bytes that were reserved for the change; those it took are taken off.
     private func step(
-        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?, serial: UInt64?,
+        _ patch: SessionPatch, to id: MemoryKey, expecting version: UInt64?, serial: UInt64?,
         reserved: inout Int, at now: Int64
     ) -> CommitStep {
         // Values that the commit replaces; released when this method returns, after the lock.
@@ -98,9 +98,9 @@ extension MemoryProvider {
         } reached: { step, successor in
             switch step {
             case .done(.committed(let version, let values, _)):
-                step = .done(.committed(version: version, values: values, successor: successor))
+                step = .done(.committed(version: version, values: values, successor: SessionID(words: successor)))
             case .done(.conflict(var record)):
-                record.successor = successor
+                record.successor = SessionID(words: successor)
                 step = .done(.conflict(record))
             case .done, .short:
                 break

@@ -41,7 +41,7 @@ extension MemoryProvider {
     /// Makes the provider known as `memory`; its parameters are `maximumSessions`, `maximumBytes`,
     /// and for a state file `state` (the path), `stateInterval` and `stateLockTimeout` (whole seconds).
     public static func register() {
-        SessionProviders.register("memory") { options in
+        SessionProviders.register("memory", isLocalToProcess: true) { options in
             var configuration = Configuration()
             for (name, value) in options.parameters {
                 switch name {
@@ -57,6 +57,12 @@ extension MemoryProvider {
             }
             configuration.logger = options.logger
             configuration.state = try StateFile(parameters: options.parameters)
+            if options.isTrial {
+                try configuration.check()
+                try configuration.state?.checkAccess()
+                configuration.state = nil
+                configuration.collectsInBackground = false
+            }
             return try MemoryProvider(configuration: configuration)
         }
     }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// One look at a shard: an answer, or the next id to look under.
 enum MemoryStep<Answer> {
     case done(Answer)
-    case alias(SessionID)
+    case alias(MemoryKey)
     /// The answer when there is nothing under the id, not even a restored session.
     case missing(Answer)
 }
@@ -21,8 +21,8 @@ extension MemoryProvider {
     ///   - reached: Runs on the answer, after the lock, when it was found under another id.
     @inline(__always)
     func following<Answer>(
-        _ id: SessionID, _ look: (inout MemoryShard, SessionID) -> MemoryStep<Answer>,
-        reached: (inout Answer, SessionID) -> Void
+        _ id: MemoryKey, _ look: (inout MemoryShard, MemoryKey) -> MemoryStep<Answer>,
+        reached: (inout Answer, MemoryKey) -> Void
     ) -> Answer {
         var current = id
         var hops = 0
@@ -34,7 +34,7 @@ extension MemoryProvider {
                 return answer
             case .alias(let successor):
                 // A chain is as long as rotations within one grace; beyond, the id leads nowhere.
-                current = hops < Self.hopLimit ? successor : SessionID(words: (0, 0, 0, 0))
+                current = hops < Self.hopLimit ? successor : .zero
                 hops += 1
             case .missing(let answer):
                 guard mayBeRestored else { return answer }
@@ -45,11 +45,11 @@ extension MemoryProvider {
     }
 
     /// Removes the session. Never throws.
-    public func destroy(_ id: SessionID) -> Bool {
+    public func destroy(_ session: SessionHandle) -> Bool {
         let now = store.clock.nanoseconds
         var garbage: [MemorySlot] = []
         defer { withExtendedLifetime(garbage) {} }
-        return following(id) { shard, id in
+        return following(session.id.words) { shard, id in
             switch shard.find(id, at: now) {
             case .none:
                 return .missing(false)
@@ -67,7 +67,11 @@ extension MemoryProvider {
     /// Gives the session a new id, under the locks of both places, and remembers the old one. Never throws.
     ///
     /// Without a grace a store at its cap of bytes may not remember it.
-    public func rotate(_ id: SessionID, to new: SessionID, grace: Duration) -> SessionRotation {
+    public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) -> SessionRotation {
+        rotate(session.id.words, to: new.words, grace: grace)
+    }
+
+    private func rotate(_ id: MemoryKey, to new: MemoryKey, grace: Duration) -> SessionRotation {
         let now = store.clock.nanoseconds
         let grace = max(0, grace.nanoseconds)
         // Made before the locks, as it allocates.
@@ -90,7 +94,7 @@ extension MemoryProvider {
             case .none:
                 return .gone
             case .alias(let successor):
-                return .successor(successor)
+                return .successor(SessionID(words: successor))
             case .slot(let number, let slot):
                 guard !target.pointee.isTaken(new, at: now, expired: &garbage.1) else { return .taken }
                 var moved = slot.pointee
@@ -111,20 +115,23 @@ extension MemoryProvider {
         if remembers { store.ledger.release(sessions: 0, bytes: cost) }
         guard case .successor = outcome else { return outcome }
         // All latecomers get the one id under which the session is now.
-        guard let record = read(id), let last = record.successor else { return .gone }
+        guard case .found(let record) = lookUp(SessionHandle(SessionID(words: id))), let last = record.successor else {
+            return .gone
+        }
         return .successor(last)
     }
 
     /// Since when another id has stood in the place of this one: for an hour after the rotation, as long as the session
-    /// lives and there is room. Never throws.
-    public func retirement(of id: SessionID) -> SessionRetirement? {
+    /// lives and there is room.
+    func retirement(of id: MemoryKey) -> SessionRetirement? {
         let now = store.clock.nanoseconds
         guard let first = replacement(of: id, at: now), let successor = first.successor else { return nil }
         var current = successor
         for _ in 0..<Self.retirementHopLimit {
             guard let next = replacement(of: current, at: now) else { return nil }
             guard let later = next.successor else {
-                return SessionRetirement(age: .nanoseconds(now.subtractingSaturated(first.since)), successor: successor)
+                return SessionRetirement(
+                    age: .nanoseconds(now.subtractingSaturated(first.since)), successor: SessionID(words: successor))
             }
             current = later
         }
@@ -135,7 +142,7 @@ extension MemoryProvider {
     private static let retirementHopLimit = 64
 
     /// Since when the id is replaced, and by which; without a successor it is a live session's own. Nil: it is neither.
-    private func replacement(of id: SessionID, at now: Int64) -> (since: Int64, successor: SessionID?)? {
+    private func replacement(of id: MemoryKey, at now: Int64) -> (since: Int64, successor: MemoryKey?)? {
         store.shard(id).withLock { shard in
             guard let (_, slot) = shard.slot(of: id), slot.pointee.deadline > now else { return nil }
             if slot.pointee.kind.isSession { return (now, nil) }

@@ -8,7 +8,7 @@ extension MemoryProvider {
     /// shard.
     public func sessions(of user: ByteString, current id: SessionID?, limit: Int) -> UserSessionList {
         let now = store.clock.nanoseconds
-        let own = id.flatMap { serial(of: $0, user: user, at: now) }
+        let own = id.flatMap { serial(of: $0.words, user: user, at: now) }
         var asked = limit
         while true {
             let entries = store.users.newest(of: user, limit: asked)
@@ -69,7 +69,7 @@ extension MemoryProvider {
     public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) -> Int {
         guard store.users.count(of: user) > kept else { return 0 }
         let now = store.clock.nanoseconds
-        let spared = id.flatMap { serial(of: $0, user: user, at: now) }
+        let spared = id.flatMap { serial(of: $0.words, user: user, at: now) }
         var left = kept
         return store.users.newest(of: user, limit: .max).count { entry in
             guard entry.serial != spared else { return false }
@@ -85,7 +85,7 @@ extension MemoryProvider {
     }
 
     /// The serial of the session of `id`, or of its successor, if it belongs to the user.
-    private func serial(of id: SessionID, user: ByteString, at now: Int64) -> UInt64? {
+    private func serial(of id: MemoryKey, user: ByteString, at now: Int64) -> UInt64? {
         following(id) { shard, id -> MemoryStep<UInt64?> in
             switch shard.find(id, at: now) {
             case .none: .missing(nil)

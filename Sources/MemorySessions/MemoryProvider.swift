@@ -22,7 +22,7 @@ public import Sessions
 /// of a user's sessions cost what they return, whatever the user has.
 /// 256 shards, each behind its own lock, which is held for a lookup and a copy of one session's bytes at most.
 /// Expired sessions are never seen, and their memory is taken back in the background in small slices.
-public final class MemoryProvider: SessionProvider {
+public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider {
     let store: MemoryStore
     private let collector: MemoryCollector?
     /// Keeps the state file, if there is one.
@@ -49,8 +49,12 @@ public final class MemoryProvider: SessionProvider {
         collector?.close()
     }
 
-    /// True: a second process would know nothing of this one's sessions.
-    public var isLocalToProcess: Bool { true }
+    /// Everything is kept, for this process only: a second one would know nothing of its sessions.
+    public var traits: SessionProviderTraits {
+        var traits = SessionProviderTraits()
+        traits.isLocalToProcess = true
+        return traits
+    }
 
     /// Removes at most `limit` expired sessions; no lock is held for more than 64 of them.
     ///
@@ -78,32 +82,45 @@ public final class MemoryProvider: SessionProvider {
         keeper?.close()
     }
 
+    /// What the id leads to. Never throws.
+    ///
+    /// A replaced id is remembered for an hour after the rotation, as long as the session lives and there is room.
+    public func lookUp(_ session: SessionHandle) -> SessionFinding {
+        if let record = record(of: session.id) { return .found(record) }
+        guard let retirement = retirement(of: session.id.words) else { return .none }
+        return .retired(retirement)
+    }
+
     /// The session of `id`; nil when there is none. Never throws.
-    public func read(_ id: SessionID) -> SessionRecord? {
+    @inline(__always)
+    private func record(of id: SessionID) -> SessionRecord? {
         let now = store.clock.nanoseconds
-        return following(id) { shard, id in
-            switch shard.find(id, at: now) {
+        return following(id.words) { shard, key in
+            switch shard.find(key, at: now) {
             case .none: .missing(nil)
             case .alias(let successor): .alias(successor)
             case .slot(_, let slot): .done(slot.pointee.record(at: now))
             }
         } reached: { record, successor in
-            record?.successor = successor
+            record?.successor = SessionID(words: successor)
         }
     }
 
     /// Begins a session under `id`. At a cap others make room for it, see `MemoryProvider`. Never throws.
+    ///
+    /// A foreign id, which no call of ``idFormat`` draws, is refused as if it were in use.
     public func create(_ id: SessionID, _ draft: SessionDraft) -> SessionCreation {
+        guard !id.isForeign else { return .exists }
         let now = store.clock.nanoseconds
         let user = draft.values.user
-        return store.insert(MemorySlot(id: id, draft: draft, at: now, isOfUser: user != nil), user: user, at: now)
+        return store.insert(MemorySlot(id: id.words, draft: draft, at: now, isOfUser: user != nil), user: user, at: now)
     }
 
     /// Sets "last seen" to now. Never throws. Cost: a lookup and one write, for a session with a user one lookup more.
-    public func touch(_ id: SessionID) -> SessionTouch {
+    public func touch(_ session: SessionHandle) -> SessionTouch {
         let now = store.clock.nanoseconds
-        return following(id) { shard, id in
-            switch shard.find(id, at: now) {
+        return following(session.id.words) { shard, key in
+            switch shard.find(key, at: now) {
             case .none: return .missing(.gone)
             case .alias(let successor): return .alias(successor)
             case .slot(_, let slot):
@@ -113,7 +130,7 @@ public final class MemoryProvider: SessionProvider {
             }
         } reached: { outcome, successor in
             guard case .touched(let remaining, _) = outcome else { return }
-            outcome = .touched(remaining: remaining, successor: successor)
+            outcome = .touched(remaining: remaining, successor: SessionID(words: successor))
         }
     }
 }

@@ -193,6 +193,11 @@ struct ConformanceSuiteTests {
         ),
         (.evictsTheOnlySession, ["nobody loses the only session for a log-in, which is refused then"]),
         (.countsOldIDs, ["sessions are counted, old ids are not"]),
+        (.answersOutOfOrder, ["each of a request's ids is answered, in their order"]),
+        (
+            .listOfAllEndsEarly,
+            ["a list of all sessions has each that was there, whatever the size of its pages"]
+        ),
         (
             .forgetsReplacedIDs,
             ["a replaced id is remembered after its grace", "an id that a log-in replaced is remembered"]

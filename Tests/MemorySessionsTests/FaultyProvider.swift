@@ -4,7 +4,7 @@ import Sessions
 import SessionsTesting
 
 /// The memory provider with one fault, as other libraries have had them.
-final class FaultyProvider: SessionProvider {
+final class FaultyProvider: UserIndexedProvider, CollectingProvider, ListingProvider {
     enum Fault: String, CaseIterable, Sendable {
         case none
         case adoptsUnknownIDs
@@ -52,6 +52,8 @@ final class FaultyProvider: SessionProvider {
         case evictsTheOnlySession
         case countsOldIDs
         case forgetsReplacedIDs
+        case answersOutOfOrder
+        case listOfAllEndsEarly
     }
 
     private let base: MemoryProvider
@@ -66,7 +68,20 @@ final class FaultyProvider: SessionProvider {
         self.fault = fault
     }
 
-    func read(_ id: SessionID) throws -> SessionRecord? {
+    func lookUp(_ session: SessionHandle) throws -> SessionFinding {
+        if let record = try found(session.id) { return .found(record) }
+        guard fault != .forgetsReplacedIDs, let retirement = base.retirement(of: session.id) else { return .none }
+        return .retired(retirement)
+    }
+
+    func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
+        let positions = 0..<candidates.count
+        return try (fault == .answersOutOfOrder ? Array(positions.reversed()) : Array(positions)).map {
+            try lookUp(SessionHandle(candidates[$0]))
+        }
+    }
+
+    private func found(_ id: SessionID) throws -> SessionRecord? {
         switch fault {
         case .adoptsUnknownIDs:
             if base.read(id) == nil {
@@ -101,7 +116,7 @@ final class FaultyProvider: SessionProvider {
         case .collectTakesTheLiving, .listShowsIDs: living.withLock { $0.append(id) }
         case .evictsUsers:
             living.withLock { $0.append(id) }
-            guard case .full = base.create(id, draft) else { return .created }
+            guard case .full = base.create(id, draft) else { return .created() }
             _ = base.destroy(living.withLock { $0.removeFirst() })
             return base.create(id, draft)
         case .refusesLogIns:
@@ -109,7 +124,7 @@ final class FaultyProvider: SessionProvider {
         case .evictsTheOldestOfAll, .evictsTheOnlySession:
             living.withLock { $0.append(id) }
             guard draft.values.user != nil, base.count() >= 16 else { break }
-            if fault == .evictsTheOnlySession, case .created = base.create(id, draft) { return .created }
+            if fault == .evictsTheOnlySession, case .created = base.create(id, draft) { return .created() }
             _ = base.destroy(living.withLock { $0.removeFirst() })
         case .neverFull:
             return base.create(id, draft).asCreated
@@ -118,7 +133,10 @@ final class FaultyProvider: SessionProvider {
         return base.create(id, draft)
     }
 
-    func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
+    func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        let id = session.id
         var patch = patch
         switch fault {
         case .commitRevives:
@@ -173,7 +191,8 @@ final class FaultyProvider: SessionProvider {
         }
     }
 
-    func touch(_ id: SessionID) throws -> SessionTouch {
+    func touch(_ session: SessionHandle) throws -> SessionTouch {
+        let id = session.id
         switch fault {
         case .touchNeverFails:
             let outcome = base.touch(id)
@@ -201,7 +220,8 @@ final class FaultyProvider: SessionProvider {
         }
     }
 
-    func destroy(_ id: SessionID) throws -> Bool {
+    func destroy(_ session: SessionHandle) throws -> Bool {
+        let id = session.id
         switch fault {
         case .destroyLies:
             _ = base.destroy(id)
@@ -212,7 +232,8 @@ final class FaultyProvider: SessionProvider {
         }
     }
 
-    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation {
+    func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        let id = session.id
         switch fault {
         case .rotateLeavesTheOldID:
             let outcome = base.rotate(id, to: new, grace: .zero)
@@ -227,10 +248,6 @@ final class FaultyProvider: SessionProvider {
             return base.rotate(id, to: new, grace: grace)
         default: return base.rotate(id, to: new, grace: grace)
         }
-    }
-
-    func retirement(of id: SessionID) throws -> SessionRetirement? {
-        fault == .forgetsReplacedIDs ? nil : base.retirement(of: id)
     }
 
     func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
@@ -304,8 +321,14 @@ final class FaultyProvider: SessionProvider {
         }
     }
 
-    func count() throws -> Int {
-        fault == .countsOldIDs ? base.count() + 1 : base.count()
+    func statistics() throws -> SessionStoreStatistics {
+        SessionStoreStatistics(sessions: fault == .countsOldIDs ? base.count() + 1 : base.count())
+    }
+
+    func sessions(from position: SessionListPosition?, limit: Int) throws -> SessionListPage {
+        var page = base.sessions(from: position, limit: limit)
+        if fault == .listOfAllEndsEarly { page.next = nil }
+        return page
     }
 
     func close() { base.close() }
@@ -314,6 +337,6 @@ final class FaultyProvider: SessionProvider {
 extension SessionCreation {
     /// Says "created" where there was no room.
     fileprivate var asCreated: SessionCreation {
-        if case .full = self { .created } else { self }
+        if case .full = self { .created() } else { self }
     }
 }

@@ -3,7 +3,7 @@ import MemorySessions
 import Sessions
 
 /// The memory provider with one fault in what it stores, as stores have that encode, index or sweep wrongly.
-final class FaultyStore: SessionProvider {
+final class FaultyStore: UserIndexedProvider, CollectingProvider {
     enum Fault: String, CaseIterable, Sendable {
         case none
         case mixesSessionsUp
@@ -46,7 +46,13 @@ final class FaultyStore: SessionProvider {
         self.fault = fault
     }
 
-    func read(_ id: SessionID) throws -> SessionRecord? {
+    func lookUp(_ session: SessionHandle) throws -> SessionFinding {
+        if let record = try found(session.id) { return .found(record) }
+        if fault == .takesAnyIDForReplaced { return .retired(SessionRetirement(age: .zero, successor: nil)) }
+        return base.retirement(of: session.id).map { .retired($0) } ?? .none
+    }
+
+    private func found(_ id: SessionID) throws -> SessionRecord? {
         if fault == .takesAnOutageForNoSession, isDown.withLock({ $0 }) { return nil }
         try beUp()
         var record = base.read(id)
@@ -76,7 +82,7 @@ final class FaultyStore: SessionProvider {
         }
         switch fault {
         case .expiredIDsStayInUse where isKnown: return .exists
-        case .evictsTheLivingFirst where base.count() >= 16: _ = first.map(base.destroy)
+        case .evictsTheLivingFirst where base.count() >= 16: if let first { _ = base.destroy(first) }
         default: break
         }
         return base.create(id, draft)
@@ -123,7 +129,10 @@ final class FaultyStore: SessionProvider {
         String(text.prefix { $0 != "\0" })
     }
 
-    func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome {
+    func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        let id = session.id
         try beUp()
         if let user = patch.changes.first(where: { $0.key == .user })?.value?.name {
             known.withLock { _ = $0.users.insert(user) }
@@ -132,7 +141,8 @@ final class FaultyStore: SessionProvider {
             patch, to: id, expecting: fault == .refusesTheRightVersion ? version.map { $0 &+ 1 } : version)
     }
 
-    func touch(_ id: SessionID) throws -> SessionTouch {
+    func touch(_ session: SessionHandle) throws -> SessionTouch {
+        let id = session.id
         try beUp()
         if fault == .touchChangesTheVersion {
             var patch = SessionPatch()
@@ -142,17 +152,15 @@ final class FaultyStore: SessionProvider {
         return base.touch(id)
     }
 
-    func destroy(_ id: SessionID) throws -> Bool {
+    func destroy(_ session: SessionHandle) throws -> Bool {
+        let id = session.id
         try beUp()
         return base.destroy(id)
     }
 
-    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) -> SessionRotation {
-        base.rotate(id, to: new, grace: grace)
-    }
-
-    func retirement(of id: SessionID) -> SessionRetirement? {
-        fault == .takesAnyIDForReplaced ? SessionRetirement(age: .zero, successor: nil) : base.retirement(of: id)
+    func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) -> SessionRotation {
+        let id = session.id
+        return base.rotate(id, to: new, grace: grace)
     }
 
     func sessions(of user: ByteString, current id: SessionID?, limit: Int) -> UserSessionList {
@@ -189,7 +197,7 @@ final class FaultyStore: SessionProvider {
         return base.collect(limit: limit)
     }
 
-    func count() -> Int { base.count() }
+    func statistics() -> SessionStoreStatistics { base.statistics() }
 
     func close() { base.close() }
 }

@@ -65,7 +65,7 @@ struct LogInRoomTests {
             memory.provider.store.shards.flatMap { shard in
                 shard.withLock { shard in
                     (0..<shard.orders.count(.user)).map {
-                        shard.pool.slot(shard.orders.number(.user, at: $0)).pointee.id
+                        SessionID(words: shard.pool.slot(shard.orders.number(.user, at: $0)).pointee.id)
                     }
                 }
             })

@@ -62,17 +62,17 @@ struct MemoryCompactionTests {
     func slices() throws {
         // Ids of one shard: the lowest byte of the first word is the same.
         let ids = (0..<6_400).map { number in
-            SessionID(words: (UInt64(number) << 8, .random(in: .min ... .max), 0, UInt64(number)))
+            SessionID(words: SessionIDWords(UInt64(number) << 8, .random(in: .min ... .max), 0, UInt64(number)))
         }
         for id in ids { try memory.begin(id: id) }
         // The lower half goes, so that each of the others has to move.
         for id in ids.prefix(4_800) { #expect(provider.destroy(id)) }
-        let slots = provider.store.shard(ids[0]).withLock { $0.pool.capacity }
+        let slots = provider.store.shard(ids[0].words).withLock { $0.pool.capacity }
         #expect(slots == 6_400)
         var holds = 0
-        while provider.store.shard(ids[0]).withLock({ $0.compact(limit: 64) }) { holds += 1 }
+        while provider.store.shard(ids[0].words).withLock({ $0.compact(limit: 64) }) { holds += 1 }
         #expect(holds >= 1_600 / 64)
-        let after = provider.store.shard(ids[0]).withLock { $0.pool.capacity }
+        let after = provider.store.shard(ids[0].words).withLock { $0.pool.capacity }
         #expect(after <= 1_600 * 4 / 3 + 128)
         for id in ids.suffix(1_600) { #expect(provider.read(id) != nil) }
     }
@@ -110,14 +110,14 @@ struct MemoryCompactionTests {
     @Test("puts sessions that came back behind those that did not, in slices")
     func settles() throws {
         let ids = (0..<200).map { number in
-            SessionID(words: (UInt64(number) << 8, .random(in: .min ... .max), 0, UInt64(number)))
+            SessionID(words: SessionIDWords(UInt64(number) << 8, .random(in: .min ... .max), 0, UInt64(number)))
         }
         for id in ids {
             memory.time.advance(by: .milliseconds(1))
             try memory.begin(id: id)
         }
         for id in ids.prefix(150) { _ = provider.touch(id) }
-        let shard = provider.store.shard(ids[0])
+        let shard = provider.store.shard(ids[0].words)
         #expect(shard.withLock { $0.settle(limit: 64) })
         #expect(shard.withLock { $0.settle(limit: 64) })
         #expect(!shard.withLock { $0.settle(limit: 64) })

@@ -16,7 +16,6 @@ struct MemoryConformanceTests {
         configuration.maximumSessions = maximumSessions ?? 200_000
         var fixture = ConformanceFixture(provider: try MemoryProvider(configuration: configuration), time: time)
         fixture.keepsCap = true
-        fixture.remembersRotatedIDs = true
         return fixture
     }
 

@@ -33,7 +33,7 @@ struct SnapshotExtremesTests {
             for lastSeen in stamps {
                 for idleTimeout in stamps {
                     for absoluteDeadline in stamps {
-                        let id = SessionID.random()
+                        let id = MemoryKey.random()
                         let values = try? SessionValues([(.user, .string("ada")), (SessionKey("n"), .int(1))])
                         let slot = MemorySlot(
                             id: id, values: values ?? SessionValues(), created: created, lastSeen: lastSeen,
@@ -42,7 +42,9 @@ struct SnapshotExtremesTests {
                         let session = SnapshotSession(slot, digest: IDDigest.of(id), serial: id.word3)
                         var bytes: [UInt8] = []
                         session.append(to: &bytes)
-                        if bytes.withUnsafeBytes({ SnapshotSession($0) }) != nil { made.append((id, session)) }
+                        if bytes.withUnsafeBytes({ SnapshotSession($0) }) != nil {
+                            made.append((SessionID(words: id), session))
+                        }
                     }
                 }
             }

@@ -29,7 +29,9 @@ struct SnapshotFormatTests {
     @Test("a digest is SHA-256")
     func digest() throws {
         let zeros = try #require(SessionID(bytes: [UInt8](repeating: 0, count: 32)))
-        let text = IDDigest.of(zeros).bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let text = IDDigest.of(zeros.words).withBytes { Array($0) }.map {
+            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+        }.joined()
         #expect(text == "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925")
     }
 

@@ -152,7 +152,7 @@ struct SnapshotRestoreTests {
         let second = try fixture.start()
         for id in ids {
             #expect(file.range(of: Data(id.bytes)) == nil && file.range(of: Data(id.encoded.utf8)) == nil)
-            let digest = IDDigest.of(id)
+            let digest = SessionID(words: IDDigest.of(id.words))
             #expect(file.range(of: Data(digest.bytes)) != nil)
             #expect(second.read(digest) == nil)
             #expect(!second.destroy(digest))

@@ -7,7 +7,7 @@ import Testing
 struct UserIndexTests {
     private struct Session {
         var serial: UInt64
-        var id: SessionID
+        var id: MemoryKey
         var user: ByteString
         var lastSeen: Int64
     }
@@ -47,7 +47,7 @@ struct UserIndexTests {
                 let one = sessions[position]
                 switch Int.random(in: 0..<4) {
                 case 0:
-                    let new = SessionID.random()
+                    let new = MemoryKey.random()
                     index.move(one.id, to: new, user: one.user)
                     sessions[position].id = new
                 case 1:
@@ -86,7 +86,7 @@ struct UserIndexTests {
     @Test("keeps sessions apart whose serials are equal, and users whose sessions went")
     func equalSerials() {
         let index = UserIndex()
-        let ids = (0..<3).map { _ in SessionID.random() }
+        let ids = (0..<3).map { _ in MemoryKey.random() }
         for (number, id) in ids.enumerated() {
             index.insert(id, user: "user \(number)", serial: 7, lastSeen: 1, isSorted: true)
         }

@@ -97,7 +97,7 @@ struct SessionConcurrencyTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(fixture.provider.read(id) == nil)
+            #expect(try fixture.provider.read(id) == nil)
         }
         #expect(fixture.provider.count() == 0)
     }

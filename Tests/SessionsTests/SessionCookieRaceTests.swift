@@ -117,7 +117,7 @@ struct SessionCookieRaceTests {
         try late.logIn(user: "ada")
         let fresh = try #require(try late.commit().id)
         #expect(fresh != shared)
-        #expect(fixture.provider.read(shared) == nil)
-        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.provider.read(shared) == nil)
+        #expect(try fixture.provider.read(id) == nil)
     }
 }

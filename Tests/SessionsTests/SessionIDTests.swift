@@ -54,4 +54,69 @@ struct SessionIDTests {
         }
         #expect("\(id)" == "SessionID(redacted)")
     }
+
+    // MARK: Foreign ids
+
+    private static let php = "0123456789abcdefghijklmnop"
+
+    @Test("of another program is its own text", arguments: [php, "A-,0" + php, String(repeating: "z", count: 256)])
+    func foreign(text: String) throws {
+        let id = try #require(SessionID(foreign: text.utf8))
+        #expect(id.isForeign && id.encoded == text && id.bytes == Array(text.utf8))
+        let same = try #require(SessionID(foreign: text.utf8))
+        #expect(id == same && Set([id]).contains(same))
+        #expect(id != SessionID(foreign: (text.dropLast() + "Q").utf8) && id != SessionID.random())
+        #expect("\(id)" == "SessionID(redacted)")
+    }
+
+    @Test("of ours and one of another program are two, be their texts the same")
+    func kinds() throws {
+        let text = String(repeating: "A", count: 43)
+        let (ours, foreign) = (try #require(SessionID(text)), try #require(SessionID(foreign: text.utf8)))
+        #expect(ours.encoded == foreign.encoded && ours != foreign && foreign != ours)
+    }
+
+    @Test(
+        "of another program has 22 to 256 characters of letters, digits, comma and minus",
+        arguments: [
+            "", String(repeating: "a", count: 21), String(repeating: "a", count: 257), php + "_", php + "/", php + "..",
+            php + "\0", php + "é", php + " ", php + ";",
+        ])
+    func malformedForeign(text: String) {
+        #expect(SessionID(foreign: text.utf8) == nil)
+    }
+
+    // MARK: What a store keeps
+
+    @Test("has SHA-256 of its bytes for a digest")
+    func digest() throws {
+        let zeros = try #require(SessionID(bytes: [UInt8](repeating: 0, count: 32)))
+        let text = zeros.digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        #expect(text == "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925")
+    }
+
+    @Test("sealed with an old one is read with that one only, and shows nothing of the two")
+    func sealed() throws {
+        let foreign = ["0123456789abcdefghijkl", Self.php + "vwxyz", Self.php, String(repeating: "q", count: 256)]
+        let ids =
+            try (0..<4).map { _ in SessionID.random() } + foreign.map { try #require(SessionID(foreign: $0.utf8)) }
+        for old in ids {
+            for new in ids where new != old {
+                let bytes = new.sealed(with: old)
+                #expect(SessionID(sealed: bytes, with: old) == new)
+                #expect(SessionID(sealed: bytes, with: .random()) != new)
+                #expect(!bytes.starts(with: new.bytes.prefix(8)) && !bytes.starts(with: old.bytes.prefix(8)))
+                #expect(new.isForeign || bytes.count == 32)
+            }
+        }
+        #expect(SessionID(sealed: [], with: ids[0]) == nil)
+        #expect(SessionID(sealed: [UInt8](repeating: 0, count: 31), with: ids[0]) == nil)
+    }
+
+    @Test("is the key of an HMAC-SHA256, as openssl makes it")
+    func authenticationCode() throws {
+        let zeros = try #require(SessionID(bytes: [UInt8](repeating: 0, count: 32)))
+        let text = zeros.authenticationCode(of: []).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        #expect(text == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+    }
 }

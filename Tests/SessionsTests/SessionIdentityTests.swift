@@ -12,7 +12,7 @@ struct SessionIdentityTests {
         let id = try fixture.begin()
         let session = fixture.open(id)
         try session.destroy()
-        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.provider.read(id) == nil)
         // A handler that throws afterwards does not undo it.
         let commit = session.discard()
         #expect(commit.isDeletion)
@@ -95,7 +95,7 @@ struct SessionIdentityTests {
         let id = try fixture.begin()
         let session = fixture.open(id)
         try session.rotate()
-        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.provider.read(id) == nil)
         let fresh = try #require(session.discard().id)
         #expect(fresh != id)
         #expect(try fixture.open(fresh).get("k", as: String.self) == "v")
@@ -130,7 +130,7 @@ struct SessionIdentityTests {
         let session = fixture.open(id)
         #expect(try session.verifyCSRF(token))
         try session.logIn(user: "ada")
-        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.provider.read(id) == nil)
         let fresh = try #require(try session.commit().id)
         #expect(fresh != id)
         let after = fixture.open(fresh)
@@ -152,8 +152,8 @@ struct SessionIdentityTests {
         try login.logIn(user: "ada")
         let fresh = try #require(try login.commit().id)
         #expect(fresh != shared)
-        #expect(fixture.provider.read(shared) == nil)
-        #expect(fixture.provider.read(id) == nil)
+        #expect(try fixture.provider.read(shared) == nil)
+        #expect(try fixture.provider.read(id) == nil)
         #expect(try fixture.open(fresh).user == "ada")
     }
 

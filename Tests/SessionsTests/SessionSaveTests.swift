@@ -50,7 +50,7 @@ struct SessionSaveTests {
         let id = try fixture.begin()
         let session = fixture.open(id)
         try session.set("k", 2)
-        #expect(fixture.provider.destroy(id))
+        #expect(try fixture.provider.destroy(id))
         #expect(try session.save() == .lost)
         #expect(try session.save() == .lost)
         #expect(try session.commit().isLost)

@@ -38,7 +38,7 @@ struct SessionTests {
         #expect(commit.cachePolicy == .written)
         let id = try #require(commit.id)
         #expect(id != foreign)
-        #expect(fixture.provider.read(foreign) == nil)
+        #expect(try fixture.provider.read(foreign) == nil)
         let next = fixture.open(id)
         #expect(try next.get("user", as: String.self) == "ada")
         #expect(try !next.isNew)
@@ -221,7 +221,7 @@ struct SessionTests {
         let id = try fixture.begin { try $0.set("k", 1) }
         let session = fixture.open(id)
         try session.set("k", 2)
-        #expect(fixture.provider.destroy(id))
+        #expect(try fixture.provider.destroy(id))
         session.rollBack()
         #expect(try session.get("k", as: Int.self) == nil)
         #expect(try session.commit().isLost)

@@ -162,7 +162,7 @@ public final class Application {
         // A reload asked for during a long start is what the start does anyway; by default it would end the process.
         ProcessSignals.ignoreReload()
         let listeners = try listeners ?? Listener.inherited()
-        if sessions.provider.isLocalToProcess, !allowsManyProcesses {
+        if sessions.provider.traits.isLocalToProcess, !allowsManyProcesses {
             for listener in listeners { try listener.claim(logger: logger) }
         }
         let server = try server(listeners: listeners)

@@ -45,7 +45,7 @@ struct Pipeline: Sendable {
     /// - Parameter failure: Why no handler may see it: what the steps see then as the handler's answer.
     func answer(_ request: Request, _ failure: (any HTTPStatusError)? = nil) -> Server.Reply {
         var candidates = SessionIDCandidates()
-        request.withCookieHeaders { candidates.collect(from: $0, named: sessions.cookie) }
+        request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
         let session = sessions.open(
             candidates, isSecure: request.isSecure,
             client: sessions.limitsNewSessions ? request.remoteAddress : nil,

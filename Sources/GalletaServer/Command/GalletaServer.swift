@@ -50,7 +50,7 @@ struct GalletaServer: ParsableCommand {
             let listeners = try settings.makeListeners()
             if settings.sessions.areLocalToProcess { try listeners.forEach { try $0.claim(logger: logger) } }
             let application = try settings.makeApplication(logger: logger)
-            settings.announce(logger)
+            settings.announce(application, logger)
             try application.run(listeners: listeners)
         } catch let error as ListenerError {
             throw Failure(code: EX_UNAVAILABLE, message: names.text(error)).report()

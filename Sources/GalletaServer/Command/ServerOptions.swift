@@ -31,23 +31,31 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Session provider. (default: memory)")
     var provider: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A setting of the provider's own; may be repeated. In GALLETA_SESSION_OPTIONS blanks stand between them. A \
+            password belongs in a file or a variable that a setting names, not here: anyone can read a command line.
+            """, valueName: "KEY=VALUE"))
+    var sessionOption: [String] = []
+
     @Option(help: "Name of the session cookie. (default: sid)")
     var cookieName: String?
 
     @Option(help: "Secure attribute of the cookie: auto (when the request is HTTPS), always, never. (default: auto)")
     var cookieSecure: String?
 
-    @Option(help: "A session ends after this long without a request. (default: 30m)")
+    @Option(help: "A session ends after this long without a request. (default: the provider's own, or 30m)")
     var idleTimeout: String?
 
-    @Option(help: "A session ends this long after its start, used or not. (default: 12h)")
+    @Option(help: "A session ends this long after its start, used or not. (default: the provider's own, or 12h)")
     var absoluteTimeout: String?
 
     /// What `absoluteTimeout` was called: refused, since a lifetime must not change in silence.
     @Option(help: .hidden)
     var maxLifetime: String?
 
-    @Option(help: "Most sessions in memory. (default: 100000)")
+    @Option(help: "Most sessions in memory, as --session-option maximumSessions. (default: 100000)")
     var maxSessions: String?
 
     @Option(help: "Most memory for sessions. (default: 256m)")

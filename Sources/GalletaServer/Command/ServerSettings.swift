@@ -129,7 +129,7 @@ struct ServerSettings {
         return logger
     }
 
-    /// - Parameter isTrial: True checks the settings without touching the sessions' state file.
+    /// - Parameter isTrial: True checks the settings without touching what another process may be using.
     func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
         let application = Application(
             sessions: try sessions.makeManager(logger: logger, credentials: credentials, isTrial: isTrial),
@@ -175,8 +175,9 @@ struct ServerSettings {
         notices.forEach { logger.notice("\($0)") }
     }
 
-    func announce(_ logger: Logger) {
+    func announce(_ application: Application, _ logger: Logger) {
         remark(logger)
+        logger.info("sessions are kept", metadata: sessions.description(of: application.sessions))
         if let demo { logger.notice("log in as \"\(demo.name)\" with the password \"\(demo.password)\"") }
     }
 }

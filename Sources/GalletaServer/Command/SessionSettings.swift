@@ -8,38 +8,64 @@ struct SessionSettings {
     private let provider: String
     /// See `Application.allowsManyProcesses`.
     let allowsManyProcesses: Bool
-    private var parameters: [String: String] = [:]
-    private var configuration = SessionConfiguration()
+    private let parameters: [String: String]
+    private let configuration: SessionConfiguration
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
+        MemoryProvider.register()
         provider = reader.text(options.provider, "provider")?.text ?? "memory"
-        configuration.cookieName = reader.text(options.cookieName, "cookie-name")?.text ?? "sid"
-        configuration.secure = try reader.choice(
-            options.cookieSecure, "cookie-secure", ["auto": .automatic, "always": .always, "never": .never],
-            default: .automatic)
-        configuration.idleTimeout = try reader.duration(options.idleTimeout, "idle-timeout", default: .seconds(1800))
-        try reader.refuse(options.maxLifetime, "max-lifetime", now: "absolute-timeout")
-        configuration.absoluteTimeout = try reader.duration(
-            options.absoluteTimeout, "absolute-timeout", default: max(.seconds(43_200), configuration.idleTimeout))
-        let sessionsPerUser = try reader.integer(options.sessionsPerUser, "sessions-per-user", default: 100)
-        configuration.maximumSessionsPerUser = sessionsPerUser == 0 ? nil : sessionsPerUser
-        configuration.newSessionLimit = try Self.newSessionLimit(options, reader)
+        configuration = try Self.configuration(options, reader)
         allowsManyProcesses = try reader.flag(
             options.allowManyProcesses ? true : nil, "allow-many-processes", default: false)
-        if provider == "memory" { parameters = try Self.memoryParameters(options, reader) }
+        parameters = try Self.parameters(options, reader)
     }
 
-    private static func memoryParameters(
+    private static func configuration(
         _ options: ServerOptions, _ reader: SettingReader
-    ) throws -> [String: String] {
+    ) throws -> SessionConfiguration {
+        var configuration = SessionConfiguration()
+        // What nobody has asked for is no more than a wish: the provider may have one of its own.
+        configuration.assume {
+            $0.idleTimeout = .seconds(1800)
+            $0.absoluteTimeout = .seconds(43_200)
+        }
+        if let (name, _) = reader.text(options.cookieName, "cookie-name") { configuration.cookieName = name }
+        if reader.text(options.cookieSecure, "cookie-secure") != nil {
+            configuration.secure = try reader.choice(
+                options.cookieSecure, "cookie-secure", ["auto": .automatic, "always": .always, "never": .never],
+                default: .automatic)
+        }
+        if reader.text(options.idleTimeout, "idle-timeout") != nil {
+            let idleTimeout = try reader.duration(options.idleTimeout, "idle-timeout", default: .zero)
+            configuration.idleTimeout = idleTimeout
+            configuration.assume { $0.absoluteTimeout = max($0.absoluteTimeout, idleTimeout) }
+        }
+        try reader.refuse(options.maxLifetime, "max-lifetime", now: "absolute-timeout")
+        if reader.text(options.absoluteTimeout, "absolute-timeout") != nil {
+            configuration.absoluteTimeout = try reader.duration(
+                options.absoluteTimeout, "absolute-timeout", default: .zero)
+        }
+        if reader.text(options.sessionsPerUser, "sessions-per-user") != nil {
+            let count = try reader.integer(options.sessionsPerUser, "sessions-per-user", default: 100)
+            configuration.maximumSessionsPerUser = count == 0 ? nil : count
+        }
+        configuration.newSessionLimit = try newSessionLimit(options, reader)
+        return configuration
+    }
+
+    /// The provider's own settings: those that have an option of their own, and `--session-option` for all others.
+    private static func parameters(_ options: ServerOptions, _ reader: SettingReader) throws -> [String: String] {
         var parameters: [String: String] = [:]
-        parameters["maximumSessions"] = String(
-            try reader.integer(options.maxSessions, "max-sessions", default: 100_000))
+        if reader.text(options.maxSessions, "max-sessions") != nil {
+            parameters["maximumSessions"] = String(
+                try reader.integer(options.maxSessions, "max-sessions", default: 100_000))
+        }
         if reader.text(options.maxSessionMemory, "max-session-memory") != nil {
             parameters["maximumBytes"] = String(
                 try reader.size(options.maxSessionMemory, "max-session-memory", default: 256 << 20))
         }
         if let (path, _) = reader.text(options.state, "state") {
+            parameters["state"] = path
             let interval = try reader.duration(options.stateInterval, "state-interval", default: .seconds(300))
             guard interval.components.attoseconds == 0 else {
                 throw ConfigurationError(
@@ -48,8 +74,21 @@ struct SessionSettings {
                     remedy: "give 1s to 1d"
                 )
             }
-            parameters["state"] = path
             parameters["stateInterval"] = String(interval.components.seconds)
+        }
+        for (text, field) in reader.words(options.sessionOption, "session-option", variable: "GALLETA_SESSION_OPTIONS")
+        {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                // Not the text: it may be half of a password.
+                throw ConfigurationError(
+                    field: field, reason: "a word of it is not KEY=VALUE",
+                    remedy: "write it as url=redis://127.0.0.1, say"
+                )
+            }
+            let name = String(text[..<equals])
+            guard parameters.updateValue(String(text[text.index(after: equals)...]), forKey: name) == nil else {
+                throw ConfigurationError(field: field, reason: "\(name) is there twice", remedy: "leave one out")
+            }
         }
         return parameters
     }
@@ -65,27 +104,28 @@ struct SessionSettings {
     }
 
     /// Whether no other process may serve the same sockets.
-    var areLocalToProcess: Bool { provider == "memory" && !allowsManyProcesses }
+    var areLocalToProcess: Bool { SessionProviders.areLocalToProcess(provider) && !allowsManyProcesses }
+
+    /// The provider, and how long its sessions live, for a line at the start.
+    func description(of manager: SessionManager) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["provider": "\(provider)"]
+        for (name, value) in manager.configuration.effectiveSettings { metadata[name] = "\(value)" }
+        return metadata
+    }
 
     /// - Parameters:
     ///   - credentials: A user's session ends when its user is not among them, or has a new password.
-    ///   - isTrial: True only looks whether the state file could be used, since another process may be using it.
+    ///   - isTrial: True only looks whether the sessions could be kept, since another process may be using the store.
     func makeManager(
         logger: Logger, credentials: (any CredentialVerifier)?, isTrial: Bool
     ) throws -> SessionManager {
-        MemoryProvider.register()
-        var parameters = parameters
-        if isTrial {
-            if let path = parameters["state"] { try MemoryProvider.StateFile(path: path).checkAccess() }
-            parameters["state"] = nil
-            parameters["stateInterval"] = nil
-        }
         var configuration = configuration
         configuration.logger = logger
         configuration.stampCheck = { user, stamp in
             guard let stamp, let credential = credentials?.credential(of: user) else { return false }
             return ConstantTime.isEqual(stamp, credential.stamp)
         }
-        return try SessionManager(provider: provider, parameters: parameters, configuration: configuration)
+        return try SessionManager(
+            provider: provider, parameters: parameters, configuration: configuration, isTrial: isTrial)
     }
 }

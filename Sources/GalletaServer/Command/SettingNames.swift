@@ -40,6 +40,10 @@ struct SettingNames {
         guard let field = error.field else {
             return sentence(error.message, Self.sessions)
         }
+        guard Self.sessions[field] != nil else {
+            // The provider's own.
+            return "\(reader.field(of: "session-option")) \(field): \(sentence(error.reason, Self.sessions))"
+        }
         return "\(self.field(field, Self.sessions)): \(sentence(error.reason, Self.sessions))"
     }
 

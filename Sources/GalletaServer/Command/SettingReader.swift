@@ -33,6 +33,14 @@ final class SettingReader {
         return value.text.split(separator: ",").map { $0.trimmingBlanks }
     }
 
+    /// Words and where they came from: the repeated option, and the variable's between blanks.
+    func words(_ option: [String], _ name: String, variable: String) -> [(text: String, field: String)] {
+        if !option.isEmpty { return option.map { ($0, "--\(name)") } }
+        guard let text = environment[variable] else { return [] }
+        variables[name] = variable
+        return text.split(whereSeparator: \.isWhitespace).map { (String($0), variable) }
+    }
+
     /// A switch: the flag, else the variable.
     func flag(_ option: Bool?, _ name: String, default standard: Bool) throws(ConfigurationError) -> Bool {
         if let option { return option }

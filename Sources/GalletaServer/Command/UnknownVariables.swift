@@ -9,6 +9,8 @@ enum UnknownVariables {
     /// The variables of all options: whatever ``ServerOptions`` has, so that none can be forgotten here.
     static let known: [String] = Mirror(reflecting: ServerOptions()).children.compactMap { child in
         guard let label = child.label?.drop(while: { $0 == "_" }), label != "checkConfig" else { return nil }
+        // Several words in one variable, and so its name.
+        if label == "sessionOption" { return "GALLETA_SESSION_OPTIONS" }
         let words = label.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }
         return ProcessEnvironment.variable(of: words.joined())
     }

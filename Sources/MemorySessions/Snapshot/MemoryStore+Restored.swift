@@ -3,7 +3,7 @@ internal import Sessions
 
 extension MemoryStore {
     /// Puts the restored session of `id`, if there is one, under the id itself, under the locks of both places.
-    func claim(_ id: SessionID, at now: Int64) {
+    func claim(_ id: MemoryKey, at now: Int64) {
         let key = restored.swap(IDDigest.of(id))
         withShards(of: key, and: id) { source, target in
             guard let (number, slot) = source.pointee.slot(of: key), slot.pointee.deadline > now,
@@ -40,7 +40,7 @@ extension MemoryStore {
     /// Takes a session out that was restored before.
     ///
     /// - Returns: False when there is none.
-    func removeRestored(_ digest: SessionID) -> Bool {
+    func removeRestored(_ digest: MemoryKey) -> Bool {
         let key = restored.swap(digest)
         let removed = shard(key).withLock { shard in shard.slot(of: key).map { shard.remove($0.number) } }
         return removed != nil

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Such a session is kept under its digest XOR a secret of this process: who has read the file and sends a digest in
 /// place of an id finds nothing, and no lookup has to tell the two apart.
 final class RestoredIDs: Sendable {
-    private let secret = SessionID.random()
+    private let secret = SessionID.random().words
     private let count = Atomic<Int>(0)
 
     /// True while there are any.
@@ -24,15 +24,13 @@ final class RestoredIDs: Sendable {
     }
 
     /// The key of a digest, and the digest of a key.
-    func swap(_ id: SessionID) -> SessionID {
-        SessionID(
-            words: (
-                id.word0 ^ secret.word0, id.word1 ^ secret.word1, id.word2 ^ secret.word2, id.word3 ^ secret.word3
-            ))
+    func swap(_ id: MemoryKey) -> MemoryKey {
+        MemoryKey(
+            id.word0 ^ secret.word0, id.word1 ^ secret.word1, id.word2 ^ secret.word2, id.word3 ^ secret.word3)
     }
 
     /// The digest by which a file names the id of a slot.
-    func digest(_ id: SessionID, isDigest: Bool) -> SessionID {
+    func digest(_ id: MemoryKey, isDigest: Bool) -> MemoryKey {
         isDigest ? swap(id) : IDDigest.of(id)
     }
 }

@@ -20,7 +20,7 @@ struct SnapshotEncoder {
         append(type: 1) { session.append(to: &$0) }
     }
 
-    mutating func appendRemoval(of digest: SessionID) {
+    mutating func appendRemoval(of digest: MemoryKey) {
         removals += 1
         append(type: 2) { $0.append(digest) }
     }

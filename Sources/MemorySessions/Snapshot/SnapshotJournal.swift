@@ -10,7 +10,7 @@ final class SnapshotJournal: Sendable {
     enum Note {
         /// The session as it was when it got this id or these deadlines.
         case session(MemorySlot)
-        case removal(SessionID, isDigest: Bool)
+        case removal(MemoryKey, isDigest: Bool)
     }
 
     private static let chunkCount = 1_024
@@ -39,7 +39,7 @@ final class SnapshotJournal: Sendable {
     ///
     /// - Parameter old: The id that it had before, which leads nowhere after a restart.
     @inline(__always)
-    func changed(_ slot: MemorySlot, from old: SessionID? = nil) {
+    func changed(_ slot: MemorySlot, from old: MemoryKey? = nil) {
         guard isOn.load(ordering: .acquiring) else { return }
         append(old.map { .removal($0, isDigest: false) }, .session(slot))
     }

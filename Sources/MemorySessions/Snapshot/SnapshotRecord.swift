@@ -13,7 +13,7 @@ internal import Sessions
 /// twice, as losing it would bring a dead id back.
 enum SnapshotRecord {
     case session(SnapshotSession)
-    case removal(SessionID)
+    case removal(MemoryKey)
     case end(sessions: UInt64, removals: UInt64)
 
     static let frameCount = 24
@@ -40,7 +40,7 @@ enum SnapshotRecord {
 }
 
 extension SnapshotBytes {
-    mutating func id() -> SessionID {
-        SessionID(words: (next(), next(), next(), next()))
+    mutating func id() -> MemoryKey {
+        MemoryKey(next(), next(), next(), next())
     }
 }

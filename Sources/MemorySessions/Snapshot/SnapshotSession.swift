@@ -4,7 +4,7 @@ internal import Sessions
 /// A session as a snapshot has it.
 struct SnapshotSession {
     /// The SHA-256 of its id.
-    var digest: SessionID
+    var digest: MemoryKey
     // Nanoseconds of the provider's clock.
     var created: Int64
     var lastSeen: Int64
@@ -17,7 +17,7 @@ struct SnapshotSession {
 
     static let fixedCount = 80
 
-    init(_ slot: MemorySlot, digest: SessionID, serial: UInt64) {
+    init(_ slot: MemorySlot, digest: MemoryKey, serial: UInt64) {
         self.digest = digest
         created = slot.created
         lastSeen = slot.lastSeen
@@ -58,7 +58,7 @@ struct SnapshotSession {
     }
 
     /// The session's place in a store, under `id`, its times moved by `shift` and not beyond `now`.
-    func slot(id: SessionID, shift: Int64, at now: Int64) -> MemorySlot {
+    func slot(id: MemoryKey, shift: Int64, at now: Int64) -> MemorySlot {
         MemorySlot(
             id: id, values: values, created: min(now, created.addingSaturated(shift)),
             lastSeen: min(now, lastSeen.addingSaturated(shift)), idleTimeout: idleTimeout,
@@ -68,7 +68,7 @@ struct SnapshotSession {
 }
 
 extension [UInt8] {
-    mutating func append(_ id: SessionID) {
+    mutating func append(_ id: MemoryKey) {
         append(littleEndian: id.word0)
         append(littleEndian: id.word1)
         append(littleEndian: id.word2)

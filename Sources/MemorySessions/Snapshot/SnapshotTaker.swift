@@ -18,7 +18,7 @@ struct SnapshotTaker {
     private var copies: [MemorySlot] = []
     /// Sessions too large for a record.
     private(set) var oversized = 0
-    private var removed: Set<SessionID> = []
+    private var removed: Set<MemoryKey> = []
 
     init(of store: MemoryStore) {
         self.store = store

@@ -35,13 +35,13 @@ struct IDTable {
 
     /// Other bits of the id than those that choose the shard.
     @inline(__always)
-    static func hash(_ id: SessionID) -> UInt32 {
+    static func hash(_ id: MemoryKey) -> UInt32 {
         UInt32(truncatingIfNeeded: id.word1)
     }
 
     /// The number whose slot holds `id`.
     @inline(__always)
-    func find(_ id: SessionID, in pool: SlotPool) -> UInt32? {
+    func find(_ id: MemoryKey, in pool: SlotPool) -> UInt32? {
         let hash = Self.hash(id)
         return entries.withUnsafeBufferPointer { entries -> UInt32? in
             var position = hash & mask
@@ -58,13 +58,13 @@ struct IDTable {
         }
     }
 
-    mutating func insert(_ id: SessionID, number: UInt32, values: SessionValues) {
+    mutating func insert(_ id: MemoryKey, number: UInt32, values: SessionValues) {
         if (count + 1) * 8 > entries.count * 7 { resize(to: entries.count * 2) }
         place(Entry(hash: Self.hash(id), place: number + 1, hint: hint(values)))
         count += 1
     }
 
-    mutating func remove(_ id: SessionID, number: UInt32) {
+    mutating func remove(_ id: MemoryKey, number: UInt32) {
         var hole = position(of: id, number: number)
         let mask = mask
         entries.withUnsafeMutableBufferPointer { entries in
@@ -86,12 +86,12 @@ struct IDTable {
     }
 
     /// Calls the slot of `id` by another number.
-    mutating func renumber(_ id: SessionID, from number: UInt32, to new: UInt32) {
+    mutating func renumber(_ id: MemoryKey, from number: UInt32, to new: UInt32) {
         entries[Int(position(of: id, number: number))].place = new + 1
     }
 
     /// Must follow a change of values, for the hint.
-    mutating func valuesChanged(_ id: SessionID, number: UInt32, to values: SessionValues) {
+    mutating func valuesChanged(_ id: MemoryKey, number: UInt32, to values: SessionValues) {
         entries[Int(position(of: id, number: number))].hint = hint(values)
     }
 
@@ -101,7 +101,7 @@ struct IDTable {
         return UInt32(truncatingIfNeeded: address >> Self.hintShift)
     }
 
-    private func position(of id: SessionID, number: UInt32) -> UInt32 {
+    private func position(of id: MemoryKey, number: UInt32) -> UInt32 {
         let hash = Self.hash(id)
         return entries.withUnsafeBufferPointer { entries in
             var position = hash & mask

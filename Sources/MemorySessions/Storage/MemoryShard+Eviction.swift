@@ -11,7 +11,7 @@ extension MemoryShard {
     ///   - limit: The most slots to look at, for each kind.
     ///   - spared: A session that must not be offered.
     mutating func survey(
-        at now: Int64, limit: Int, sparing spared: SessionID?, into garbage: inout [SessionValues]
+        at now: Int64, limit: Int, sparing spared: MemoryKey?, into garbage: inout [SessionValues]
     ) -> MemorySurvey {
         let before = slotCount
         let slice = sweep(at: now, limit: limit, into: &garbage)
@@ -35,7 +35,7 @@ extension MemoryShard {
 
     /// Takes out the first slot of a kind, unless it was seen after `lastSeen`.
     mutating func evictOldest(
-        _ kind: MemoryKind, notAfter lastSeen: Int64, sparing spared: SessionID?
+        _ kind: MemoryKind, notAfter lastSeen: Int64, sparing spared: MemoryKey?
     ) -> MemorySlot? {
         let withheld = withhold(spared)
         defer { release(withheld) }
@@ -91,7 +91,7 @@ extension MemoryShard {
     }
 
     /// Takes a session out of the order for a moment, within one hold of the lock.
-    private mutating func withhold(_ id: SessionID?) -> UInt32? {
+    private mutating func withhold(_ id: MemoryKey?) -> UInt32? {
         guard let id, let number = table.find(id, in: pool) else { return nil }
         orders.remove(number, pool.slot(number).pointee.kind)
         return number

@@ -9,7 +9,7 @@ struct MemoryShard {
     /// What an id leads to.
     enum Found {
         case none
-        case alias(SessionID)
+        case alias(MemoryKey)
         case slot(UInt32, UnsafeMutablePointer<MemorySlot>)
     }
 
@@ -26,7 +26,7 @@ struct MemoryShard {
 
     /// What `id` leads to at `now`; an expired slot counts as none. Notes that a session's id came back.
     @inline(__always)
-    func find(_ id: SessionID, at now: Int64) -> Found {
+    func find(_ id: MemoryKey, at now: Int64) -> Found {
         guard let number = table.find(id, in: pool) else { return .none }
         let slot = pool.slot(number)
         if slot.pointee.kind.isSession {
@@ -43,12 +43,12 @@ struct MemoryShard {
     var slotCount: Int { table.count }
 
     /// The slot of `id`, of whatever kind, expired or not.
-    func slot(of id: SessionID) -> (number: UInt32, slot: UnsafeMutablePointer<MemorySlot>)? {
+    func slot(of id: MemoryKey) -> (number: UInt32, slot: UnsafeMutablePointer<MemorySlot>)? {
         table.find(id, in: pool).map { ($0, pool.slot($0)) }
     }
 
     /// True when a live session or a remembered id is in the way; a slot that expired is taken out into `expired`.
-    mutating func isTaken(_ id: SessionID, at now: Int64, expired: inout MemorySlot?) -> Bool {
+    mutating func isTaken(_ id: MemoryKey, at now: Int64, expired: inout MemorySlot?) -> Bool {
         guard let number = table.find(id, in: pool) else { return false }
         guard pool.slot(number).pointee.deadline <= now else { return true }
         let slot = remove(number)

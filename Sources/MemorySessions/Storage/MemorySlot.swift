@@ -3,7 +3,7 @@ internal import Sessions
 
 /// A session's place in a shard: 80 bytes, the values behind one reference.
 struct MemorySlot {
-    var id: SessionID
+    var id: MemoryKey
     /// The values; for an id that a rotation replaced the one that took its place, under a reserved key.
     var values: SessionValues
     // Nanoseconds of the provider's clock.
@@ -24,7 +24,7 @@ struct MemorySlot {
     static let retiredLifetime: Int64 = 3_600_000_000_000
 
     /// A session that begins at `now`.
-    init(id: SessionID, draft: SessionDraft, at now: Int64, isOfUser: Bool) {
+    init(id: MemoryKey, draft: SessionDraft, at now: Int64, isOfUser: Bool) {
         self.init(
             id: id, values: draft.values, created: now, lastSeen: now, idleTimeout: draft.idleTimeout.nanoseconds,
             absoluteDeadline: now.addingSaturated(draft.absoluteTimeout.nanoseconds), version: 0,
@@ -33,7 +33,7 @@ struct MemorySlot {
 
     /// A session with these parts.
     init(
-        id: SessionID, values: SessionValues, created: Int64, lastSeen: Int64, idleTimeout: Int64,
+        id: MemoryKey, values: SessionValues, created: Int64, lastSeen: Int64, idleTimeout: Int64,
         absoluteDeadline: Int64, version: UInt32, kind: MemoryKind, isSeen: Bool, isDigest: Bool = false
     ) {
         self.id = id
@@ -99,15 +99,15 @@ extension MemorySlot {
     private static let successorKey = SessionKey("successor", isReserved: true)
 
     /// The id that took the place of this one.
-    var successor: SessionID? {
+    var successor: MemoryKey? {
         guard !kind.isSession, case .bytes(let bytes)? = values[Self.successorKey] else { return nil }
-        return SessionID(bytes: bytes)
+        return SessionID(bytes: bytes)?.words
     }
 
     /// The values of an id that `id` replaces.
-    static func values(successor id: SessionID) -> SessionValues {
+    static func values(successor id: MemoryKey) -> SessionValues {
         // Encoding 32 bytes cannot fail.
-        (try? SessionValues([(successorKey, .bytes(id.bytes))])) ?? SessionValues()
+        (try? SessionValues([(successorKey, .bytes(id.withBytes { Array($0) }))])) ?? SessionValues()
     }
 
     /// Turns a session's slot into the memory of its id.

@@ -29,7 +29,7 @@ extension MemoryStore {
     /// Reserves bytes for a session that grows, and evicts others if need be, never the session itself.
     ///
     /// - Parameter isLogIn: Whether it gets a user: then a session of the user who holds most may go for it.
-    func reserve(_ growth: Int, for id: SessionID, isLogIn: Bool, at now: Int64) -> Bool {
+    func reserve(_ growth: Int, for id: MemoryKey, isLogIn: Bool, at now: Int64) -> Bool {
         ledger.bytes.add(growth, ordering: .relaxed)
         if makeRoom(at: now, sparing: id, reserved: 0, isLogIn: isLogIn) { return true }
         ledger.bytes.subtract(growth, ordering: .relaxed)
@@ -54,7 +54,7 @@ extension MemoryStore {
     /// Takes out what may go until the store is within its caps; false when that is not enough.
     ///
     /// - Parameter reserved: Sessions that the caller counted and that are in no shard yet.
-    private func makeRoom(at now: Int64, sparing spared: SessionID?, reserved: Int, isLogIn: Bool) -> Bool {
+    private func makeRoom(at now: Int64, sparing spared: MemoryKey?, reserved: Int, isLogIn: Bool) -> Bool {
         while true {
             let isOverSessions = isOverSessions
             guard isOverSessions || isOverBytes else { return true }
@@ -77,7 +77,7 @@ extension MemoryStore {
     /// Takes out the least recently seen session of the user who holds most; false when nobody holds two.
     ///
     /// Cost: constant, however many users and sessions there are.
-    private func evictFromLargestHolder(sparing spared: SessionID?, at now: Int64) -> Bool {
+    private func evictFromLargestHolder(sparing spared: MemoryKey?, at now: Int64) -> Bool {
         while let user = users.largestHolder {
             // Without an entry, or a session of it, others have taken them since: there is another holder now.
             guard let entry = users.oldest(of: user, sparing: spared),
@@ -96,7 +96,7 @@ extension MemoryStore {
     /// all shards, so that a flood of new sessions pays for a small part of that look each.
     ///
     /// - Returns: How many slots went.
-    private func evict(_ kinds: [MemoryKind], sparing spared: SessionID?, at now: Int64) -> Int {
+    private func evict(_ kinds: [MemoryKind], sparing spared: MemoryKey?, at now: Int64) -> Int {
         let held = min(count, maximumSessions)
         let batch = held < Self.exactLimit ? 1 : min(Self.sliceLimit, held / 64)
         var garbage: [SessionValues] = []

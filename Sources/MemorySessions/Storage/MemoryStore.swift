@@ -38,18 +38,18 @@ final class MemoryStore: Sendable {
     var count: Int { ledger.sessions.load(ordering: .relaxed) }
 
     @inline(__always)
-    func shardIndex(_ id: SessionID) -> Int {
+    func shardIndex(_ id: MemoryKey) -> Int {
         Int(truncatingIfNeeded: id.word0) & (Self.shardCount - 1)
     }
 
     @inline(__always)
-    func shard(_ id: SessionID) -> Locked<MemoryShard> {
+    func shard(_ id: MemoryKey) -> Locked<MemoryShard> {
         shards[shardIndex(id)]
     }
 
     /// Runs `body` on two shards at once; both pointers are the same for one shard.
     func withShards<Result>(
-        of first: SessionID, and second: SessionID,
+        of first: MemoryKey, and second: MemoryKey,
         _ body: (UnsafeMutablePointer<MemoryShard>, UnsafeMutablePointer<MemoryShard>) -> Result
     ) -> Result {
         let (one, two) = (shardIndex(first), shardIndex(second))
@@ -86,7 +86,7 @@ final class MemoryStore: Sendable {
             ledger.release(sessions: 1, bytes: cost)
             return .exists
         }
-        return .created
+        return .created()
     }
 
     /// Runs `body` under the lock of the shard where the session is; nil when the user has none of this serial.

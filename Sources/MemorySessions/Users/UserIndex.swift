@@ -42,36 +42,36 @@ final class UserIndex: Sendable {
     }
 
     /// The session of a user that was not seen for the longest time, but for one.
-    func oldest(of user: ByteString, sparing spared: SessionID?) -> Entry? {
+    func oldest(of user: ByteString, sparing spared: MemoryKey?) -> Entry? {
         part(user).withLock { $0.oldest(of: user, sparing: spared) }
     }
 
     /// The id under which a session is now.
-    func id(of serial: UInt64, user: ByteString) -> SessionID? {
+    func id(of serial: UInt64, user: ByteString) -> MemoryKey? {
         part(user).withLock { $0.entry(serial, of: user)?.id }
     }
 
     /// The serial of a session that belongs to the user.
-    func serial(of id: SessionID, user: ByteString) -> UInt64? {
+    func serial(of id: MemoryKey, user: ByteString) -> UInt64? {
         part(user).withLock { $0.entry(id, of: user)?.serial }
     }
 
     /// - Parameter isSorted: False leaves the order to `sort`.
-    func insert(_ id: SessionID, user: ByteString, serial: UInt64, lastSeen: Int64, isSorted: Bool) {
+    func insert(_ id: MemoryKey, user: ByteString, serial: UInt64, lastSeen: Int64, isSorted: Bool) {
         let entry = Entry(serial: serial, id: id)
         part(user).withLock { $0.insert(entry, of: user, lastSeen: lastSeen, isSorted: isSorted, ranks: ranks) }
     }
 
-    func move(_ id: SessionID, to new: SessionID, user: ByteString) {
+    func move(_ id: MemoryKey, to new: MemoryKey, user: ByteString) {
         part(user).withLock { $0.move(id, to: new) }
     }
 
     /// Notes a visit.
-    func seen(_ id: SessionID, user: ByteString, at now: Int64) {
+    func seen(_ id: MemoryKey, user: ByteString, at now: Int64) {
         part(user).withLock { $0.seen(id, at: now) }
     }
 
-    func remove(_ id: SessionID, user: ByteString) {
+    func remove(_ id: MemoryKey, user: ByteString) {
         part(user).withLock { $0.remove(id, of: user, ranks: ranks) }
     }
 

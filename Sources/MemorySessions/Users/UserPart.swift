@@ -9,7 +9,7 @@ struct UserPart {
     struct Entry {
         /// Stays when the id changes, and is another one after each log-in.
         let serial: UInt64
-        var id: SessionID
+        var id: MemoryKey
     }
 
     private struct Node {
@@ -52,7 +52,7 @@ struct UserPart {
         return number(serial, of: holder).map { nodes[Int($0)].entry }
     }
 
-    func entry(_ id: SessionID, of user: ByteString) -> Entry? {
+    func entry(_ id: MemoryKey, of user: ByteString) -> Entry? {
         guard let holder = byName[user], let number = number(id), nodes[Int(number)].holder == holder else {
             return nil
         }
@@ -73,7 +73,7 @@ struct UserPart {
     }
 
     /// The session of a user that was not seen for the longest time, but for one.
-    func oldest(of user: ByteString, sparing spared: SessionID?) -> Entry? {
+    func oldest(of user: ByteString, sparing spared: MemoryKey?) -> Entry? {
         guard let holder = byName[user] else { return nil }
         let oldest = holders[Int(holder)].oldest
         guard nodes[Int(oldest)].entry.id == spared else { return nodes[Int(oldest)].entry }
@@ -100,7 +100,7 @@ struct UserPart {
         rank(user, holder, in: ranks)
     }
 
-    mutating func remove(_ id: SessionID, of user: ByteString, ranks: Locked<UserRanks>) {
+    mutating func remove(_ id: MemoryKey, of user: ByteString, ranks: Locked<UserRanks>) {
         guard let number = number(id) else { return }
         let holder = nodes[Int(number)].holder
         unlink(number)
@@ -116,7 +116,7 @@ struct UserPart {
         shrink()
     }
 
-    mutating func move(_ id: SessionID, to new: SessionID) {
+    mutating func move(_ id: MemoryKey, to new: MemoryKey) {
         guard let number = number(id) else { return }
         byID.remove(number, hash: Self.hash(id))
         nodes[Int(number)].entry.id = new
@@ -124,7 +124,7 @@ struct UserPart {
     }
 
     /// Notes a visit.
-    mutating func seen(_ id: SessionID, at now: Int64) {
+    mutating func seen(_ id: MemoryKey, at now: Int64) {
         guard let number = number(id) else { return }
         unlink(number)
         nodes[Int(number)].lastSeen = now
@@ -147,11 +147,11 @@ struct UserPart {
     // MARK: Parts
 
     // Other bits than those that choose the shard of an id.
-    private static func hash(_ id: SessionID) -> UInt32 { UInt32(truncatingIfNeeded: id.word2) }
+    private static func hash(_ id: MemoryKey) -> UInt32 { UInt32(truncatingIfNeeded: id.word2) }
 
     private static func hash(_ serial: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: serial) }
 
-    private func number(_ id: SessionID) -> UInt32? {
+    private func number(_ id: MemoryKey) -> UInt32? {
         byID.find(Self.hash(id)) { nodes[Int($0)].entry.id == id }
     }
 

@@ -54,7 +54,7 @@ extension SessionValue: Codable {
 
     /// Any encoder; bytes become an array of numbers where the encoder is not ours.
     ///
-    /// - Throws: `EncodingError` for an object's key that is not UTF-8, where the encoder is not ours.
+    /// - Throws: `EncodingError` for an object's key that is not UTF-8, and for an opaque value, where the encoder is not ours.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -65,6 +65,12 @@ extension SessionValue: Codable {
         case .string(let value): try container.encode(value)
         case .bytes(let value): try container.encode(value)
         case .array(let value): try container.encode(value)
+        case .opaque(let value):
+            throw EncodingError.invalidValue(
+                self,
+                .init(
+                    codingPath: encoder.codingPath,
+                    debugDescription: "an opaque value of type \(value.typeName) has no other form"))
         case .object(let members):
             var container = encoder.container(keyedBy: ValueKey.self)
             for (key, value) in members {

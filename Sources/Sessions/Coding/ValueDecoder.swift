@@ -120,6 +120,7 @@ extension SessionValue {
         case .bytes: "bytes"
         case .array: "an array"
         case .object: "an object"
+        case .opaque(let value): "an opaque value of type \(value.typeName)"
         }
     }
 }

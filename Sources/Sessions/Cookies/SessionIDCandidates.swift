@@ -7,13 +7,13 @@ internal import Glibc
 /// tried. What has not the form of an id is as if it were not there: neither an error nor an answer to it.
 ///
 ///     var candidates = SessionIDCandidates()
-///     request.withCookieHeaders { candidates.collect(from: $0, named: manager.cookie) }
+///     request.withCookieHeaders { manager.collectIDs(from: $0, into: &candidates) }
 ///     let session = manager.open(candidates, isSecure: request.isSecure)
 public struct SessionIDCandidates: Sendable {
     /// The most ids that are tried for a request.
     public static let limit = 32
 
-    private var first = SessionID(words: (0, 0, 0, 0))
+    private var first = SessionID(words: .zero)
     private var others: [SessionID] = []
 
     /// How many ids were found, 0...32.
@@ -57,6 +57,22 @@ public struct SessionIDCandidates: Sendable {
         }
     }
 
+    /// As ``collect(from:named:)``, for ids of a form of somebody's own, which may have any length.
+    mutating func collect(
+        from header: UnsafeRawBufferPointer, named cookie: SessionCookie,
+        _ parse: (UnsafeRawBufferPointer) -> SessionID?
+    ) {
+        for pair in header.split(separator: 0x3B) where count < Self.limit {
+            let pair = pair.drop(while: Self.isBlank)
+            guard let equals = pair.firstIndex(of: 0x3D), pair[..<equals].elementsEqual(cookie.nameBytes) else {
+                continue
+            }
+            var value = pair[(equals + 1)...]
+            while let last = value.last, Self.isBlank(last) { value.removeLast() }
+            if let id = parse(UnsafeRawBufferPointer(rebasing: value)) { append(id) }
+        }
+    }
+
     /// Looks at what stands before the name at `name` and from `value` on.
     private mutating func take(_ header: UnsafeRawBufferPointer, name: Int, value: Int) {
         let end = value + SessionID.encodedCount
@@ -77,6 +93,11 @@ public struct SessionIDCandidates: Sendable {
 
     private static func isBlank(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x09
+    }
+
+    /// Adds an id, for callers that have it already; one that is there, or beyond the limit, is left out.
+    public mutating func add(_ id: SessionID) {
+        append(id)
     }
 
     private mutating func append(_ id: SessionID) {

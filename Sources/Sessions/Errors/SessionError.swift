@@ -6,7 +6,7 @@ public struct SessionError: Error, Sendable {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case invalidConfiguration, unknownProvider, overLimit, notEncodable, invalidEncoding
-            case responseStarted, contention, tooManySessions, undecodable
+            case responseStarted, contention, tooManySessions, undecodable, unsupported
         }
 
         private let kind: Kind
@@ -30,6 +30,8 @@ public struct SessionError: Error, Sendable {
 
         /// The value of a key has not the form that an update wants; it is kept.
         public static let undecodable = Code(kind: .undecodable)
+        /// The provider cannot do this; see `SessionProviderTraits` and `UserIndexedProvider`.
+        public static let unsupported = Code(kind: .unsupported)
 
         /// The code's name.
         public var description: String { kind.rawValue }
@@ -44,14 +46,26 @@ public struct SessionError: Error, Sendable {
     /// When a client may try again, where time helps.
     public let retryAfter: Duration?
 
-    package init(_ code: Code, _ message: String, field: String? = nil, retryAfter: Duration? = nil) {
+    /// An error, for a provider to throw.
+    ///
+    /// - Parameters:
+    ///   - code: What went wrong.
+    ///   - message: What went wrong and what to do about it, for a log. No id and no value.
+    ///   - field: The configuration's field or the provider's parameter, where the code is `invalidConfiguration`.
+    ///   - retryAfter: When a client may try again, where time helps.
+    public init(_ code: Code, _ message: String, field: String? = nil, retryAfter: Duration? = nil) {
         self.code = code
         self.field = field
         self.message = message
         self.retryAfter = retryAfter
     }
 
-    package static func invalid(_ field: String, _ reason: String) -> SessionError {
+    /// The error of a field or a parameter that has a value that cannot be.
+    ///
+    /// - Parameters:
+    ///   - field: The name of the field or the parameter.
+    ///   - reason: What is wrong, and what to give in its place.
+    public static func invalid(_ field: String, _ reason: String) -> SessionError {
         SessionError(.invalidConfiguration, "invalid \(field): \(reason)", field: field)
     }
 

@@ -22,6 +22,9 @@ public struct SessionMetrics: Hashable, Sendable {
     public var storeFailures = 0
     /// What the store counts itself; nil when it fails.
     public var store: SessionStoreStatistics?
+    /// How long sessions live, and how many a user may have, as it came of the configuration and the provider's own
+    /// defaults: values by the fields' names.
+    public var settings: [String: String] = [:]
 
     /// Nothing counted.
     public init() {}

@@ -41,22 +41,37 @@ package enum Base64URL {
     /// Decodes exactly `target.count` bytes; false when the length, a character or the trailing bits are wrong.
     package static func decode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
         guard source.count == encodedCount(target.count) else { return false }
+        // Four characters at a time; what is none has high bits, which are looked at once, in the end.
         return values.withUnsafeBufferPointer { values in
-            var bits: UInt32 = 0
-            var held: UInt32 = 0
-            var out = 0
-            for character in source {
-                let value = values[Int(character)]
-                guard value != 255 else { return false }
-                bits = bits << 6 | UInt32(value)
-                held += 6
-                if held >= 8 {
-                    held -= 8
-                    target[out] = UInt8(truncatingIfNeeded: bits >> held)
-                    out += 1
-                }
+            var seen: UInt8 = 0
+            func bits(_ position: Int) -> UInt32 {
+                let value = values[Int(source[position])]
+                seen |= value
+                return UInt32(value & 63)
             }
-            return bits & ((1 << held) - 1) == 0
+            var (read, written) = (0, 0)
+            while read + 4 <= source.count {
+                let group = bits(read) << 18 | bits(read + 1) << 12 | bits(read + 2) << 6 | bits(read + 3)
+                target[written] = UInt8(truncatingIfNeeded: group >> 16)
+                target[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                target[written + 2] = UInt8(truncatingIfNeeded: group)
+                read += 4
+                written += 3
+            }
+            var trailing: UInt32 = 0
+            switch source.count - read {
+            case 2:
+                let group = bits(read) << 6 | bits(read + 1)
+                target[written] = UInt8(truncatingIfNeeded: group >> 4)
+                trailing = group & 0xF
+            case 3:
+                let group = bits(read) << 12 | bits(read + 1) << 6 | bits(read + 2)
+                target[written] = UInt8(truncatingIfNeeded: group >> 10)
+                target[written + 1] = UInt8(truncatingIfNeeded: group >> 2)
+                trailing = group & 3
+            default: break
+            }
+            return seen < 64 && trailing == 0
         }
     }
 

@@ -20,6 +20,8 @@ struct JSONWriter {
             append("{\"$bytes\":\"")
             out.append(contentsOf: Base64URL.string(bytes).utf8)
             append("\"}")
+        case .opaque(let value):
+            throw SessionError(.notEncodable, "JSON has no form for an opaque value of type \(value.typeName)")
         case .array(let elements):
             try checkDepth(depth)
             out.append(0x5B)

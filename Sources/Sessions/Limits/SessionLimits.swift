@@ -14,12 +14,25 @@ public struct SessionLimits: Hashable, Sendable {
     static let none = SessionLimits(bytes: Int(UInt32.max), keys: Int(UInt32.max))
 
     func check(bytes newBytes: Int, keys newKeys: Int, before: SessionValues) throws(SessionError) {
-        if newBytes > bytes, newBytes > before.byteCount {
+        try check(bytes: newBytes, keys: newKeys, insteadOf: (before.byteCount, before.count))
+    }
+
+    /// Checks what a session is about to hold: for providers that merge a patch without ``SessionValues/applying(_:limits:)``.
+    ///
+    /// - Parameters:
+    ///   - newBytes: The bytes of all entries after the change, see ``SessionValues/byteCount``.
+    ///   - newKeys: The application's keys after the change.
+    ///   - before: Both before it; a session over a lowered limit can still shrink.
+    /// - Throws: `SessionError` of code `overLimit`.
+    public func check(
+        bytes newBytes: Int, keys newKeys: Int, insteadOf before: (bytes: Int, keys: Int)
+    ) throws(SessionError) {
+        if newBytes > bytes, newBytes > before.bytes {
             throw SessionError(
                 .overLimit,
                 "the session would hold \(newBytes) bytes, allowed are \(bytes) (limits.bytes); nothing was changed")
         }
-        if newKeys > keys, newKeys > before.count {
+        if newKeys > keys, newKeys > before.keys {
             throw SessionError(
                 .overLimit,
                 "the session would hold \(newKeys) keys, allowed are \(keys) (limits.keys); nothing was changed")

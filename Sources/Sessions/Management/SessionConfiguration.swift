@@ -3,39 +3,43 @@ public import Logging
 public import struct GalletaPlatform.ByteString
 
 /// How sessions behave. Every field has a default; `SessionManager` refuses values that cannot be.
+///
+/// A provider may want other defaults (``SessionProviderTraits/defaults``), and may not be able to keep what some fields ask
+/// for: a field that was set counts, or is refused by its name; ``SessionManager/configuration`` has what came of it.
 public struct SessionConfiguration: Sendable {
     /// The cookie's name. Default: `sid`.
-    public var cookieName = "sid"
+    public var cookieName = "sid" { didSet { assigned.insert(.cookieName) } }
     /// Which cross-site requests carry the cookie. Default: `Lax`.
-    public var sameSite = SessionCookie.SameSite.lax
+    public var sameSite = SessionCookie.SameSite.lax { didSet { assigned.insert(.sameSite) } }
     /// When the cookie is `Secure`. Default: when the request came by HTTPS.
-    public var secure = SessionCookie.SecurePolicy.automatic
+    public var secure = SessionCookie.SecurePolicy.automatic { didSet { assigned.insert(.secure) } }
     /// The cookie's path. Default: `/`.
-    public var cookiePath = "/"
+    public var cookiePath = "/" { didSet { assigned.insert(.cookiePath) } }
     /// The cookie's domain. Default: none, only the host that set it.
-    public var cookieDomain: String?
+    public var cookieDomain: String? { didSet { assigned.insert(.cookieDomain) } }
     /// Whether the cookie is `Partitioned`. Default: false.
     public var isPartitioned = false
     /// True: the cookie outlives the browser's run, with a Max-Age that is renewed while the visitor is active.
     /// False: it ends with the browser's run. Default: true.
-    public var isPersistent = true
+    public var isPersistent = true { didSet { assigned.insert(.isPersistent) } }
 
     /// How long a session lives without a visit that uses it; 1 s to 10 years. Default: 1 hour.
-    public var idleTimeout = Duration.seconds(3600)
+    public var idleTimeout = Duration.seconds(3600) { didSet { assigned.insert(.idleTimeout) } }
     /// How long a session lives whatever happens; at least the idle timeout, at most 10 years. Default: 7 days.
-    public var absoluteTimeout = Duration.seconds(7 * 86_400)
+    public var absoluteTimeout = Duration.seconds(7 * 86_400) { didSet { assigned.insert(.absoluteTimeout) } }
     /// How long after "last seen" a visit is noted again, so that not every read is a write.
     ///
     /// Default (nil): the larger of 10 % of the idle timeout and 60 s, but at most a quarter of the idle timeout, so
     /// that short timeouts end no active session. At most half of the idle timeout.
-    public var touchInterval: Duration?
+    public var touchInterval: Duration? { didSet { assigned.insert(.touchInterval) } }
     /// How long the old id works after a routine rotation; 0 to 5 minutes. Default: 10 s. A log-in has no grace.
-    public var rotationGrace = Duration.seconds(10)
+    public var rotationGrace = Duration.seconds(10) { didSet { assigned.insert(.rotationGrace) } }
     /// What one session may hold. Default: 64 KiB, 256 keys.
     public var limits = SessionLimits()
     /// How many sessions one user may have; at a log-in beyond it the user's other sessions end, the least recently
-    /// seen first, so that no account fills the store. At least 1; nil: any number. Default: 100.
-    public var maximumSessionsPerUser: Int? = 100
+    /// seen first, so that no account fills the store. At least 1; nil: any number. Default: 100, where the provider finds
+    /// sessions by their users.
+    public var maximumSessionsPerUser: Int? = 100 { didSet { assigned.insert(.maximumSessionsPerUser) } }
     /// How many sessions without a user one client network may begin; beyond it the visitor gets 429 with Retry-After.
     ///
     /// Default: nil, any number. A store at its cap lets sessions that nobody came back to go first, so this is for
@@ -61,8 +65,25 @@ public struct SessionConfiguration: Sendable {
     /// Called with each event, on the thread that met it: be quick, do not call back into the session.
     public var onEvent: (@Sendable (SessionEvent) -> Void)?
 
+    /// The fields that were set, be it to their defaults.
+    private var assigned: Set<Field> = []
+
+    private enum Field {
+        case cookieName, sameSite, secure, cookiePath, cookieDomain, isPersistent
+        case idleTimeout, absoluteTimeout, touchInterval, rotationGrace, maximumSessionsPerUser
+    }
+
     /// The defaults.
     public init() {}
+
+    /// Changes fields without setting them: a provider's own defaults still count for these.
+    ///
+    /// For programs that have other defaults than this library.
+    public mutating func assume(_ change: (inout SessionConfiguration) -> Void) {
+        let assigned = assigned
+        change(&self)
+        self.assigned = assigned
+    }
 
     static let maximumTimeout = Duration.seconds(10 * 366 * 86_400)
 
@@ -97,6 +118,58 @@ public struct SessionConfiguration: Sendable {
         return try SessionCookie(
             name: cookieName, sameSite: sameSite, secure: secure, path: cookiePath, domain: cookieDomain,
             isPartitioned: isPartitioned)
+    }
+
+    /// What comes of it with this provider.
+    ///
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names a field that was set and cannot be kept.
+    func resolved(for provider: any SessionProvider) throws -> SessionConfiguration {
+        var resolved = self
+        let traits = provider.traits
+        let defaults = traits.defaults
+        func take<Value>(_ field: Field, _ path: WritableKeyPath<SessionConfiguration, Value>, _ value: Value?) {
+            if let value, !assigned.contains(field) { resolved[keyPath: path] = value }
+        }
+        take(.cookieName, \.cookieName, defaults.cookieName)
+        take(.sameSite, \.sameSite, defaults.sameSite)
+        take(.secure, \.secure, defaults.secure)
+        take(.cookiePath, \.cookiePath, defaults.cookiePath)
+        take(.cookieDomain, \.cookieDomain, defaults.cookieDomain.map(Optional.some))
+        take(.isPersistent, \.isPersistent, defaults.isPersistent)
+        take(.idleTimeout, \.idleTimeout, defaults.idleTimeout)
+        take(.absoluteTimeout, \.absoluteTimeout, defaults.absoluteTimeout)
+        take(.touchInterval, \.touchInterval, defaults.touchInterval.map(Optional.some))
+        if !traits.keepsRotationGrace {
+            guard !assigned.contains(.rotationGrace) || rotationGrace == .zero else {
+                throw Self.cannotKeep(
+                    "rotationGrace", "lets a replaced id go on", "leave it out or set it to zero")
+            }
+            resolved.rotationGrace = .zero
+        }
+        if !(provider is any UserIndexedProvider) {
+            guard !assigned.contains(.maximumSessionsPerUser) || maximumSessionsPerUser == nil else {
+                throw Self.cannotKeep(
+                    "maximumSessionsPerUser", "finds sessions by their users", "leave it out or set it to nil")
+            }
+            resolved.maximumSessionsPerUser = nil
+        }
+        if endsSessionOnIDReuse, !traits.remembersRotatedIDs {
+            throw Self.cannotKeep("endsSessionOnIDReuse", "remembers replaced ids", "leave it out")
+        }
+        return resolved
+    }
+
+    private static func cannotKeep(_ field: String, _ what: String, _ remedy: String) -> SessionError {
+        .invalid(field, "the provider is none that \(what); \(remedy), or choose another provider")
+    }
+
+    /// The fields that say how long sessions live, as they count now: for a line at the start and for statistics.
+    public var effectiveSettings: [(name: String, value: String)] {
+        [
+            ("idleTimeout", "\(idleTimeout)"), ("absoluteTimeout", "\(absoluteTimeout)"),
+            ("touchInterval", "\(effectiveTouchInterval)"), ("rotationGrace", "\(rotationGrace)"),
+            ("maximumSessionsPerUser", maximumSessionsPerUser.map(String.init) ?? "any number"),
+        ]
     }
 
     var lifetime: SessionLifetime {

@@ -47,6 +47,7 @@ extension SessionManager {
     public var metrics: SessionMetrics {
         var metrics = counters.metrics
         metrics.store = try? provider.statistics()
+        metrics.settings = Dictionary(uniqueKeysWithValues: configuration.effectiveSettings.map { ($0.name, $0.value) })
         return metrics
     }
 }

@@ -8,18 +8,19 @@ extension SessionManager {
     /// - Parameters:
     ///   - user: The user.
     ///   - limit: The most sessions to list.
-    /// - Throws: `SessionStoreError` when the store fails.
+    /// - Throws: `SessionStoreError` when the store fails; `SessionError` of code `unsupported` where the provider finds no
+    ///   sessions by their users.
     public func sessions(of user: ByteString, limit: Int) throws -> UserSessionList {
         try sessions(of: user, current: nil, limit: max(0, limit))
     }
 
     func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
-        var list = try store { try $0.sessions(of: user, current: id, limit: limit) }
+        var list = try index { try $0.sessions(of: user, current: id, limit: limit) }
         guard configuration.stampCheck != nil else { return list }
         let isCertain = list.more == 0 && list.sessions.allSatisfy { isCurrent($0.record.values) }
         guard !isCertain else { return list }
         try endRevokedSessions(of: user, sparing: id)
-        list = try store { try $0.sessions(of: user, current: id, limit: limit) }
+        list = try index { try $0.sessions(of: user, current: id, limit: limit) }
         // The caller's own, and what lay beyond the bound.
         let listed = list.sessions.count
         list.sessions.removeAll { !isCurrent($0.record.values) }
@@ -36,20 +37,33 @@ extension SessionManager {
     /// Bounded: of one who has more than a thousand some may stay, until a request comes with their id.
     private func endRevokedSessions(of user: ByteString, sparing id: SessionID?) throws {
         for _ in 0..<Self.checkRounds {
-            let list = try store { try $0.sessions(of: user, current: id, limit: Self.checkedAtOnce) }
+            let list = try index { try $0.sessions(of: user, current: id, limit: Self.checkedAtOnce) }
             let revoked = list.sessions.filter { !$0.isCurrent && !isCurrent($0.record.values) }
-            for session in revoked where try store({ try $0.destroy(session.reference, of: user) }) { emit(.revoked) }
+            for session in revoked where try index({ try $0.destroy(session.reference, of: user) }) { emit(.revoked) }
             guard !revoked.isEmpty, list.more > 0 else { return }
         }
+    }
+
+    /// Calls the provider's index of users.
+    ///
+    /// - Throws: `SessionError` of code `unsupported` where it has none: a log-out everywhere must not end nothing in silence.
+    func index<Result>(_ body: (any UserIndexedProvider) throws -> Result) throws -> Result {
+        guard let userIndex else {
+            throw SessionError(
+                .unsupported,
+                "the provider finds no sessions by their users, so that they can be neither listed nor ended; "
+                    + "choose one that is a UserIndexedProvider")
+        }
+        return try store { _ in try body(userIndex) }
     }
 
     /// Ends one of a user's sessions at once.
     ///
     /// - Returns: False when the user has no such session (any more).
-    /// - Throws: `SessionStoreError` when the store fails.
+    /// - Throws: As ``sessions(of:limit:)``.
     @discardableResult
     public func endSession(_ reference: SessionReference, of user: ByteString) throws -> Bool {
-        let isEnded = try store { try $0.destroy(reference, of: user) }
+        let isEnded = try index { try $0.destroy(reference, of: user) }
         if isEnded { emit(.destroyed) }
         return isEnded
     }
@@ -60,14 +74,14 @@ extension SessionManager {
     ///   - user: The user.
     ///   - id: A session to spare.
     /// - Returns: How many ended.
-    /// - Throws: `SessionStoreError` when the store fails.
+    /// - Throws: As ``sessions(of:limit:)``.
     @discardableResult
     public func endSessions(of user: ByteString, except id: SessionID? = nil) throws -> Int {
         try endSessions(of: user, except: id, keeping: 0)
     }
 
     private func endSessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
-        let count = try store { try $0.destroySessions(of: user, except: id, keeping: kept) }
+        let count = try index { try $0.destroySessions(of: user, except: id, keeping: kept) }
         for _ in 0..<count { emit(.destroyed) }
         return count
     }
@@ -83,8 +97,8 @@ extension SessionManager {
     func revoke(_ record: SessionRecord, of id: SessionID) throws -> Bool {
         guard !isCurrent(record.values) else { return false }
         // By the id of now: an old one in its grace may lead there no more.
-        let id = record.successor ?? id
-        if try store({ try $0.destroy(id) }) { emit(.revoked) }
+        let session = SessionHandle(record.successor ?? id, lease: record.lease)
+        if try store({ try $0.destroy(session) }) { emit(.revoked) }
         return true
     }
 
@@ -93,6 +107,7 @@ extension SessionManager {
     ///
     /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
     func endSessions(of user: ByteString, afterLogInOf id: SessionID) throws {
+        guard userIndex != nil else { return }
         if configuration.stampCheck != nil { try endRevokedSessions(of: user, sparing: id) }
         guard let cap = configuration.maximumSessionsPerUser else { return }
         _ = try endSessions(of: user, except: id, keeping: cap - 1)

@@ -4,6 +4,8 @@ internal import GalletaPlatform
 ///
 ///     MemoryProvider.register()
 ///     let manager = try SessionManager(provider: "memory", cookieName: "sid", maxLifetime: .seconds(3600))
+///     var candidates = SessionIDCandidates()
+///     manager.collectIDs(from: cookieHeader, into: &candidates)
 ///     let session = manager.open(candidates, isSecure: request.isSecure)   // nothing is read yet
 ///     let visits = try session.update("visits", default: 0) { $0 += 1; return $0 }
 ///     let commit = try session.commit()                                    // before the first header byte
@@ -23,6 +25,9 @@ public final class SessionManager: Sendable {
     let throttle = LogThrottle()
     let counters = SessionCounters()
     let limiter: NewSessionLimiter?
+    /// The provider, if it finds sessions by their users.
+    let userIndex: (any UserIndexedProvider)?
+    let idFormat: SessionIDFormat
 
     /// A manager whose provider was registered under a name.
     ///
@@ -47,27 +52,51 @@ public final class SessionManager: Sendable {
     ///   - provider: The name, for example `"memory"`.
     ///   - parameters: The provider's own settings, by name.
     ///   - configuration: The behaviour.
+    ///   - isTrial: True only looks whether it could be made, see ``SessionProviderOptions/isTrial``.
     /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
     public convenience init(
-        provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration
+        provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration, isTrial: Bool = false
     ) throws {
         _ = try configuration.validated()
-        let options = SessionProviderOptions(parameters: parameters, logger: configuration.logger)
-        try self.init(
-            provider: try SessionProviders.make(provider, options: options), configuration: configuration)
+        let options = SessionProviderOptions(
+            parameters: parameters, logger: configuration.logger, isTrial: isTrial)
+        let provider = try SessionProviders.make(provider, options: options)
+        do {
+            try self.init(provider: provider, configuration: configuration)
+        } catch {
+            provider.close()
+            throw error
+        }
     }
 
     /// A manager over a provider of the caller's.
     ///
     /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
     public init(provider: any SessionProvider, configuration: SessionConfiguration = SessionConfiguration()) throws {
+        _ = try configuration.validated()
+        let configuration = try configuration.resolved(for: provider)
         cookie = try configuration.validated()
         self.provider = provider
         self.configuration = configuration
         touchNanoseconds = configuration.effectiveTouchInterval.nanoseconds
         isPersistent = configuration.isPersistent
         limits = configuration.limits
+        userIndex = provider as? any UserIndexedProvider
+        idFormat = provider.idFormat
         limiter = configuration.newSessionLimit.map { NewSessionLimiter($0, clock: configuration.clock) }
+    }
+
+    /// Adds the ids of one `Cookie` header's value to a request's candidates, in the form that the provider's ids have.
+    ///
+    /// - Parameters:
+    ///   - header: The value of the header.
+    ///   - candidates: Those of the headers before.
+    public func collectIDs(from header: UnsafeRawBufferPointer, into candidates: inout SessionIDCandidates) {
+        if let parse = idFormat.parse {
+            candidates.collect(from: header, named: cookie, parse)
+        } else {
+            candidates.collect(from: header, named: cookie)
+        }
     }
 
     /// The session that a request's cookies name: a view that reads the store when it is first used.
@@ -117,16 +146,12 @@ extension SessionManager {
             retryAfter: max(.seconds(1), wait))
     }
 
-    /// Looks whether one of these ids, which lead nowhere, was rotated away: then two have known it.
-    func lookForReuse(of candidates: SessionIDCandidates) throws {
-        for position in 0..<candidates.count {
-            let id = candidates[position]
-            guard let retirement = try store({ try $0.retirement(of: id) }) else { continue }
-            // A request that was on its way during a log-in is no thief.
-            guard retirement.age > configuration.rotationGrace else { continue }
-            emit(.idReused(age: retirement.age))
-            guard configuration.endsSessionOnIDReuse, let successor = retirement.successor else { continue }
-            if try store({ try $0.destroy(successor) }) { emit(.destroyed) }
-        }
+    /// Notes the use of an id that was rotated away: two have known it.
+    func noteReuse(_ retirement: SessionRetirement) throws {
+        // A request that was on its way during a log-in is no thief.
+        guard retirement.age > configuration.rotationGrace else { return }
+        emit(.idReused(age: retirement.age))
+        guard configuration.endsSessionOnIDReuse, let successor = retirement.successor else { return }
+        if try store({ try $0.destroy(SessionHandle(successor)) }) { emit(.destroyed) }
     }
 }

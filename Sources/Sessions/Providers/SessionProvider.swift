@@ -1,5 +1,3 @@
-public import struct GalletaPlatform.ByteString
-
 /// A store of sessions: memory, Redis, PHP's own files, or yours.
 ///
 /// The contract, for each method alike:
@@ -13,27 +11,37 @@ public import struct GalletaPlatform.ByteString
 ///   error, which is wrapped in one. The session's state is unknown then.
 /// - **Nothing is resurrected**: only `create` and `rotate` make a record under an id.
 /// - **Durations, not dates**, cross the boundary; the store's clock rules.
-/// - **Ids** are secrets: a store that outlives the process keeps a digest, and no id is ever logged.
+/// - **Ids** are secrets: a store that outlives the process keeps a digest, and no id is ever logged. Where one id must
+///   lead to another, the store keeps it sealed (``SessionID/sealed(with:)``).
 ///
 /// Each record has an idle timeout and an absolute one, set by `create` and changed by a commit with a lifetime: its
 /// deadline is the earlier of "last seen plus idle timeout" and "created plus absolute timeout". No record is ever
-/// without a deadline.
+/// without a deadline. What a store cannot keep of this it says in its ``traits``.
 ///
-/// A record whose values have a `SessionKey.user` belongs to that user; whatever sets or removes that key binds the
-/// session, and the methods about users see it from then on.
+/// This is the core, which every store can do. What only some can is a protocol beside it: ``UserIndexedProvider``,
+/// ``CollectingProvider``, ``ListingProvider``.
 ///
 /// `SessionsTesting` has the contract as tests that run on any provider.
 public protocol SessionProvider: AnyObject, Sendable {
-    /// True when the sessions are known to this process only, so that a second one on the same socket would lose them.
-    /// By default false.
-    var isLocalToProcess: Bool { get }
+    /// What the store can keep, and its own defaults; constant. By default everything, and the library's defaults.
+    var traits: SessionProviderTraits { get }
 
-    /// The session of `id`; nil when there is none. Changes nothing, not even "last seen".
+    /// What ids look like, and how one is drawn; constant. By default 256 random bits.
+    var idFormat: SessionIDFormat { get }
+
+    /// What an id leads to. Changes nothing, not even "last seen".
     ///
     /// Through an id that a rotation replaced, while its grace lasts: the successor's record, with `successor` set.
-    func read(_ id: SessionID) throws -> SessionRecord?
+    ///
+    /// - Parameter session: The id; with a lease when the request has looked the session up before.
+    func lookUp(_ session: SessionHandle) throws -> SessionFinding
 
-    /// Begins a session under `id`, which the caller drew at random.
+    /// What each of a request's ids leads to, in their order; in one round trip, if the store has such.
+    ///
+    /// By default each is looked up by itself.
+    func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding]
+
+    /// Begins a session under `id`, which the caller drew (``SessionIDFormat/draw()``).
     ///
     /// At its cap a store makes room or answers `.full`, in this order: expired records go first, then sessions whose
     /// id never came back, then anonymous ones, the least recently seen first. For a draft with a user, and never for an
@@ -48,73 +56,32 @@ public protocol SessionProvider: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - patch: The changes. With `touches` also "last seen" becomes now, with `lifetime` the timeouts become those.
-    ///     Without a change of a key the version stays.
-    ///   - id: The session; an id in its grace reaches the successor, and the outcome names it.
+    ///     Without a change of a key the version stays; an empty patch looks whether the session is there.
+    ///   - session: The session; an id in its grace reaches the successor, and the outcome names it.
     ///   - version: When given, the changes are made only if the record has that version (compare-and-set).
-    func commit(_ patch: SessionPatch, to id: SessionID, expecting version: UInt64?) throws -> SessionCommitOutcome
+    func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome
 
     /// Sets "last seen" to now, so that the idle timeout begins anew; values written meanwhile stay.
     ///
-    /// - Parameter id: The session; an id in its grace reaches the successor, and the outcome names it.
-    func touch(_ id: SessionID) throws -> SessionTouch
+    /// - Parameter session: The session; an id in its grace reaches the successor, and the outcome names it.
+    func touch(_ session: SessionHandle) throws -> SessionTouch
 
     /// Removes the session; an id in its grace removes its successor, with it.
     ///
     /// - Returns: False when there was none.
-    func destroy(_ id: SessionID) throws -> Bool
+    func destroy(_ session: SessionHandle) throws -> Bool
 
     /// Gives the session a new id; values, version, "created" and deadlines stay.
     ///
     /// - Parameters:
-    ///   - id: The id until now.
-    ///   - new: The id from now on, which the caller drew at random.
+    ///   - session: The session, by its id until now. Its lease goes with it to the new id.
+    ///   - new: The id from now on, which the caller drew.
     ///   - grace: How long the old id still leads to the new one; zero: it is dead at once.
-    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation
+    func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation
 
-    /// What became of an id that leads nowhere: nil, or since when another one has stood in its place.
-    ///
-    /// A stolen id shows itself when it is used after its rotation; so a provider remembers a rotated id for a while
-    /// (an hour is enough), as far as it has room. Asked about ids in their grace too, and only when `read` found
-    /// nothing. A provider that remembers none has this by default: always nil.
-    func retirement(of id: SessionID) throws -> SessionRetirement?
-
-    /// The live sessions that belong to `user`, the one last seen first, and how many there are.
-    ///
-    /// The work is to be in proportion to the limit, however many sessions the user has.
-    ///
-    /// - Parameters:
-    ///   - user: The value of `SessionKey.user`.
-    ///   - id: The caller's own session, to be marked in the list; an id in its grace counts as its successor. It is in
-    ///     the list in any case, at the end in place of another if need be.
-    ///   - limit: The most sessions to list; not negative. With 1 that is the caller's own, if the user has it.
-    func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList
-
-    /// Removes one session out of `sessions(of:current:limit:)`.
-    ///
-    /// - Returns: False when the user has no such session (any more).
-    func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool
-
-    /// Removes the sessions that belong to `user`: all that were bound when the call began, whatever their ids become
-    /// meanwhile, but those that are kept. One that is bound while the call runs (a new log-in) may stay.
-    ///
-    /// - Parameters:
-    ///   - user: The value of `SessionKey.user`.
-    ///   - id: A session to spare; an id in its grace counts as its successor.
-    ///   - kept: How many of the others are kept, those last seen; not negative.
-    /// - Returns: How many live sessions were removed.
-    func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int
-
-    /// Removes at most `limit` expired records: one short slice of garbage collection.
-    ///
-    /// May remove fewer than there are, so that the call stays short; call it again while `hasMore`.
-    ///
-    /// Stores that expire records by themselves do nothing and say so: 0 removed, no more.
-    func collect(limit: Int) throws -> SessionCollection
-
-    /// How many sessions there are; expired ones that were not collected yet may count.
-    func count() throws -> Int
-
-    /// What the store counts. By default only `count()`.
+    /// What the store counts. By default nothing.
     func statistics() throws -> SessionStoreStatistics
 
     /// Stops what runs in the background, keeps what is to outlive the process, and lets connections go. The provider
@@ -123,14 +90,56 @@ public protocol SessionProvider: AnyObject, Sendable {
 }
 
 extension SessionProvider {
-    /// Shared by any number of processes.
-    public var isLocalToProcess: Bool { false }
+    /// Everything can be kept.
+    public var traits: SessionProviderTraits { SessionProviderTraits() }
 
-    /// Remembers no rotated id.
-    public func retirement(of id: SessionID) throws -> SessionRetirement? { nil }
+    /// 256 random bits.
+    public var idFormat: SessionIDFormat { .random }
 
-    /// Only the number of sessions.
-    public func statistics() throws -> SessionStoreStatistics {
-        SessionStoreStatistics(sessions: try count())
+    /// Looks each up by itself.
+    public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
+        try (0..<candidates.count).map { try lookUp(SessionHandle(candidates[$0])) }
+    }
+
+    /// Nothing is counted.
+    public func statistics() throws -> SessionStoreStatistics { SessionStoreStatistics() }
+}
+
+// MARK: By an id alone
+
+/// For tools and tests, which have an id and no request.
+extension SessionProvider {
+    /// The session of `id`; nil when there is none.
+    public func read(_ id: SessionID) throws -> SessionRecord? {
+        guard case .found(let record) = try lookUp(SessionHandle(id)) else { return nil }
+        return record
+    }
+
+    /// What became of an id that a rotation replaced and that leads nowhere; nil for any other.
+    public func retirement(of id: SessionID) throws -> SessionRetirement? {
+        guard case .retired(let retirement) = try lookUp(SessionHandle(id)) else { return nil }
+        return retirement
+    }
+
+    /// Makes the patch's changes on the session of `id`.
+    public func commit(
+        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        try commit(patch, to: SessionHandle(id), expecting: version)
+    }
+
+    /// Sets "last seen" of the session of `id` to now.
+    public func touch(_ id: SessionID) throws -> SessionTouch {
+        try touch(SessionHandle(id))
+    }
+
+    /// Removes the session of `id`; false when there was none.
+    public func destroy(_ id: SessionID) throws -> Bool {
+        try destroy(SessionHandle(id))
+    }
+
+    /// Gives the session of `id` a new one.
+    public func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        try rotate(SessionHandle(id), to: new, grace: grace)
     }
 }

@@ -6,10 +6,16 @@ public struct SessionProviderOptions: Sendable {
     public var parameters: [String: String]
     /// Where the provider logs.
     public var logger: Logger
+    /// True: nobody will use the provider; it is made to see whether it could be. It leaves nothing behind, and leaves alone
+    /// what another process may be using, but looks whether its files can be had and its server answers.
+    public var isTrial: Bool
 
     /// Options without settings of the provider's own, or with these.
-    public init(parameters: [String: String] = [:], logger: Logger = Logger(label: "galleta.sessions")) {
+    public init(
+        parameters: [String: String] = [:], logger: Logger = Logger(label: "galleta.sessions"), isTrial: Bool = false
+    ) {
         self.parameters = parameters
         self.logger = logger
+        self.isTrial = isTrial
     }
 }

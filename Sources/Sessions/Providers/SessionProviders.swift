@@ -11,11 +11,27 @@ public enum SessionProviders {
     /// Makes a provider from its options.
     public typealias Maker = @Sendable (SessionProviderOptions) throws -> any SessionProvider
 
-    private static let makers = Locked<[String: Maker]>([:])
+    private struct Entry: Sendable {
+        var isLocalToProcess: Bool
+        var maker: Maker
+    }
+
+    private static let makers = Locked<[String: Entry]>([:])
 
     /// Registers `maker` under `name`.
-    public static func register(_ name: String, _ maker: @escaping Maker) {
-        makers.withLock { $0[name] = maker }
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - isLocalToProcess: What the provider's traits will say, for who must know before it is made: a second process on one
+    ///     socket is refused before a large store is read.
+    ///   - maker: Makes the provider.
+    public static func register(_ name: String, isLocalToProcess: Bool = false, _ maker: @escaping Maker) {
+        makers.withLock { $0[name] = Entry(isLocalToProcess: isLocalToProcess, maker: maker) }
+    }
+
+    /// Whether the provider of this name keeps sessions that are known to one process only; false for an unknown name.
+    public static func areLocalToProcess(_ name: String) -> Bool {
+        makers.withLock { $0[name]?.isLocalToProcess ?? false }
     }
 
     /// The registered names, sorted.
@@ -27,7 +43,7 @@ public enum SessionProviders {
     ///
     /// - Throws: `SessionError` of code `unknownProvider`, with the names there are; or what the maker throws.
     public static func make(_ name: String, options: SessionProviderOptions) throws -> any SessionProvider {
-        guard let maker = makers.withLock({ $0[name] }) else {
+        guard let maker = makers.withLock({ $0[name]?.maker }) else {
             let known = names
             let list = known.isEmpty ? "none is registered" : "registered: " + known.joined(separator: ", ")
             throw SessionError(

@@ -1,7 +1,7 @@
 /// What came of `SessionProvider.create`.
 public enum SessionCreation: Sendable {
-    /// The session exists now.
-    case created
+    /// The session exists now; with what the provider keeps for the request, if it keeps something.
+    case created(lease: (any SessionLease)? = nil)
     /// The id is in use; its record is untouched.
     case exists
     /// The store is at its cap and nothing may go for this session.

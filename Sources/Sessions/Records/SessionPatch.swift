@@ -166,7 +166,7 @@ extension SessionPatch.Change {
         self.entry = entry
     }
 
-    private static func appendHead(of key: SessionKey, to entry: inout [UInt8]) {
+    static func appendHead(of key: SessionKey, to entry: inout [UInt8]) {
         key.name.withUnsafeBytes { name in
             ValueWriter.append(varint: UInt64(name.count) << 1 | (key.isReserved ? 1 : 0), to: &entry)
             entry.append(contentsOf: name)

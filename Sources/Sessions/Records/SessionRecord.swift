@@ -10,6 +10,8 @@ public struct SessionRecord: Sendable {
     public var version: UInt64
     /// The id to use from now on, when the record was found through an id that a rotation replaced.
     public var successor: SessionID?
+    /// What the provider keeps with the session for the time of the request; nil if nothing.
+    public var lease: (any SessionLease)?
 
     // Nanoseconds: a `Duration` is 128 bits wide and costs a division on each way.
     package var ageNanoseconds: Int64
@@ -27,14 +29,16 @@ public struct SessionRecord: Sendable {
     ///   - idle: Since the session was last seen (created or touched).
     ///   - idleRemaining: Until the idle timeout ends the session; positive.
     ///   - absoluteRemaining: Until the absolute timeout ends the session; positive.
+    ///   - lease: What the provider wants to have back in later calls of the request.
     public init(
         values: SessionValues, version: UInt64, successor: SessionID? = nil, age: Duration, idle: Duration,
-        idleRemaining: Duration, absoluteRemaining: Duration
+        idleRemaining: Duration, absoluteRemaining: Duration, lease: (any SessionLease)? = nil
     ) {
         self.init(
             values: values, version: version, successor: successor, ageNanoseconds: age.nanoseconds,
             idleNanoseconds: idle.nanoseconds, idleRemainingNanoseconds: idleRemaining.nanoseconds,
             absoluteRemainingNanoseconds: absoluteRemaining.nanoseconds)
+        self.lease = lease
     }
 
     package init(

@@ -1,7 +1,7 @@
 /// What a store counts, since it was made unless said otherwise. What a provider does not count is nil.
 public struct SessionStoreStatistics: Hashable, Sendable {
     /// Sessions now; expired ones that were not collected yet may count.
-    public var sessions: Int
+    public var sessions: Int?
     /// Bytes now, as the store's own cap counts them.
     public var bytes: Int?
     /// Sessions that ended by their deadline.
@@ -13,7 +13,7 @@ public struct SessionStoreStatistics: Hashable, Sendable {
 
     /// Counts for a provider to hand out.
     public init(
-        sessions: Int, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil
+        sessions: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil
     ) {
         self.sessions = sessions
         self.bytes = bytes

@@ -1,6 +1,6 @@
 public import struct GalletaPlatform.ByteString
 
-/// A value that a session can hold: JSON's kinds, with whole numbers and bytes apart.
+/// A value that a session can hold: JSON's kinds, with whole numbers and bytes apart, and objects of other languages.
 ///
 /// Every `Codable` type goes through it (`init(encoding:)`, `decode(_:)`), so a store holds what other languages
 /// can read, and PHP's values have a place.
@@ -27,6 +27,8 @@ public enum SessionValue: Hashable, Sendable {
     case array([SessionValue])
     /// Values by key, in order of insertion.
     case object(SessionObject)
+    /// What only another language understands; see ``SessionOpaqueValue``.
+    indirect case opaque(SessionOpaqueValue)
 
     /// How deep arrays and objects may nest, in every encoding.
     public static let maximumDepth = 64
@@ -45,6 +47,23 @@ extension SessionValue {
         case .bytes(let bytes): ByteString(bytes: bytes)
         default: nil
         }
+    }
+}
+
+/// An object that another language keeps in a session, PHP's of a class of its own, say: a name and bytes.
+///
+/// It is kept and written back exactly as it came; no `Codable` type decodes from it, and ``Session/update(_:default:replacingUndecodable:_:)``
+/// refuses to overwrite it unless it is told to. Only who knows the other language makes sense of the bytes.
+public struct SessionOpaqueValue: Hashable, Sendable {
+    /// The object's type, by the other language's name for it.
+    public var typeName: ByteString
+    /// The object as the other language wrote it.
+    public var bytes: [UInt8]
+
+    /// An object of this type, as these bytes.
+    public init(typeName: ByteString, bytes: [UInt8]) {
+        self.typeName = typeName
+        self.bytes = bytes
     }
 }
 
@@ -75,8 +94,8 @@ extension SessionValue {
     /// Bytes, which JSON lacks, become `{"$bytes":"<base64url>"}`; an object whose one key is `$bytes` by chance
     /// gets a further `$` in front, which reading takes away. `<` is escaped, for use in HTML.
     ///
-    /// - Throws: `SessionError` of code `notEncodable` for NaN, the infinities, nesting beyond `maximumDepth` and an
-    ///   object's key that is not UTF-8: JSON has no form for these.
+    /// - Throws: `SessionError` of code `notEncodable` for NaN, the infinities, nesting beyond `maximumDepth`, an
+    ///   object's key that is not UTF-8 and opaque values: JSON has no form for these.
     public func jsonBytes() throws -> [UInt8] {
         var writer = JSONWriter()
         try writer.write(self)

@@ -87,6 +87,9 @@ struct ValueReader {
                 members[key] = member
             }
             return .object(members)
+        case ValueWriter.Tag.opaque:
+            guard let name = name(), let count = count(), let span = span(count) else { return nil }
+            return .opaque(SessionOpaqueValue(typeName: name, bytes: Array(span)))
         default: return nil
         }
     }

@@ -4,7 +4,7 @@ internal import struct GalletaPlatform.ByteString
 ///
 /// A value is a tag byte and its payload: nothing for null and the booleans, a zigzag varint for a whole number, eight
 /// little-endian bytes for a double, varint length and bytes for text and bytes, varint count and the members for
-/// arrays and objects.
+/// arrays and objects; the type's name and the bytes, each with its length, for an opaque value.
 enum ValueWriter {
     enum Tag {
         static let null: UInt8 = 0
@@ -16,6 +16,7 @@ enum ValueWriter {
         static let bytes: UInt8 = 6
         static let array: UInt8 = 7
         static let object: UInt8 = 8
+        static let opaque: UInt8 = 9
     }
 
     static func append(_ value: SessionValue, to out: inout [UInt8], depth: Int = 0) throws(SessionError) {
@@ -50,6 +51,11 @@ enum ValueWriter {
                 append(name: key, to: &out)
                 try append(member, to: &out, depth: depth + 1)
             }
+        case .opaque(let value):
+            out.append(Tag.opaque)
+            append(name: value.typeName, to: &out)
+            append(varint: UInt64(value.bytes.count), to: &out)
+            out.append(contentsOf: value.bytes)
         }
     }
 

@@ -10,11 +10,18 @@ extension Session {
     ///   - idleTimeout: How long the session lives without a visit; 1 s to 10 years.
     ///   - absoluteTimeout: How long it lives whatever happens; at least the idle timeout, at most 10 years. Default:
     ///     the configuration's, or the idle timeout if that is longer.
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the timeout.
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names the timeout, or of code `unsupported` where the
+    ///   provider keeps one lifetime for all sessions.
     public func setLifetime(idleTimeout: Duration, absoluteTimeout: Duration? = nil) throws {
         let absoluteTimeout = absoluteTimeout ?? max(manager.configuration.absoluteTimeout, idleTimeout)
         let lifetime = SessionLifetime(idleTimeout: idleTimeout, absoluteTimeout: absoluteTimeout)
         try lifetime.validate()
+        guard manager.provider.traits.keepsLifetimes else {
+            throw SessionError(
+                .unsupported,
+                "the provider keeps one lifetime for all sessions; set idleTimeout and absoluteTimeout of the configuration"
+            )
+        }
         try loaded { state in
             state.lifetime = lifetime
             if state.isCommitted, state.phase == .present { try state.storePending() }

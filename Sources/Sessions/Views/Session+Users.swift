@@ -24,7 +24,7 @@ extension Session {
     /// - Returns: False when the user has no such session (any more).
     public func endUserSession(_ reference: SessionReference) throws -> Bool {
         guard let (user, id) = try boundUser() else { return false }
-        let own = try manager.store { try $0.sessions(of: user, current: id, limit: 1) }
+        let own = try manager.index { try $0.sessions(of: user, current: id, limit: 1) }
         if own.sessions.contains(where: { $0.reference == reference && $0.isCurrent }) {
             try destroy()
             return true

@@ -74,12 +74,17 @@ extension SessionState {
     /// that this request has begun nobody can know; asking for it would look as if its cookie had come back.
     private mutating func confirm() throws {
         guard phase == .present, cookie == .set, !hasBegun else { return }
-        let id = id
-        guard let record = try manager.store({ try $0.read(id) }) else {
+        let handle = handle
+        // An empty patch: nothing is read, and a lock that is held is not waited for.
+        guard
+            case .committed(_, _, let successor) = try manager.store({
+                try $0.commit(SessionPatch(), to: handle, expecting: nil)
+            })
+        else {
             lose()
             return
         }
-        follow(record.successor)
+        follow(successor)
     }
 
     /// Begins a session in the store when there is something to keep.
@@ -90,9 +95,10 @@ extension SessionState {
         let draft = SessionDraft(
             values: view, idleTimeout: lifetime.idleTimeout, absoluteTimeout: lifetime.absoluteTimeout)
         for _ in 0..<8 {
-            let fresh = SessionID.random()
+            let fresh = manager.idFormat.draw()
             switch try manager.store({ try $0.create(fresh, draft) }) {
-            case .created:
+            case .created(let lease):
+                self.lease = lease
                 begin(with: lifetime)
                 self.lifetime = nil
                 phase = .present
@@ -126,8 +132,8 @@ extension SessionState {
     }
 
     private mutating func touch() throws {
-        let id = id
-        switch try manager.store({ try $0.touch(id) }) {
+        let handle = handle
+        switch try manager.store({ try $0.touch(handle) }) {
         case .touched(_, let successor):
             follow(successor)
             noteTouch()
@@ -142,6 +148,8 @@ extension SessionState {
         let header = setCookie()
         isCommitted = true
         cookie = .none
+        // The visitor's other requests may wait for it, while a body is still being written.
+        lease = nil
         let commit = SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
         closing = commit
         return commit

@@ -8,13 +8,11 @@ extension SessionState {
             clear()
             return
         }
-        let id = id
-        let removed = try manager.store { try $0.destroy(id) }
+        let handle = handle
+        let removed = try manager.store { try $0.destroy(handle) }
         // A browser with two live cookies of our name would be in the other session at its next request.
-        for position in 0..<candidates.count where candidates[position] != id {
-            let other = candidates[position]
-            _ = try manager.store { try $0.destroy(other) }
-        }
+        for other in others { _ = try manager.store { try $0.destroy(SessionHandle(other)) } }
+        others = []
         isWritten = true
         if removed {
             reset()
@@ -34,9 +32,9 @@ extension SessionState {
         try checkHeaderIsOpen("rotating the session's id")
         // Of a page's ten requests that rotate all must end up with one id. Not so at a log-in: others may know it.
         if isLatecomer, grace > .zero { return }
-        let fresh = SessionID.random()
-        let id = id
-        switch try manager.store({ try $0.rotate(id, to: fresh, grace: grace) }) {
+        let fresh = manager.idFormat.draw()
+        let handle = handle
+        switch try manager.store({ try $0.rotate(handle, to: fresh, grace: grace) }) {
         case .rotated:
             self.id = fresh
             isLatecomer = false
@@ -115,6 +113,7 @@ extension SessionState {
     mutating func reset() {
         clear()
         isLatecomer = false
+        lease = nil
         lifetime = nil
         bindsUser = false
         begin(with: manager.configuration.lifetime)

@@ -25,7 +25,11 @@ struct SessionState {
     let isSecure: Bool
 
     var phase = Phase.unread
-    var id = SessionID(words: (0, 0, 0, 0))
+    var id = SessionID(words: .zero)
+    /// What the provider keeps with the session for this request, until the commit.
+    var lease: (any SessionLease)?
+    /// Other live sessions that the request offered.
+    var others: [SessionID] = []
     var view = SessionValues()
     var patch = SessionPatch()
     var version: UInt64 = 0
@@ -73,40 +77,69 @@ struct SessionState {
     mutating func load() throws {
         if isStale { try reload() }
         guard phase == .unread else { return }
-        for position in 0..<candidates.count {
-            let candidate = candidates[position]
-            guard let record = try manager.store({ try $0.read(candidate) }), try !manager.revoke(record, of: candidate)
-            else { continue }
-            phase = .present
-            id = candidate
-            adopt(record)
-            if position + 1 < candidates.count { try lookForSecond(from: position + 1) }
-            return
+        switch candidates.count {
+        case 0:
+            beginNew()
+        case 1:
+            let candidate = SessionHandle(candidates[0])
+            switch try manager.store({ try $0.lookUp(candidate) }) {
+            case .found(let record):
+                if try !take(record, of: candidate.id) { beginNew() }
+            case .retired(let retirement):
+                beginNew()
+                try manager.noteReuse(retirement)
+            case .none:
+                beginNew()
+            }
+        default:
+            try loadFirst()
         }
+    }
+
+    /// Takes the first live session that several candidates lead to.
+    private mutating func loadFirst() throws {
+        let candidates = candidates
+        let findings = try manager.store { try $0.lookUp(candidates) }
+        for (position, finding) in findings.enumerated() {
+            guard case .found(let record) = finding else { continue }
+            let candidate = candidates[position]
+            if phase == .unread { _ = try take(record, of: candidate) } else { noteSecond(record, of: candidate) }
+        }
+        if !others.isEmpty { manager.emit(.secondSession) }
+        guard phase == .unread else { return }
+        beginNew()
+        for case .retired(let retirement) in findings { try manager.noteReuse(retirement) }
+    }
+
+    /// Makes the record this request's session; false if it may not go on.
+    private mutating func take(_ record: SessionRecord, of candidate: SessionID) throws -> Bool {
+        guard try !manager.revoke(record, of: candidate) else { return false }
+        phase = .present
+        id = candidate
+        adopt(record)
+        return true
+    }
+
+    private mutating func beginNew() {
         isNew = true
         begin(with: manager.configuration.lifetime)
-        try manager.lookForReuse(of: candidates)
     }
 
-    /// Tells of a second live session among the candidates: one of the two was planted, or left behind on another path.
-    private func lookForSecond(from start: Int) throws {
-        for position in start..<candidates.count {
-            let candidate = candidates[position]
-            guard let record = try manager.store({ try $0.read(candidate) }), manager.isCurrent(record.values) else {
-                continue
-            }
-            // The old id of a rotation leads to the same session.
-            guard record.successor ?? candidate != id else { continue }
-            manager.emit(.secondSession)
-            return
-        }
+    /// A second live session among the candidates: one of the two was planted, or left behind on another path.
+    private mutating func noteSecond(_ record: SessionRecord, of candidate: SessionID) {
+        // The old id of a rotation leads to the same session.
+        let other = record.successor ?? candidate
+        if other != id, manager.isCurrent(record.values) { others.append(other) }
     }
+
+    /// The session as the provider knows it.
+    var handle: SessionHandle { SessionHandle(id, lease: lease) }
 
     private mutating func reload() throws {
-        let id = id
-        let record = try manager.store { try $0.read(id) }
+        let handle = handle
+        let finding = try manager.store { try $0.lookUp(handle) }
         isStale = false
-        if let record { adopt(record) } else { lose() }
+        if case .found(let record) = finding { adopt(record) } else { lose() }
     }
 
     /// No session yet; one that begins will have this lifetime.
@@ -122,6 +155,7 @@ struct SessionState {
     /// Takes the record over as what the store holds now; pending changes stay on top.
     mutating func adopt(_ record: SessionRecord) {
         follow(record.successor)
+        if let lease = record.lease { self.lease = lease }
         version = record.version
         ageNanoseconds = record.ageNanoseconds
         idleNanoseconds = record.idleNanoseconds
@@ -169,6 +203,7 @@ struct SessionState {
     mutating func lose() {
         phase = .lost
         patch.removeAll()
+        lease = nil
         cookie = .none
         manager.emit(.lost)
     }
@@ -238,8 +273,8 @@ struct SessionState {
         var changes = changes
         changes.limits = manager.limits
         changes.touches = touching
-        let id = id
-        switch try manager.store({ try $0.commit(changes, to: id, expecting: expected) }) {
+        let handle = handle
+        switch try manager.store({ try $0.commit(changes, to: handle, expecting: expected) }) {
         case .committed(let version, let values, let successor):
             self.version = version
             try refresh(values, with: changes)
@@ -250,6 +285,7 @@ struct SessionState {
             begin(with: manager.configuration.lifetime)
             view = SessionValues()
             patch.removeAll()
+            lease = nil
             cookie = .delete
         case .conflict(let record):
             adopt(record)

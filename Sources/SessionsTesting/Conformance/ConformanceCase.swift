@@ -6,7 +6,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     public enum Outcome: Hashable, Sendable {
         /// The provider behaves as it must.
         case passed
-        /// The fixture lacks what the case needs; the text says what.
+        /// The provider or the fixture lacks what the case needs; the text says what.
         case skipped(String)
     }
 
@@ -15,13 +15,24 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     /// The cap of sessions that the cases about it ask for.
     static let cap = 16
 
-    let needs: [Capability]
+    private let needs: [Capability]
     private let body: @Sendable (ConformanceStore) throws -> Void
 
     init(_ name: String, needs: Capability..., body: @escaping @Sendable (ConformanceStore) throws -> Void) {
         self.name = name
         self.needs = needs
         self.body = body
+    }
+
+    private init(_ test: ConformanceCase, needs: [Capability]) {
+        name = test.name
+        self.needs = test.needs + needs
+        body = test.body
+    }
+
+    /// The case, which needs these, too.
+    func needing(_ capabilities: Capability...) -> ConformanceCase {
+        ConformanceCase(self, needs: capabilities)
     }
 
     /// Runs the case on a provider with an empty store.
@@ -61,8 +72,15 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
         case storedBytes = "the bytes of the store (storedBytes)"
         case outage = "a store that can be stopped (outage)"
         case cap = "a cap of sessions (keepsCap)"
-        case memoryOfRotations = "a memory of rotated ids (remembersRotatedIDs)"
-        case collection = "expired records that are there until they are collected (collects)"
+        case memoryOfRotations = "a memory of rotated ids (traits.remembersRotatedIDs)"
+        case collection = "expired records that are there until they are collected (CollectingProvider)"
+        case users = "an index of users (UserIndexedProvider)"
+        case listing = "a list of all sessions (ListingProvider)"
+        case listedValues = "an application's values in lists (traits.listsValues)"
+        case counting = "a count of sessions (statistics)"
+        case lifetimes = "lifetimes of each session's own (traits.keepsLifetimes)"
+        case grace = "a grace for replaced ids (traits.keepsRotationGrace)"
+        case exactDeadlines = "sessions that end at the very instant (traits.hasExactDeadlines)"
 
         func isMet(by fixture: ConformanceFixture) -> Bool {
             switch self {
@@ -72,8 +90,15 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
             case .storedBytes: fixture.storedBytes != nil
             case .outage: fixture.outage != nil
             case .cap: fixture.keepsCap
-            case .memoryOfRotations: fixture.remembersRotatedIDs
-            case .collection: fixture.collects
+            case .memoryOfRotations: fixture.provider.traits.remembersRotatedIDs
+            case .collection: fixture.provider is any CollectingProvider
+            case .users: fixture.provider is any UserIndexedProvider
+            case .listing: fixture.provider is any ListingProvider
+            case .listedValues: fixture.provider.traits.listsValues
+            case .counting: (try? fixture.provider.statistics().sessions) != nil
+            case .lifetimes: fixture.provider.traits.keepsLifetimes
+            case .grace: fixture.provider.traits.keepsRotationGrace
+            case .exactDeadlines: fixture.provider.traits.hasExactDeadlines
             }
         }
     }

@@ -21,10 +21,6 @@ public struct ConformanceFixture: Sendable {
     public var outage: Outage?
     /// Whether the provider keeps the cap of sessions that the case asked for. Default: false.
     public var keepsCap = false
-    /// Whether the provider remembers ids that a rotation replaced, for at least a minute after their grace.
-    public var remembersRotatedIDs = false
-    /// Whether expired records stay until `collect` removes them. False for stores that expire by themselves.
-    public var collects = true
 
     /// A store that goes away and comes back.
     public struct Outage: Sendable {

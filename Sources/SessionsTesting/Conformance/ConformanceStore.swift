@@ -12,6 +12,27 @@ struct ConformanceStore: Sendable {
 
     var provider: any SessionProvider { fixture.provider }
 
+    /// The provider's index of users.
+    ///
+    /// - Throws: Never in a case that needs `.users`.
+    var users: any UserIndexedProvider {
+        get throws {
+            guard let users = provider as? any UserIndexedProvider else {
+                throw ConformanceFailure("the provider has no index of users")
+            }
+            return users
+        }
+    }
+
+    /// An id that nobody has.
+    func freshID() -> SessionID { provider.idFormat.draw() }
+
+    /// How many sessions there must be, by the statistics of a provider that counts them.
+    func expectCount(_ wanted: Int) throws {
+        guard let sessions = try provider.statistics().sessions else { return }
+        try expectEqual(sessions, wanted, "the number of sessions")
+    }
+
     /// So many seconds of the fixture.
     ///
     /// - Parameter count: With at most two decimals; floating-point durations would not be exact.
@@ -39,7 +60,7 @@ struct ConformanceStore: Sendable {
         _ values: [ByteString: SessionValue] = ["k": "v"], user: ByteString? = nil, idle: Double = 100,
         absolute: Double = 1_000
     ) throws -> SessionID {
-        let id = SessionID.random()
+        let id = freshID()
         guard case .created = try provider.create(id, draft(values, user: user, idle: idle, absolute: absolute)) else {
             throw ConformanceFailure("a session under a fresh random id was not created")
         }
@@ -94,15 +115,16 @@ struct ConformanceStore: Sendable {
         try commit(patch, to: id)
     }
 
-    /// All of a user's sessions.
+    /// All of a user's sessions; none of a provider without an index of users.
     func list(_ user: ByteString, current id: SessionID? = nil) throws -> [UserSession] {
-        try provider.sessions(of: user, current: id, limit: .max).sessions
+        guard let users = provider as? any UserIndexedProvider else { return [] }
+        return try users.sessions(of: user, current: id, limit: .max).sessions
     }
 
     /// Ends all of a user's sessions but one; how many there were.
     @discardableResult
     func endAll(_ user: ByteString, except id: SessionID? = nil) throws -> Int {
-        try provider.destroySessions(of: user, except: id, keeping: 0)
+        try users.destroySessions(of: user, except: id, keeping: 0)
     }
 
     func name(_ outcome: SessionCommitOutcome) -> String {
@@ -131,7 +153,7 @@ struct ConformanceStore: Sendable {
 
     /// Rotates to a fresh id, which it returns.
     func rotate(_ id: SessionID, grace: Double) throws -> SessionID {
-        let new = SessionID.random()
+        let new = freshID()
         guard case .rotated = try provider.rotate(id, to: new, grace: seconds(grace)) else {
             throw ConformanceFailure("the session was not rotated")
         }

@@ -21,8 +21,9 @@
 public enum SessionProviderConformance {
     /// All cases, in the order of the contract. Each is independent of the others and wants an empty store.
     public static let cases: [ConformanceCase] =
-        reading + creating + naming + committing + lifetimes + concurrency + touching + expiry + destroying + rotating
-        + replacedIDs + users + revocation + collecting + caps + counting + sharedStores
+        reading + finding + creating + naming + committing + lifetimes + concurrency + touching + expiry + destroying
+        + rotating
+        + replacedIDs + users + revocation + collecting + caps + counting + listing + sharedStores
 
     /// The case of this name.
     public static func named(_ name: String) -> ConformanceCase? {

@@ -20,7 +20,7 @@ let storeShapes: [Shape] =
         },
         store("visits to the sessions of one user", 300, user: "ada") { provider, time, ids in
             time.advance(by: .seconds(1))
-            for id in ids { use(provider.touch(id)) }
+            for id in ids { use(provider.touch(SessionHandle(id))) }
         },
         store("log-ins of one user beyond the user's cap", 100, user: "ada") { provider, time, ids in
             for _ in 0..<100 {
@@ -31,7 +31,7 @@ let storeShapes: [Shape] =
             }
         },
         store("ending the sessions of one user one by one", 300, user: "ada") { provider, _, ids in
-            for id in ids { use(provider.destroy(id)) }
+            for id in ids { use(provider.destroy(SessionHandle(id))) }
         },
         store("log-ins of one user", 300) { provider, _, ids in
             var patch = SessionPatch()
@@ -45,7 +45,7 @@ let storeShapes: [Shape] =
             for number in ids.indices { use(provider.create(.random(), try draft(user: "user \(number % 100)"))) }
         },
         store("rotating the sessions of one user", 300, user: "ada") { provider, _, ids in
-            for id in ids { use(provider.rotate(id, to: .random(), grace: .zero)) }
+            for id in ids { use(provider.rotate(SessionHandle(id), to: .random(), grace: .zero)) }
         },
         store("sweeping expired sessions", 2000) { provider, time, _ in
             time.advance(by: .seconds(10_000))
@@ -57,7 +57,7 @@ let storeShapes: [Shape] =
         },
         store("sweeping sessions that were visited", 2000) { provider, time, ids in
             time.advance(by: .seconds(500))
-            for id in ids { use(provider.touch(id)) }
+            for id in ids { use(provider.touch(SessionHandle(id))) }
             time.advance(by: .seconds(600))
             use(provider.collect(limit: .max))
         },

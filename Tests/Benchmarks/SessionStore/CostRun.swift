@@ -6,6 +6,8 @@ internal import Synchronization
 struct CostRun<Store: BenchmarkedStore> {
     let count: Int
     let seconds: Double
+    /// Visits for a time: how many depends on the machine. False makes as many as there are sessions, for callgrind.
+    var isTimed = true
 
     func run() throws {
         let texts = CookieTexts(count: count)
@@ -44,7 +46,7 @@ struct CostRun<Store: BenchmarkedStore> {
                 var next = number * (count / threads)
                 var visits = 0
                 var isLost = false
-                while Measure.nanoseconds() < end {
+                while isTimed ? Measure.nanoseconds() < end : visits < count {
                     for _ in 0..<512 {
                         if store.visit(texts[next]) == nil { isLost = true }
                         next = next + 1 < count ? next + 1 : 0

@@ -32,13 +32,15 @@ final class GalletaStore: BenchmarkedStore {
     }
 
     func read(_ text: UnsafeRawBufferPointer) -> Int64? {
-        guard let id = SessionID(encoded: text), let record = provider.read(id) else { return nil }
+        guard let id = SessionID(encoded: text), case .found(let record) = provider.lookUp(SessionHandle(id)) else {
+            return nil
+        }
         return Self.visits(in: record.values)
     }
 
     func visit(_ text: UnsafeRawBufferPointer) -> Int64? {
         guard let id = SessionID(encoded: text),
-            case .committed(_, let values?, _)? = try? provider.commit(visit, to: id, expecting: nil)
+            case .committed(_, let values?, _)? = try? provider.commit(visit, to: SessionHandle(id), expecting: nil)
         else { return nil }
         return Self.visits(in: values)
     }
@@ -61,7 +63,7 @@ final class GalletaStore: BenchmarkedStore {
 
     func destroy(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let id = SessionID(encoded: text) else { return false }
-        return provider.destroy(id)
+        return provider.destroy(SessionHandle(id))
     }
 
     var sessions: Int { provider.count() }

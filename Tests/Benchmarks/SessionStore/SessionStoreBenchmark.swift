@@ -24,6 +24,7 @@ enum SessionStoreBenchmark {
     private static func run<Store: BenchmarkedStore>(_ what: String, _ store: Store.Type, _ count: Int) throws {
         switch what {
         case "cost": try CostRun<Store>(count: count, seconds: count >= 100_000 ? 2 : 0.1).run()
+        case "count": try CostRun<Store>(count: count, seconds: 0, isTimed: false).run()
         case "expire": try StallRun<Store>(count: count).expire()
         case "empty": try EmptyRun<Store>(count: count).run()
         case "grow": try StallRun<Store>(count: count).grow()
@@ -32,7 +33,9 @@ enum SessionStoreBenchmark {
     }
 
     private static func usage() -> Never {
-        fail("Usage: session-store-benchmark cost|expire|grow|empty galleta|classic|classic-id SESSIONS\n", status: 64)
+        fail(
+            "Usage: session-store-benchmark cost|count|expire|grow|empty galleta|classic|classic-id SESSIONS\n",
+            status: 64)
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {

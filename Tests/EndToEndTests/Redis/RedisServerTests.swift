@@ -70,6 +70,7 @@ struct RedisServerTests {
         let identity = try TLSAuthority().issue("redis.test", "127.0.0.1")
         let server = try RedisServer(tls: identity)
         let port = try String(#require(server.tlsPort))
+        try server.restart()
         let answer = try ChildProcess.run("redis-cli", ["-p", port, "--tls", "--cacert", identity.authority, "PING"])
         #expect(answer.output == "PONG\n")
         func check(_ option: String, _ host: String, trusting authority: String) throws -> String {

@@ -68,7 +68,7 @@ struct SettingNamesTests {
         }
         let sessionsOnly = [
             "sameSite", "cookiePath", "cookieDomain", "isPartitioned", "isPersistent", "touchInterval", "rotationGrace",
-            "limits", "endsSessionOnIDReuse", "stampCheck", "clock", "logger", "onEvent",
+            "limits", "endsSessionOnIDReuse", "stampCheck", "clock", "logger", "onEvent", "assigned",
         ]
         for child in Mirror(reflecting: SessionConfiguration()).children {
             let label = child.label ?? ""

@@ -24,9 +24,9 @@ struct ArticleTests {
             (
                 "WriteAProvider",
                 [
-                    "SessionsTests/Examples/DictionaryProvider.swift",
+                    "Programs/ProviderProgram/DictionaryProvider.swift",
+                    "Programs/ProviderProgram/main.swift",
                     "SessionsTests/Examples/DictionaryProviderTests.swift",
-                    "SessionsTests/Examples/RegistrationExample.swift",
                 ]
             ),
             ("UnderstandingSessions", ["GalletaTests/ArticleExamples.swift"]),
@@ -45,5 +45,17 @@ struct ArticleTests {
             }
             #expect(isCompiled, "not in the tests: \(example.joined(separator: "\n"))")
         }
+    }
+
+    @Test("show a provider's program whole", arguments: ["DictionaryProvider.swift", "main.swift"])
+    func whole(file: String) throws {
+        let source = lines(
+            try String(
+                contentsOf: Self.repository.appendingPathComponent("Tests/Programs/ProviderProgram/" + file),
+                encoding: .utf8))
+        let shown = try examples("WriteAProvider").filter { example in
+            source.indices.contains { source[$0...].starts(with: example) }
+        }
+        #expect(Array(shown.joined()) == source)
     }
 }

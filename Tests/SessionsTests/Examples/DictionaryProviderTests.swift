@@ -2,6 +2,8 @@ import Sessions
 import SessionsTesting
 import Testing
 
+@testable import ProviderProgram
+
 @Suite("The dictionary provider")
 struct DictionaryProviderTests {
     @Test("conforms", arguments: SessionProviderConformance.cases)

@@ -1,6 +1,6 @@
 /// A primary with one replica, and three sentinels that watch over them, each on a free port of 127.0.0.1.
 ///
-/// A primary is taken for dead after 500 ms; a failover takes about two seconds. All ends with this object. Safe from any
+/// A primary is taken for dead after a second; a failover takes two to three. All ends with this object. Safe from any
 /// thread.
 public final class RedisSentinels: Sendable {
     /// What the sentinels call the primary.
@@ -9,12 +9,18 @@ public final class RedisSentinels: Sendable {
     /// The two that hold data, whichever is the primary; the one that was it at first comes first.
     public let servers: [RedisServer]
     public let sentinels: [RedisServer]
+    private let hurries: Bool
 
     /// - Parameters:
     ///   - lines: Lines of redis.conf for the two that hold data.
     ///   - password: What those two want from everybody.
     ///   - sentinelLines: Lines for the sentinels (`requirepass …`).
-    public init(_ lines: [String] = [], password: String? = nil, sentinelLines: [String] = []) throws {
+    ///   - hurries: Whether sentinels look around more often than by default: a primary that comes back is made a replica
+    ///     after some seconds; else after about 15, during which it takes writes.
+    public init(_ lines: [String] = [], password: String? = nil, sentinelLines: [String] = [], hurries: Bool = true)
+        throws
+    {
+        self.hurries = hurries
         let secret = password.map { ["requirepass \($0)", "masterauth \($0)"] } ?? []
         // Without the delay the first copy begins at once.
         let common = ["repl-diskless-sync-delay 0"] + secret + lines
@@ -28,20 +34,34 @@ public final class RedisSentinels: Sendable {
         }
         let watch =
             [
-                "sentinel monitor \(Self.name) \(address) 2", "sentinel down-after-milliseconds \(Self.name) 500",
+                "sentinel monitor \(Self.name) \(address) 2", "sentinel down-after-milliseconds \(Self.name) 1000",
                 "sentinel failover-timeout \(Self.name) 3000",
             ] + (password.map { ["sentinel auth-pass \(Self.name) \($0)"] } ?? [])
         sentinels = try (0..<3).map { _ in try RedisServer(watch + sentinelLines, as: .sentinel, hasPort: true) }
-        let isReady = try eventually(within: 30) {
-            try sentinels.allSatisfy { sentinel in
-                let fields = try sentinel.cli("SENTINEL", "MASTER", Self.name).split(separator: "\n").map(String.init)
-                func value(_ field: String) -> String? {
-                    fields.firstIndex(of: field).map { fields[$0 + 1] }
-                }
-                return value("num-other-sentinels") == "2" && value("num-slaves") == "1" && value("flags") == "master"
+        for sentinel in sentinels { try setPeriods(of: sentinel) }
+        let isReady = eventually(within: 30) {
+            sentinels.allSatisfy {
+                let fields = Self.ask($0, "MASTER")
+                return fields["num-other-sentinels"] == "2" && fields["num-slaves"] == "1"
+                    && fields["flags"] == "master"
             }
         }
         guard isReady else { throw TestFailure(description: "the sentinels do not meet: \(sentinels[0].log)") }
+    }
+
+    /// They are not kept in a sentinel's file.
+    private func setPeriods(of sentinel: RedisServer) throws {
+        // By default a sentinel waits up to a second before it connects to a new primary and, when it is this quick to
+        // judge, takes that for dead: one failover after the other. Below 200 it finds no replica fit to be the primary.
+        try sentinel.cli("SENTINEL", "DEBUG", "PING-PERIOD", "300")
+        guard hurries else { return }
+        try sentinel.cli("SENTINEL", "DEBUG", "INFO-PERIOD", "1000", "PUBLISH-PERIOD", "500")
+    }
+
+    /// Starts a sentinel again that was killed or stopped.
+    public func restart(_ sentinel: RedisServer) throws {
+        try sentinel.restart()
+        try setPeriods(of: sentinel)
     }
 
     /// The sentinels' ports.
@@ -64,15 +84,19 @@ public final class RedisSentinels: Sendable {
         agreedBy count: Int = 3, otherThan old: RedisServer? = nil, within seconds: Double = 20
     ) throws -> RedisServer {
         var found: RedisServer?
-        _ = try eventually(within: seconds) {
-            let named = try sentinels.filter(\.isRunning).map { try primary(by: $0) }
-            found = try servers.first { server in
-                try server !== old && server.isRunning && named.count { $0 === server } >= count
-                    && server.info("role") == "master"
+        // A failed question is none: sentinels cut a server's connections when they change its role.
+        _ = eventually(within: seconds) {
+            let named = sentinels.filter(\.isRunning).compactMap { try? primary(by: $0) }
+            found = servers.first { server in
+                server !== old && server.isRunning && named.count { $0 === server } >= count
+                    && (try? server.info("role")) == "master"
             }
             return found != nil
         }
-        guard let found else { throw TestFailure(description: "\(count) sentinels do not agree on a primary") }
+        guard let found else {
+            let logs = sentinels.map(\.log).joined(separator: "\n")
+            throw TestFailure(description: "\(count) sentinels do not agree on a primary:\n\(logs)")
+        }
         return found
     }
 
@@ -89,14 +113,36 @@ public final class RedisSentinels: Sendable {
     @discardableResult
     public func failOver() throws -> RedisServer {
         let old = try primary()
-        try sentinels[0].cli("SENTINEL", "FAILOVER", Self.name)
+        // A replica that has just come back is not fit for it at once.
+        let hasBegun = eventually {
+            servers.contains { $0 !== old && isReplica($0, within: 20) }
+                && sentinels.contains { $0.isRunning && (try? $0.cli("SENTINEL", "FAILOVER", Self.name)) != nil }
+        }
+        guard hasBegun else { throw TestFailure(description: "no failover: \(sentinels[0].log)") }
         return try primary(otherThan: old)
     }
 
-    /// Waits until a server is a replica that follows its primary; true if it is within the time.
-    public func isReplica(_ server: RedisServer, within seconds: Double = 40) throws -> Bool {
-        try eventually(within: seconds) {
-            try server.info("role") == "slave" && server.info("master_link_status") == "up"
+    /// Waits until a server is a replica that follows its primary, in the eyes of all sentinels that run, too; true if it
+    /// is within the time.
+    public func isReplica(_ server: RedisServer, within seconds: Double = 40) -> Bool {
+        eventually(within: seconds) {
+            guard (try? server.info("role")) == "slave", (try? server.info("master_link_status")) == "up" else {
+                return false
+            }
+            // A sentinel that has an older view would undo what another does next.
+            return sentinels.filter(\.isRunning).allSatisfy {
+                let fields = Self.ask($0, "REPLICAS")
+                return fields["port"] == String(server.port ?? 0) && fields["flags"] == "slave"
+                    && fields["role-reported"] == "slave" && fields["master-link-status"] == "ok"
+            }
         }
+    }
+
+    /// What a sentinel knows of the primary (`MASTER`) or of its one replica (`REPLICAS`), by field.
+    private static func ask(_ sentinel: RedisServer, _ question: String) -> [String: String] {
+        let answer = (try? sentinel.cli("SENTINEL", question, name)) ?? ""
+        let words = answer.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let pairs = stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], words[$0 + 1]) }
+        return Dictionary(pairs) { $1 }
     }
 }

@@ -21,6 +21,8 @@ public final class RedisServer: Sendable {
     /// Where a cluster's nodes talk to each other.
     let busPort: Int?
     private let role: Role
+    /// Its files are read at each start.
+    private let tls: TLSIdentity?
     private let process: Locked<ChildProcess>
 
     /// - Parameters:
@@ -33,7 +35,7 @@ public final class RedisServer: Sendable {
     }
 
     init(_ lines: [String], as role: Role, hasPort: Bool, tls: TLSIdentity? = nil) throws {
-        self.role = role
+        (self.role, self.tls) = (role, tls)
         // A port may be taken between the look and the start: then others are tried.
         for attempt in 1... {
             let folder = try TemporaryFolder()

@@ -68,7 +68,7 @@ extension SessionProviderConformance {
         try store.expectEqual(try store.list(first).map { $0.record.values["n"] }, [1], "the first user's list")
         try store.expectEqual(try store.list(second).map { $0.record.values["n"] }, [2], "the second user's list")
         for reference in try store.list(first).map(\.reference) {
-            try store.expect(try !store.provider.destroy(reference, of: second), "a user ended another one's session")
+            try store.expect(try !store.users.destroy(reference, of: second), "a user ended another one's session")
         }
         try store.endAll(second)
         try store.expectGone(two, "a session whose user ended all")

@@ -25,7 +25,8 @@ extension SessionProviderConformance {
             try store.expectGone(
                 try store.provider.commit(try store.patch(["k": 1]), to: id, expecting: nil), "a commit")
         },
-        ConformanceCase("within its grace the old id leads to the new one, and then it is dead") { store in
+        ConformanceCase("within its grace the old id leads to the new one, and then it is dead", needs: .grace) {
+            store in
             let id = try store.create(["k": "v"])
             let new = try store.rotate(id, grace: 10)
             try store.advance(8)
@@ -36,7 +37,7 @@ extension SessionProviderConformance {
             try store.expectGone(id, "the old id after its grace")
             try store.expect(try store.isThere(new), "the session is gone with the grace")
         },
-        ConformanceCase("neither a rotation nor an old id puts off the end") { store in
+        ConformanceCase("neither a rotation nor an old id puts off the end", needs: .grace) { store in
             let id = try store.create(idle: 10)
             try store.advance(6)
             let new = try store.rotate(id, grace: 100)
@@ -45,10 +46,10 @@ extension SessionProviderConformance {
             try store.expectGone(new)
             try store.expectGone(id, "the old id of an expired session")
         },
-        ConformanceCase("ten rotations at once give one successor") { store in
+        ConformanceCase("ten rotations at once give one successor", needs: .grace) { store in
             let id = try store.create(["k": "v"])
             let successors = try store.inParallel(10) { _ in
-                let new = SessionID.random()
+                let new = store.freshID()
                 switch try store.provider.rotate(id, to: new, grace: store.seconds(10)) {
                 case .rotated: return new
                 case .successor(let other): return other
@@ -57,12 +58,12 @@ extension SessionProviderConformance {
             }
             try store.expectEqual(Set(successors).count, 1, "the number of successors")
             try store.expectEqual(try store.value(successors[0]), "v", "the value")
-            try store.expectEqual(try store.provider.count(), 1, "the number of sessions")
+            try store.expectCount(1)
         },
-        ConformanceCase("rotations of an old id in its grace name the one successor") { store in
+        ConformanceCase("rotations of an old id in its grace name the one successor", needs: .grace) { store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 10)
-            let late = SessionID.random()
+            let late = store.freshID()
             guard case .successor(let given) = try store.provider.rotate(id, to: late, grace: store.seconds(10))
             else { throw ConformanceFailure("the old id was rotated again") }
             try store.expectEqual(given, new, "the successor")
@@ -73,8 +74,8 @@ extension SessionProviderConformance {
             _ = try store.provider.destroy(destroyed)
             let expired = try store.create(idle: 5)
             try store.advance(6)
-            for id in [SessionID.random(), destroyed, expired] {
-                let new = SessionID.random()
+            for id in [store.freshID(), destroyed, expired] {
+                let new = store.freshID()
                 try store.expectGone(
                     try store.provider.rotate(id, to: new, grace: store.seconds(10)), "the rotation")
                 try store.expectGone(new, "the new id")
@@ -89,7 +90,7 @@ extension SessionProviderConformance {
             try store.expectEqual(try store.value(id), 1, "the first")
             try store.expectEqual(try store.value(other), 2, "the second")
         },
-        ConformanceCase("an old id in its grace is in use") { store in
+        ConformanceCase("an old id in its grace is in use", needs: .grace) { store in
             let id = try store.create(["k": "v"])
             let new = try store.rotate(id, grace: 10)
             guard case .exists = try store.provider.create(id, try store.draft(["k": "new"])) else {
@@ -100,7 +101,7 @@ extension SessionProviderConformance {
             }
             try store.expectEqual(try store.record(id).successor, new, "the successor")
         },
-        ConformanceCase("the grace ends at its very instant", needs: .exactClock) { store in
+        ConformanceCase("the grace ends at its very instant", needs: .grace, .exactClock) { store in
             let id = try store.create()
             _ = try store.rotate(id, grace: 10)
             try store.fixture.advance(store.seconds(10) - .nanoseconds(1))
@@ -108,21 +109,22 @@ extension SessionProviderConformance {
             try store.fixture.advance(.nanoseconds(1))
             try store.expectGone(id, "the old id")
         },
-        ConformanceCase("the old id dies with the session") { store in
+        ConformanceCase("the old id dies with the session", needs: .grace) { store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 100)
             try store.expect(try store.provider.destroy(new), "nothing was destroyed")
             try store.expectGone(id, "the old id")
             try store.expectGone(try store.provider.touch(id), "a touch of the old id")
         },
-        ConformanceCase("to destroy by the old id in its grace ends the session") { store in
+        ConformanceCase("to destroy by the old id in its grace ends the session", needs: .grace) { store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 10)
             try store.expect(try store.provider.destroy(id), "nothing was destroyed")
             try store.expectGone(new, "the session")
             try store.expectGone(id, "the old id")
         },
-        ConformanceCase("a touch and a commit by the old id reach the session and name its id") { store in
+        ConformanceCase("a touch and a commit by the old id reach the session and name its id", needs: .grace) {
+            store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 10)
             guard case .touched(_, let touched) = try store.provider.touch(id) else {
@@ -136,7 +138,7 @@ extension SessionProviderConformance {
             try store.expectEqual(committed, new, "the successor of the commit")
             try store.expectEqual(try store.value(new, "late"), true, "the value")
         },
-        ConformanceCase("a conflict by the old id names the session's id") { store in
+        ConformanceCase("a conflict by the old id names the session's id", needs: .grace) { store in
             let id = try store.create()
             let stale = try store.record(id).version
             let new = try store.rotate(id, grace: 10)
@@ -147,7 +149,7 @@ extension SessionProviderConformance {
             else { throw ConformanceFailure("no conflict") }
             try store.expectEqual(record.successor, new, "the successor")
         },
-        ConformanceCase("an id that was replaced twice leads to the last one") { store in
+        ConformanceCase("an id that was replaced twice leads to the last one", needs: .grace) { store in
             let first = try store.create(["k": "v"])
             let second = try store.rotate(first, grace: 10)
             let third = try store.rotate(second, grace: 10)
@@ -157,7 +159,7 @@ extension SessionProviderConformance {
                 try store.expectEqual(record.values["k"], "v", "the value")
             }
         },
-        ConformanceCase("commits beside a rotation are all kept") { store in
+        ConformanceCase("commits beside a rotation are all kept", needs: .grace) { store in
             let id = try store.create()
             let ids = try store.inParallel(5) { thread in
                 if thread == 0 { return try store.rotate(id, grace: 100) }
@@ -174,7 +176,7 @@ extension SessionProviderConformance {
     ]
 
     static let replacedIDs = [
-        ConformanceCase("a replaced id is remembered after its grace", needs: .memoryOfRotations) { store in
+        ConformanceCase("a replaced id is remembered after its grace", needs: .grace, .memoryOfRotations) { store in
             let id = try store.create()
             let new = try store.rotate(id, grace: 5)
             try store.advance(20)
@@ -198,7 +200,7 @@ extension SessionProviderConformance {
             let live = try store.create()
             let destroyed = try store.create()
             _ = try store.provider.destroy(destroyed)
-            for id in [SessionID.random(), live, destroyed] {
+            for id in [store.freshID(), live, destroyed] {
                 try store.expect(try store.provider.retirement(of: id) == nil, "an id was taken for a replaced one")
             }
         },

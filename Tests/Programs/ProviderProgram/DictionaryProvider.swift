@@ -1,9 +1,9 @@
 import Foundation
 import Sessions
 
-// The example of the article "Write a provider"; `ArticleTests` compares the two.
+// The article "Write a provider" shows these files from the first line to the last; `ArticleTests` compares the two.
 
-final class DictionaryProvider: SessionProvider, @unchecked Sendable {
+final class DictionaryProvider: UserIndexedProvider, CollectingProvider, @unchecked Sendable {
     struct Stored {
         var values: SessionValues
         var version: UInt64 = 0
@@ -27,12 +27,17 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         self.now = now
     }
 
-    var isLocalToProcess: Bool { true }
+    var traits: SessionProviderTraits {
+        var traits = SessionProviderTraits()
+        traits.isLocalToProcess = true
+        traits.remembersRotatedIDs = false
+        return traits
+    }
 
-    func read(_ id: SessionID) throws -> SessionRecord? {
+    func lookUp(_ session: SessionHandle) throws -> SessionFinding {
         locked { now in
-            guard let (_, successor, stored) = find(id, at: now) else { return nil }
-            return record(stored, at: now, successor: successor)
+            guard let (_, successor, stored) = find(session.id, at: now) else { return .none }
+            return .found(record(stored, at: now, successor: successor))
         }
     }
 
@@ -45,15 +50,15 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
                     idleTimeout: draft.idleTimeout, absoluteTimeout: draft.absoluteTimeout))
             if draft.values.user != nil { stored.reference = .random() }
             records[id] = stored
-            return .created
+            return .created()
         }
     }
 
     func commit(
-        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
         try locked { now in
-            guard let (id, successor, stored) = find(id, at: now) else { return .gone }
+            guard let (id, successor, stored) = find(session.id, at: now) else { return .gone }
             if let version, version != stored.version {
                 return .conflict(record(stored, at: now, successor: successor))
             }
@@ -82,9 +87,9 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func touch(_ id: SessionID) throws -> SessionTouch {
+    func touch(_ session: SessionHandle) throws -> SessionTouch {
         locked { now in
-            guard let (id, successor, stored) = find(id, at: now) else { return .gone }
+            guard let (id, successor, stored) = find(session.id, at: now) else { return .gone }
             var touched = stored
             touched.lastSeen = now
             records[id] = touched
@@ -92,23 +97,23 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func destroy(_ id: SessionID) throws -> Bool {
+    func destroy(_ session: SessionHandle) throws -> Bool {
         locked { now in
-            guard let (id, _, _) = find(id, at: now) else { return false }
+            guard let (id, _, _) = find(session.id, at: now) else { return false }
             records[id] = nil
             return true
         }
     }
 
-    func rotate(_ id: SessionID, to new: SessionID, grace: Duration) throws -> SessionRotation {
+    func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
         locked { now in
-            guard let (current, successor, stored) = find(id, at: now) else { return .gone }
+            guard let (current, successor, stored) = find(session.id, at: now) else { return .gone }
             if let successor { return .successor(successor) }
             if let taken = records[new], taken.deadline > now { return .taken }
             records[new] = stored
             records[current] = nil
             if grace > .zero {
-                records[id] = Stored(
+                records[session.id] = Stored(
                     values: SessionValues(), created: now, lastSeen: now,
                     lifetime: SessionLifetime(idleTimeout: grace, absoluteTimeout: grace), successor: new)
             }
@@ -164,8 +169,8 @@ final class DictionaryProvider: SessionProvider, @unchecked Sendable {
         }
     }
 
-    func count() throws -> Int {
-        locked { _ in records.values.count { $0.successor == nil } }
+    func statistics() throws -> SessionStoreStatistics {
+        locked { _ in SessionStoreStatistics(sessions: records.values.count { $0.successor == nil }) }
     }
 
     func close() {}

@@ -1,0 +1,22 @@
+import Foundation
+import Galleta
+import Sessions
+
+let start = ContinuousClock.now
+SessionProviders.register("dictionary") { options in
+    guard options.parameters.isEmpty else {
+        throw SessionError.invalid(options.parameters.keys.min()!, "the dictionary provider has no parameters")
+    }
+    return DictionaryProvider(now: { ContinuousClock.now - start })
+}
+
+let sessions = try SessionManager(provider: "dictionary", cookieName: "sid", maxLifetime: .seconds(3600))
+let app = Application(sessions: sessions)
+app.get("/app/visits") { _, session in
+    let visits = try session.update("visits", default: 0) { visits in
+        visits += 1
+        return visits
+    }
+    return "\(visits)\n"
+}
+try app.run(listen: CommandLine.arguments.dropFirst().first ?? "tcp:127.0.0.1:9000")
