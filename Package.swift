@@ -134,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "RedisSessionsTests",
             dependencies: [
-                "RedisSessions", "RESP", "Sessions", "GalletaPlatform", "TestSupport",
+                "RedisSessions", "RESP", "Sessions", "CPlatform", "GalletaPlatform", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
