@@ -23,6 +23,10 @@ extension RedisProvider {
         patch.remove(SessionKey("other"))
         patch.touches = true
         _ = try commit(patch, to: session, expecting: nil)
+        var removal = SessionPatch()
+        removal.remove(SessionKey("k"))
+        _ = try commit(removal, to: session, expecting: nil)
+        _ = try lookUp(session)
         _ = try touch(session)
         let new = SessionID.random()
         _ = try rotate(session, to: new, grace: .zero)
