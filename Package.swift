@@ -226,8 +226,8 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
         .executableTarget(
             name: "parser-costs",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "SessionsTesting", "CCrypt", "CCrypto", "CPlatform",
-                "GalletaPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "RESP", "SessionsTesting", "CCrypt",
+                "CCrypto", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Benchmarks/Costs",

@@ -8,7 +8,7 @@ internal import Glibc
 @main
 struct Costs {
     static let shapes =
-        credentialShapes + formShapes + requestShapes + textShapes + sessionShapes + storeShapes
+        credentialShapes + formShapes + requestShapes + textShapes + sessionShapes + storeShapes + redisShapes
 
     static func main() {
         do {
