@@ -52,9 +52,18 @@ struct RedisFixtures: Sendable {
     }
 }
 
+/// Written once, before the process can end.
+nonisolated(unsafe) private var endAtExit: pid_t = 0
+
 @Suite("The Redis provider")
 struct RedisConformanceTests {
-    private static let shared = Result { try RedisFixtures() }
+    /// One server for all cases, ended with the tests: nothing that is static is ever let go of.
+    private static let shared = Result {
+        let fixtures = try RedisFixtures()
+        endAtExit = fixtures.server.pid
+        atexit { kill(endAtExit, SIGKILL) }
+        return fixtures
+    }
 
     /// Runs a case on a thread of its own: most of its time it waits for a deadline to come.
     private func run(

@@ -27,6 +27,9 @@ package struct RedisSettings: Sendable {
     /// The longest pause between attempts to reach a server that fails: 100 ms to 60 s. Default: 1 s.
     package var maximumPause = Duration.seconds(1)
 
+    /// How often sentinels are asked whether the primary is still the same, apart from each new connection: 100 ms to
+    /// 60 s. Default: 1 s.
+    package var primaryCheckInterval = Duration.seconds(1)
     /// Where it is said that servers fail, are back, or were replaced.
     package var logger = Logger(label: "galleta.sessions.redis")
 
@@ -57,6 +60,7 @@ package struct RedisSettings: Sendable {
         try check("connectTimeout", connectTimeout, .milliseconds(1), .seconds(60))
         try check("idleTimeout", idleTimeout, .seconds(1), .seconds(86_400))
         try check("maximumPause", maximumPause, .milliseconds(100), .seconds(60))
+        try check("primaryCheckInterval", primaryCheckInterval, .milliseconds(100), .seconds(60))
         guard (1...1_024).contains(maximumConnections) else {
             throw .invalid(
                 "connections",

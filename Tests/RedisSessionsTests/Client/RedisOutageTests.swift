@@ -1,4 +1,6 @@
+import CPlatform
 import GalletaPlatform
+import Glibc
 import Logging
 import RESP
 import TestSupport
@@ -94,6 +96,52 @@ struct RedisOutageTests {
         #expect(eventually(within: 10) { (try? client.run(.ping)) != nil })
         #expect(try client.run(.increment("n")) == .integer(1))
         #expect(try servers[1].cli("GET", "n") == "1")
+    }
+
+    @Test("many idle connections to a server that answers no more: they are not tried one after the other")
+    func idle() throws {
+        let servers = try [RedisServer(), RedisServer()]
+        let client = try RedisClient(servers[0].socket) {
+            $0.servers.addresses.append(.unix(servers[1].socket))
+            $0.totalTimeout = .milliseconds(400)
+            $0.connectTimeout = .milliseconds(100)
+            $0.maximumConnections = 16
+        }
+        let threads = try (0..<16).map { _ in
+            try SystemThread(name: "idle") {
+                _ = try? client.run(RedisCommand("BLPOP", ["list", 20], isRepeatable: false), within: .seconds(20))
+            }
+        }
+        #expect(try eventually { try servers[0].info("blocked_clients") == "16" })
+        try servers[0].cli(["RPUSH", "list"] + (0..<16).map { "\($0)" })
+        for thread in threads { #expect(thread.join(timeout: .seconds(20))) }
+        #expect(client.statistics.connects == 16)
+        servers[0].pause()
+        defer { servers[0].resume() }
+        #expect(eventually(within: 10) { (try? client.run(.ping)) != nil })
+        #expect(client.statistics.timeouts <= RedisBreaker.failureLimit + 1)
+    }
+
+    @Test("a unix socket whose backlog is full takes a connection once there is room")
+    func backlog() throws {
+        let server = try RedisServer(["tcp-backlog 1"])
+        server.pause()
+        var waiting: [Int32] = []
+        defer { for fd in waiting { close(fd) } }
+        while true {
+            let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+            waiting.append(socket(AF_UNIX, type, 0))
+            if cplatform_connect_unix(waiting.last!, server.socket) != 0 { break }
+        }
+        let client = try RedisClient(server.socket)
+        let reply = Locked<RESPValue?>(nil)
+        let caller = try SystemThread(name: "caller") {
+            let pong = try? client.run(.ping)
+            reply.withLock { $0 = pong }
+        }
+        #expect(!caller.join(timeout: .milliseconds(50)))
+        server.resume()
+        #expect(caller.join(timeout: .seconds(20)) && reply.withLock { $0 } == .simple("PONG"))
     }
 
     @Test("a server that takes no writes: another one is looked for, and where there is none it is said at once")

@@ -85,6 +85,28 @@ struct RedisSentinelTests {
         #expect(client.statistics.retries == before.retries)
     }
 
+    @Test("sentinels are asked at each connection: a primary that was replaced and is back is not taken for one")
+    func askedAtConnect() throws {
+        let sentinels = try RedisSentinels()
+        let client = try client(sentinels) { $0.primaryCheckInterval = .seconds(60) }
+        try client.set("a", "1")
+        let old = try sentinels.killPrimary()
+        let new = try sentinels.primary(agreedBy: 3, otherThan: old)
+        try old.restart(keepingData: false)
+        try client.set("a", "2")
+        #expect(try new.cli("GET", "a") == "2" && old.cli("GET", "a") == "")
+    }
+
+    @Test("a server that sentinels name and that takes itself for a replica is not even read from")
+    func role() throws {
+        let sentinels = try RedisSentinels()
+        let primary = try sentinels.primary()
+        let other = try #require(sentinels.servers.first { $0 !== primary })
+        try primary.cli("REPLICAOF", "127.0.0.1", String(other.port!))
+        let error = #expect(throws: RedisError.self) { try client(sentinels).get("a", within: .milliseconds(200)) }
+        #expect(error?.code == .notNow && error?.isOutcomeUnknown == false, "\(error?.message ?? "")")
+    }
+
     @Test("one sentinel that answers is enough, a stopped one among them costs its share of the time")
     func oneSentinel() throws {
         let sentinels = try RedisSentinels()

@@ -17,6 +17,7 @@ struct RedisSettingsTests {
         ("timeout", { $0.totalTimeout = .zero }), ("timeout", { $0.totalTimeout = .seconds(61) }),
         ("connectTimeout", { $0.connectTimeout = .zero }), ("idleTimeout", { $0.idleTimeout = .zero }),
         ("maximumPause", { $0.maximumPause = .milliseconds(99) }),
+        ("primaryCheckInterval", { $0.primaryCheckInterval = .zero }),
         ("connections", { $0.maximumConnections = 0 }), ("connections", { $0.maximumConnections = 1025 }),
         ("maximumReplyBytes", { $0.maximumReplyBytes = 1 }),
     ]

@@ -30,9 +30,6 @@ final class RedisRoute: Sendable {
     private let watchEnd = Monitor(false)
     private let isWatched = Locked(false)
 
-    /// How often the sentinels are asked whether the primary is still the same.
-    static let watchInterval = Duration.seconds(1)
-
     init(settings: RedisSettings, connector: RedisConnector) {
         self.settings = settings
         self.connector = connector
@@ -249,7 +246,7 @@ final class RedisRoute: Sendable {
 
     // MARK: Watch
 
-    /// Starts the thread that asks the sentinels every second: connections to a primary that was replaced must not live
+    /// Starts the thread that asks the sentinels again and again: connections to a primary that was replaced must not live
     /// on only because they still work.
     private func startWatch() {
         let isFirst = isWatched.withLock { isWatched in
@@ -257,10 +254,10 @@ final class RedisRoute: Sendable {
             return !isWatched
         }
         guard isFirst else { return }
-        let end = watchEnd
+        let (end, interval) = (watchEnd, settings.primaryCheckInterval)
         do {
             _ = try SystemThread(name: "redis-watch") { [weak self] in
-                while !end.wait(until: { $0 }, timeout: Self.watchInterval, then: { $0 }) {
+                while !end.wait(until: { $0 }, timeout: interval, then: { $0 }) {
                     guard let self else { return }
                     self.checkPrimary()
                 }
@@ -273,7 +270,7 @@ final class RedisRoute: Sendable {
 
     private func checkPrimary() {
         guard case .sentinel(let sentinels) = kind, let pool = state.withLock({ $0.pool }),
-            let address = try? sentinels.locate(by: .now.advanced(by: Self.watchInterval))
+            let address = try? sentinels.locate(by: .now.advanced(by: min(settings.primaryCheckInterval, .seconds(1))))
         else { return }
         replace(pool, by: address)
     }
