@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "CCrypt", "CCrypto", "CPlatform", "GalletaPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "CCrypt", "CCrypto", "CPlatform",
+                "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -133,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "RedisSessionsTests",
             dependencies: [
-                "RedisSessions", "RESP", "Sessions", "GalletaPlatform", "TestSupport",
+                "RedisSessions", "RESP", "Sessions", "CPlatform", "GalletaPlatform", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

@@ -132,7 +132,8 @@ struct ServerSettings {
     /// - Parameter isTrial: True checks the settings without touching what another process may be using.
     func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
         let application = Application(
-            sessions: try sessions.makeManager(logger: logger, credentials: credentials, isTrial: isTrial),
+            sessions: try sessions.makeManager(
+                logger: logger, credentials: credentials, isTrial: isTrial, concurrency: server.workers),
             configuration: server,
             logger: logger
         )

@@ -1,6 +1,7 @@
 internal import FastCGI
 internal import Logging
 internal import MemorySessions
+internal import RedisSessions
 internal import Sessions
 
 /// The sessions' part of the settings.
@@ -13,6 +14,7 @@ struct SessionSettings {
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
         MemoryProvider.register()
+        RedisProvider.register()
         provider = reader.text(options.provider, "provider")?.text ?? "memory"
         configuration = try Self.configuration(options, reader)
         allowsManyProcesses = try reader.flag(
@@ -115,9 +117,10 @@ struct SessionSettings {
 
     /// - Parameters:
     ///   - credentials: A user's session ends when its user is not among them, or has a new password.
+    ///   - concurrency: How many workers may ask for sessions at once.
     ///   - isTrial: True only looks whether the sessions could be kept, since another process may be using the store.
     func makeManager(
-        logger: Logger, credentials: (any CredentialVerifier)?, isTrial: Bool
+        logger: Logger, credentials: (any CredentialVerifier)?, isTrial: Bool, concurrency: Int
     ) throws -> SessionManager {
         var configuration = configuration
         configuration.logger = logger
@@ -125,7 +128,8 @@ struct SessionSettings {
             guard let stamp, let credential = credentials?.credential(of: user) else { return false }
             return ConstantTime.isEqual(stamp, credential.stamp)
         }
-        return try SessionManager(
-            provider: provider, parameters: parameters, configuration: configuration, isTrial: isTrial)
+        let options = SessionProviderOptions(
+            parameters: parameters, logger: logger, isTrial: isTrial, concurrency: concurrency)
+        return try SessionManager(provider: provider, options: options, configuration: configuration)
     }
 }

@@ -28,9 +28,10 @@ package struct RedisError: Error, Sendable {
         package var description: String { kind.rawValue }
     }
 
-    package let code: Code
-    /// What happened, for a log. Holds no password, key or value.
-    package let message: String
+    package internal(set) var code: Code
+    /// Who is meant, where it is about one server.
+    package private(set) var address: RedisAddress?
+    private let text: String
     /// Whether the commands, or some of them, may have been carried out all the same.
     package internal(set) var isOutcomeUnknown = false
     /// The server's own words, where it has answered.
@@ -40,7 +41,17 @@ package struct RedisError: Error, Sendable {
 
     init(_ code: Code, _ message: String) {
         self.code = code
-        self.message = message
+        text = message
+    }
+
+    /// What happened, and with which server, for a log. Holds no password, key or value.
+    package var message: String { address.map { "\($0): \(text)" } ?? text }
+
+    /// The same about a server, unless it is about one already.
+    func at(_ address: RedisAddress) -> RedisError {
+        var error = self
+        error.address = error.address ?? address
+        return error
     }
 
     /// The same, after commands that may have been carried out.

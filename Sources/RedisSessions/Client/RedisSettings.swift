@@ -40,6 +40,16 @@ package struct RedisSettings: Sendable {
         try servers.check()
         try password.check()
         try sentinelPassword.check()
+        guard servers.usesTLS || tls == RedisTLSSettings() else {
+            throw .invalid(
+                "url",
+                "its scheme is without TLS, but there are settings for TLS; begin with rediss://, or leave them out")
+        }
+        for (user, password, field) in [
+            (servers.user, password, "password"), (sentinelUser, sentinelPassword, "sentinelPassword"),
+        ] where user != nil && password == .none {
+            throw .invalid(field, "there is a user and no password; give it, for example in a file")
+        }
         guard !hashTag.isEmpty, !hashTag.utf8.contains(0x7b), !hashTag.utf8.contains(0x7d) else {
             throw .invalid("hashTag", "it is empty or has braces; give a word, for example galleta")
         }

@@ -52,14 +52,25 @@ public final class SessionManager: Sendable {
     ///   - provider: The name, for example `"memory"`.
     ///   - parameters: The provider's own settings, by name.
     ///   - configuration: The behaviour.
-    ///   - isTrial: True only looks whether it could be made, see ``SessionProviderOptions/isTrial``.
     /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
     public convenience init(
-        provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration, isTrial: Bool = false
+        provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration
+    ) throws {
+        let options = SessionProviderOptions(parameters: parameters, logger: configuration.logger)
+        try self.init(provider: provider, options: options, configuration: configuration)
+    }
+
+    /// A manager whose provider was registered under a name, with a configuration.
+    ///
+    /// - Parameters:
+    ///   - provider: The name, for example `"redis"`.
+    ///   - options: What the provider gets to know.
+    ///   - configuration: The behaviour.
+    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
+    public convenience init(
+        provider: String, options: SessionProviderOptions, configuration: SessionConfiguration
     ) throws {
         _ = try configuration.validated()
-        let options = SessionProviderOptions(
-            parameters: parameters, logger: configuration.logger, isTrial: isTrial)
         let provider = try SessionProviders.make(provider, options: options)
         do {
             try self.init(provider: provider, configuration: configuration)

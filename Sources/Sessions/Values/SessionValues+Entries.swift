@@ -69,3 +69,24 @@ extension SessionValue {
         self = value
     }
 }
+
+extension SessionKey {
+    /// The key and an encoded value as one run of bytes, as ``SessionValues`` keep them.
+    package func encodedEntry(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+        var entry: [UInt8] = []
+        entry.reserveCapacity(name.count + value.count + 10)
+        SessionPatch.Change.appendHead(of: self, to: &entry)
+        ValueWriter.append(varint: UInt64(value.count), to: &entry)
+        entry.append(contentsOf: value)
+        return entry
+    }
+
+    /// The key and the encoded value of such a run; nil when it makes no sense.
+    package static func entry(encoded bytes: [UInt8]) -> (SessionKey, [UInt8])? {
+        bytes.withUnsafeBytes { bytes in
+            var entries = EntryReader(bytes)
+            guard let entry = entries.next(), entries.isAtEnd else { return nil }
+            return (SessionKey(ByteString(bytes: entry.key), isReserved: entry.isReserved), Array(entry.value))
+        }
+    }
+}

@@ -24,6 +24,12 @@ final class RedisProxyConnection {
         self.client = client
     }
 
+    /// Ends both sides before they are closed: a program that another test is starting may hold a copy of the descriptors
+    /// for a moment, and a connection is not closed before its last one is.
+    func end() {
+        for socket in [client, server] { if let socket { shutdown(socket.fd, Int32(SHUT_RDWR)) } }
+    }
+
     /// Reads and sends what can be at once.
     ///
     /// - Parameter change: Differs whenever the mode has been set anew.

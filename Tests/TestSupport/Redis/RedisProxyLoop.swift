@@ -34,7 +34,10 @@ final class RedisProxyLoop: @unchecked Sendable {
                 defer { state.closesAll = false }
                 return state
             }
-            if state.closesAll || state.isStopping { connections = [] }
+            if state.closesAll || state.isStopping {
+                for connection in connections { connection.end() }
+                connections = []
+            }
             shared.withLock { $0.changesDone = state.changes }
             shared.wake()
             if state.isStopping { break }

@@ -56,7 +56,7 @@ struct RedisCall {
                 replies[index] = reply
                 continue
             }
-            let error = RedisError(reply: text, isScript: commands[index].script != nil)
+            let error = RedisError(reply: text, isScript: commands[index].script != nil).at(address)
             guard error.code == .notNow else {
                 let isCarriedOut = isBegun || new.contains { !$0.isError }
                 return .fail(error.afterSending(isCarriedOut))

@@ -65,7 +65,7 @@ final class RedisConnection: @unchecked Sendable {
             return replies
         } catch {
             close()
-            throw error.afterSending(sent > 0)
+            throw error.afterSending(sent > 0).at(address)
         }
     }
 

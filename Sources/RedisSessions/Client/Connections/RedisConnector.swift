@@ -52,7 +52,7 @@ final class RedisConnector: Sendable {
         } catch {
             if settings.servers.usesTLS, error.code == .configuration, error.reply == nil { readTLSFiles() }
             // What was sent so far changes nothing.
-            var error = RedisError(error.code, "\(address): \(error.message)", like: error)
+            var error = error.at(address)
             error.isOutcomeUnknown = false
             throw error
         }
@@ -138,22 +138,12 @@ final class RedisConnector: Sendable {
                 continue
             }
             // "ERR invalid DB index", "ERR Client sent AUTH, but no password is set": a setting is wrong.
-            if error.code == .reply { error = RedisError(.configuration, error.message, like: error) }
+            if error.code == .reply { error.code = .configuration }
             error.countsAgainstServer = true
             throw error
         }
         if purpose == .primary, replies.last?.array?.first?.text != "master" {
             throw RedisError(.notNow, "the server is no primary")
         }
-    }
-}
-
-extension RedisError {
-    /// Another code and message for the same.
-    fileprivate init(_ code: Code, _ message: String, like other: RedisError) {
-        self.init(code, message)
-        isOutcomeUnknown = other.isOutcomeUnknown
-        reply = other.reply
-        countsAgainstServer = other.countsAgainstServer
     }
 }

@@ -68,8 +68,9 @@ final class RedisDirectory: Sendable {
             throw error
         }
         if case .error(let text) = reply {
-            let error = RedisError(reply: text, isScript: false)
-            throw error.code == .reply ? RedisError(.configuration, "\(address): \(error.message)") : error
+            var error = RedisError(reply: text, isScript: false)
+            if error.code == .reply { error.code = .configuration }
+            throw error.at(address)
         }
         switch question {
         case .primary(let name):
@@ -78,11 +79,11 @@ final class RedisDirectory: Sendable {
             return primary
         case .owner(let slot):
             guard let slots = ClusterSlots(reply, slot: slot, by: address) else {
-                throw RedisError(.protocol, "\(address): the reply to CLUSTER SLOTS makes no sense")
+                throw RedisError(.protocol, "the reply to CLUSTER SLOTS makes no sense").at(address)
             }
             order.withLock { $0.learned(slots.nodes, by: address) }
             guard let owner = slots.owner else {
-                throw RedisError(.notNow, "\(address): no node of the cluster has the slot \(slot)")
+                throw RedisError(.notNow, "no node of the cluster has the slot \(slot)").at(address)
             }
             return owner
         }
@@ -93,12 +94,12 @@ final class RedisDirectory: Sendable {
         _ reply: RESPValue, name: String, by sentinel: RedisAddress
     ) throws(RedisError) -> RedisAddress {
         if reply == .null {
-            throw RedisError(.configuration, "\(sentinel): the sentinel knows no primary of the name \(name)")
+            throw RedisError(.configuration, "the sentinel knows no primary of the name \(name)").at(sentinel)
         }
         guard let parts = reply.array, parts.count == 2, let host = parts[0].text, !host.isEmpty,
             let port = parts[1].text.flatMap({ UInt16($0) }), port > 0,
             let address = RedisAddress(announcedHost: host, port: port, by: sentinel)
-        else { throw RedisError(.protocol, "\(sentinel): the sentinel's reply makes no sense") }
+        else { throw RedisError(.protocol, "the sentinel's reply makes no sense").at(sentinel) }
         return address
     }
 }

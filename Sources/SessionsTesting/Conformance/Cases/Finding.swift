@@ -85,18 +85,21 @@ extension SessionProviderConformance {
             try store.create(["n": -1], idle: 1)
             try store.advance(2)
             for limit in [1, 7, 1_000] {
-                var (ages, users, pages) = (0, 0, 0)
+                var (numbers, users, pages): (Set<String>, Int, Int) = ([], 0, 0)
                 var position: SessionListPosition?
                 repeat {
                     let page = try provider.sessions(from: position, limit: limit)
                     position = page.next
                     pages += 1
-                    ages += page.sessions.count
+                    for session in page.sessions { numbers.insert("\(session.values["n"] ?? .null)") }
                     users += page.sessions.count { $0.values.user == "ada" }
                     try store.expect(pages < 100_000, "the list has no end")
                 } while position != nil
-                try store.expectEqual(ages, 299, "the sessions in pages of \(limit)")
-                try store.expectEqual(users, 99, "those of a user in pages of \(limit)")
+                if store.provider.traits.listsValues {
+                    try store.expectEqual(numbers.count, 299, "the sessions in pages of \(limit)")
+                }
+                // Some stores may tell of one twice.
+                try store.expect((99...198).contains(users), "\(users) sessions of a user in pages of \(limit)")
             }
         }
     ]

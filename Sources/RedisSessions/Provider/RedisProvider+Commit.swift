@@ -1,0 +1,155 @@
+internal import GalletaPlatform
+internal import RESP
+public import Sessions
+
+extension RedisProvider {
+    /// Makes the patch's changes. One round trip; values come back only where others have changed some.
+    ///
+    /// - Throws: `SessionStoreError`, of the reason `full` when Redis is at its `maxmemory`; nothing was changed then.
+    public func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        let nonce = RedisArgument.nonce()
+        let (outcome, successor) = try store.following(session, gone: SessionCommitOutcome.gone) {
+            session throws(SessionStoreError) in
+            try commit(patch, to: session, expecting: version, nonce: nonce)
+        }
+        switch outcome {
+        case .committed(let version, let values, _):
+            return .committed(version: version, values: values, successor: successor)
+        case .conflict(var record):
+            record.successor = successor
+            return .conflict(record)
+        default:
+            return outcome
+        }
+    }
+
+    /// How often a session's user may change under a commit that changes it.
+    private static let attemptLimit = 8
+
+    private func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: RedisArgument
+    ) throws(SessionStoreError) -> RedisStep<SessionCommitOutcome> {
+        let call = RedisCommit(patch, to: session, store: store)
+        var user = session.knownUser
+        for _ in 0..<Self.attemptLimit {
+            let outcome = try store.outcome(
+                RedisScripts.commit, keys: call.keys(user), call.arguments(nonce, expecting: version, user))
+            let rest = Array(outcome.rest)
+            switch outcome.word {
+            case "ok":
+                return .done(try call.committed(rest))
+            case "conflict":
+                guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
+                    case .session(let metadata, let values) = try store.found(entries, at: now, fields: call.fields)
+                else { return .done(.gone) }
+                let record = store.record(metadata, values, of: session.id, at: now, successor: nil)
+                return .done(.conflict(record))
+            case "over":
+                let counts = rest.compactMap(\.integer).map(Int.init)
+                guard counts.count == 4 else { throw RedisStore.nonsense }
+                do throws(SessionError) {
+                    try patch.limits.check(
+                        bytes: counts[0], keys: counts[1], insteadOf: (bytes: counts[2], keys: counts[3]))
+                } catch {
+                    return .done(.overLimit(error))
+                }
+                throw RedisStore.nonsense
+            case "emptied": return .done(.emptied)
+            case "gone": return .done(.gone)
+            case "alias": return try store.aliasStep(outcome.rest)
+            case "user":
+                // Another request has logged in or out since the look-up.
+                user = rest.first?.bytes.flatMap(RedisUser.init(digest:))
+            default:
+                throw RedisStore.nonsense
+            }
+        }
+        throw SessionStoreError(.unavailable, "the session's user changed again and again under a commit")
+    }
+}
+
+/// A commit as the script wants it.
+private struct RedisCommit {
+    let fields: RedisFields
+    private let patch: SessionPatch
+    private let session: SessionHandle
+    private let store: RedisStore
+    private let digest: [UInt8]
+    private let known: RedisLease.Base?
+    private let bindsUser: Bool
+    private let newUser: RedisUser?
+    private let reference: [UInt8]
+    private var removals: [RedisArgument] = []
+    private var entries: [RedisArgument] = []
+
+    init(_ patch: SessionPatch, to session: SessionHandle, store: RedisStore) {
+        self.patch = patch
+        self.session = session
+        self.store = store
+        fields = store.fields(of: session.id)
+        digest = session.id.digest
+        known = session.known
+        let binding = patch.changes.last { $0.key == .user }
+        bindsUser = binding != nil
+        newUser = binding?.value?.name.map(RedisUser.init)
+        reference = newUser == nil ? [] : .random(16)
+        for change in patch.changes {
+            let key = change.key
+            let field = RedisArgument.bytes(fields.field(key))
+            change.withEncodedValue { value in
+                guard let value else {
+                    removals.append(field)
+                    return
+                }
+                entries.append(field)
+                entries.append(.bytes(fields.value(key, value)))
+            }
+        }
+    }
+
+    /// Whether the index of the user that the session has had is concerned.
+    private var concernsUser: Bool { bindsUser || patch.lifetime != nil }
+
+    func keys(_ user: RedisUser?) -> [[UInt8]] {
+        var keys = [store.keys.session(digest)]
+        if concernsUser, let user { keys.append(store.keys.index(user)) }
+        if let newUser { keys.append(store.keys.index(newUser)) }
+        return keys
+    }
+
+    func arguments(_ nonce: RedisArgument, expecting version: UInt64?, _ user: RedisUser?) -> [RedisArgument] {
+        [
+            nonce, .optional(version.map(Int64.init)), patch.touches ? "1" : "0", .integer(Int64(patch.limits.bytes)),
+            .integer(Int64(patch.limits.keys)), .optional(known.map { Int64($0.version) }),
+            .optional(patch.lifetime?.idleTimeout.milliseconds),
+            .optional(patch.lifetime?.absoluteTimeout.milliseconds), bindsUser ? (newUser == nil ? "-" : "+") : "",
+            .bytes(concernsUser ? user?.digest ?? [] : []), .bytes(newUser?.digest ?? []), .bytes(reference),
+            .bytes(digest), .integer(Int64(removals.count)),
+        ] + removals + entries
+    }
+
+    /// The outcome of a reply "ok".
+    func committed(_ rest: [RESPValue]) throws(SessionStoreError) -> SessionCommitOutcome {
+        guard let number = rest.first?.integer else { throw RedisStore.nonsense }
+        let version = UInt64(number)
+        var values: SessionValues?
+        if rest.count == 3, let now = rest[1].integer, let entries = rest[2].array {
+            if case .session(_, let stored) = try store.found(entries, at: now, fields: fields) { values = stored }
+        } else if let known {
+            values = try? known.values.applying(patch, limits: SessionLimits(bytes: .max, keys: .max))
+        }
+        if let values {
+            session.redis?.update(RedisLease.Base(id: session.id, version: version, values: values))
+        }
+        return .committed(version: version, values: values)
+    }
+}
+
+extension RedisArgument {
+    /// A number, or an empty text for none.
+    fileprivate static func optional(_ number: Int64?) -> RedisArgument {
+        number.map { .integer($0) } ?? ""
+    }
+}

@@ -1,0 +1,120 @@
+internal import GalletaPlatform
+internal import RESP
+public import Sessions
+
+extension RedisProvider {
+    /// Removes the session. One round trip.
+    public func destroy(_ session: SessionHandle) throws -> Bool {
+        let (isDestroyed, _) = try store.following(session, gone: false) { session throws(SessionStoreError) in
+            try destroyed(session)
+        }
+        if isDestroyed { try awaitReplicas() }
+        return isDestroyed
+    }
+
+    private func destroyed(_ session: SessionHandle) throws(SessionStoreError) -> RedisStep<Bool> {
+        let digest = session.id.digest
+        let user = session.knownUser
+        let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
+        let outcome = try store.outcome(
+            RedisScripts.destroy, keys: keys, [.bytes(user?.digest ?? []), .bytes(digest)])
+        switch outcome.word {
+        case "destroyed":
+            let rest = outcome.rest.compactMap(\.bytes)
+            if rest.count == 2, let user = RedisUser(digest: rest[0]) {
+                // The session is gone; what is left of it in a list of its user's is only that.
+                _ = try store.run([
+                    RedisCommand(
+                        "ZREM", [.bytes(store.keys.index(user)), .bytes(rest[1] + digest)], isRepeatable: true)
+                ])
+            }
+            return .done(true)
+        case "alias": return try store.aliasStep(outcome.rest)
+        case "gone": return .done(false)
+        default: throw RedisStore.nonsense
+        }
+    }
+
+    /// How often a session may change under a rotation that has to know its values.
+    private static let rotationLimit = 100
+
+    /// Gives the session a new id. One round trip; with encryption the values are sealed anew, and one more where others have
+    /// changed some meanwhile.
+    public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        let sealed = new.sealed(with: session.id)
+        var (user, base) = (session.knownUser, session.known)
+        if traits.listsValues == false, base == nil { base = try current(session) }
+        for _ in 0..<Self.rotationLimit {
+            let (removals, entries) = sealedAnew(base, from: session.id, to: new)
+            let keys =
+                [store.keys.session(session.id.digest), store.keys.session(new.digest)]
+                + (user.map { [store.keys.index($0)] } ?? [])
+            let arguments: [RedisArgument] = [
+                .bytes(sealed), .integer(grace > .zero ? grace.milliseconds : 0), .integer(RedisStore.retirement),
+                .bytes(user?.digest ?? []), .bytes(session.id.digest), .bytes(new.digest),
+                traits.listsValues ? "" : base.map { .integer(Int64($0.version)) } ?? "",
+                .integer(Int64(removals.count)),
+            ]
+            let outcome = try store.outcome(RedisScripts.rotate, keys: keys, arguments + removals + entries)
+            switch outcome.word {
+            case "rotated":
+                if var base {
+                    base.id = new
+                    session.redis?.update(base)
+                }
+                return .rotated
+            case "taken": return .taken
+            case "gone": return .gone
+            case "user": user = outcome.rest.first?.bytes.flatMap(RedisUser.init(digest:))
+            case "conflict":
+                let rest = Array(outcome.rest)
+                guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
+                    case .session(let metadata, let values) = try store.found(
+                        entries, at: now, fields: store.fields(of: session.id))
+                else { return .gone }
+                base = RedisLease.Base(id: session.id, version: metadata.version, values: values)
+            case "alias":
+                guard case .alias(let alias, let now) = try store.aliasStep(outcome.rest) as RedisStep<Void>,
+                    now < alias.graceEnd,
+                    case .found(let record) = try store.resolve(alias, of: session.id, at: now)
+                else { return .gone }
+                return record.successor.map { .successor($0) } ?? .gone
+            default: throw RedisStore.nonsense
+            }
+        }
+        throw SessionStoreError(.unavailable, "the session changed again and again under its rotation")
+    }
+
+    /// The session as it is, for a rotation without a look-up before.
+    private func current(_ session: SessionHandle) throws -> RedisLease.Base? {
+        guard case .found(let record) = try lookUp(session), record.successor == nil else { return nil }
+        return RedisLease.Base(id: session.id, version: record.version, values: record.values)
+    }
+
+    /// The fields that the old id sealed, and what stands in their place under the new one.
+    private func sealedAnew(
+        _ base: RedisLease.Base?, from old: SessionID, to new: SessionID
+    ) -> (removals: [RedisArgument], entries: [RedisArgument]) {
+        guard !traits.listsValues, let base else { return ([], []) }
+        let (before, after) = (store.fields(of: old), store.fields(of: new))
+        var (removals, entries): ([RedisArgument], [RedisArgument]) = ([], [])
+        base.values.forEachEncoded { key, value in
+            let field = before.field(key)
+            guard RedisFields.isSealed(field) else { return }
+            removals.append(.bytes(field))
+            entries.append(.bytes(after.field(key)))
+            entries.append(.bytes(after.value(key, value)))
+        }
+        return (removals, entries)
+    }
+
+    /// Waits until replicas have a log-out, where the configuration says so.
+    func awaitReplicas() throws {
+        guard let replicas else { return }
+        // A count, and no promise: one that is behind says so in the log, and the log-out stands.
+        let command = RedisCommand(
+            "WAIT", [.integer(Int64(replicas.count)), .integer(replicas.timeout)], isRepeatable: true)
+        let reached = try store.run([command]).first?.integer ?? 0
+        if reached < replicas.count { store.noteReplicas(reached, of: replicas.count) }
+    }
+}

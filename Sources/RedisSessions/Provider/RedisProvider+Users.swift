@@ -1,0 +1,166 @@
+internal import GalletaPlatform
+internal import RESP
+public import Sessions
+
+extension RedisProvider {
+    /// How often an index is read anew where sessions rotate meanwhile.
+    private static let roundLimit = 16
+    /// Sessions that one script looks at, so that it is short for all others.
+    private static let slice = 500
+
+    /// The live sessions of a user. Two or three round trips.
+    ///
+    /// Cost: in proportion to the user's sessions, as only a session itself tells when it was last seen.
+    public func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
+        let user = RedisUser(user)
+        let own = try id.flatMap { try digest(of: $0) }
+        let live = try liveMembers(of: user)
+        var listed = Array(live.prefix(limit))
+        if limit > 0, let own, !listed.contains(where: { $0.member.digest == own }),
+            let entry = live.first(where: { $0.member.digest == own })
+        {
+            if listed.count == limit { listed.removeLast() }
+            listed.append(entry)
+        }
+        let replies = try run(listed.map { command(RedisScripts.lookUp, $0.member) })
+        var list = UserSessionList(total: live.count)
+        // Without the id what it seals cannot be read.
+        let fields = RedisFields(cipher: nil)
+        for (entry, reply) in zip(listed, replies) {
+            let (found, now) = try store.found(reply, fields: fields)
+            // Ended, or gone on under another id, since the line above: the list is that of a moment ago.
+            guard case .session(let metadata, let values) = found, values.user.map(RedisUser.init) == user else {
+                list.total -= 1
+                continue
+            }
+            list.sessions.append(
+                UserSession(
+                    reference: SessionReference(rawValue: Base64URL.string(entry.member.reference)),
+                    record: metadata.record(values, at: now, successor: nil, lease: nil),
+                    isCurrent: entry.member.digest == own))
+        }
+        list.total = max(list.total, list.sessions.count)
+        return list
+    }
+
+    /// Removes one of a user's sessions. Two round trips.
+    public func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool {
+        guard let bytes = Base64URL.bytes(reference.rawValue), bytes.count == 16 else { return false }
+        let user = RedisUser(user)
+        for _ in 0..<Self.roundLimit {
+            guard let member = try members(of: user).first(where: { $0.reference == bytes }) else { return false }
+            let ended = try end([member], of: user)
+            if ended > 0 {
+                try awaitReplicas()
+                return true
+            }
+            // It has ended, or goes on under another id: then the index has it again.
+        }
+        return false
+    }
+
+    /// Removes a user's sessions but some: each that was bound when the call began, whatever its id becomes meanwhile.
+    ///
+    /// Two round trips where there are no more than are kept, else one for each 500 more.
+    public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
+        let user = RedisUser(user)
+        var members = try members(of: user)
+        let spared = try id.flatMap { try digest(of: $0) }
+        guard members.count(where: { $0.digest != spared }) > kept else { return 0 }
+        if kept > 0 {
+            let live = try liveMembers(of: user).map(\.member).filter { $0.digest != spared }
+            members = Array(live.dropFirst(kept))
+        } else {
+            members.removeAll { $0.digest == spared }
+        }
+        var ended = 0
+        var references = Set(members.map(\.reference))
+        for _ in 0..<Self.roundLimit where !members.isEmpty {
+            ended += try end(members, of: user)
+            // Those that rotated meanwhile are there under their new ids; by then a log-in has a reference of its own.
+            members = try self.members(of: user).filter { references.contains($0.reference) }
+            references.formIntersection(members.map(\.reference))
+        }
+        if ended > 0 { try awaitReplicas() }
+        return ended
+    }
+
+    // MARK: Index
+
+    private func run(_ commands: [RedisCommand]) throws -> [RESPValue] {
+        var replies: [RESPValue] = []
+        for start in stride(from: 0, to: commands.count, by: Self.slice) {
+            replies += try store.run(Array(commands[start..<min(start + Self.slice, commands.count)]))
+        }
+        return replies
+    }
+
+    private func command(_ script: RedisScript, _ member: RedisMember) -> RedisCommand {
+        RedisCommand(script, keys: [.bytes(store.keys.session(member.digest))], isRepeatable: true)
+    }
+
+    private func members(of user: RedisUser) throws -> [RedisMember] {
+        let command = RedisCommand("ZRANGE", [.bytes(store.keys.index(user)), 0, -1], isRepeatable: true)
+        return try store.run([command]).first?.array?.compactMap { $0.bytes.flatMap(RedisMember.init) } ?? []
+    }
+
+    private func end(_ members: [RedisMember], of user: RedisUser) throws -> Int {
+        var ended = 0
+        for slice in slices(members) {
+            ended += Int(try store.run(RedisScripts.end, keys: keys(slice, user), arguments(slice, user)).integer ?? 0)
+        }
+        return ended
+    }
+
+    private func slices(_ members: [RedisMember]) -> [ArraySlice<RedisMember>] {
+        stride(from: 0, to: members.count, by: Self.slice).map { members[$0..<min($0 + Self.slice, members.count)] }
+    }
+
+    private func keys(_ members: ArraySlice<RedisMember>, _ user: RedisUser) -> [[UInt8]] {
+        [store.keys.index(user)] + members.map { store.keys.session($0.digest) }
+    }
+
+    private func arguments(_ members: ArraySlice<RedisMember>, _ user: RedisUser) -> [RedisArgument] {
+        [.bytes(user.digest)] + members.map { .bytes($0.bytes) }
+    }
+
+    /// The sessions in the user's index that are live and the user's, the one last seen first; others are taken off it.
+    private func liveMembers(of user: RedisUser) throws -> [(member: RedisMember, seen: Int64, created: Int64)] {
+        var live: [[UInt8]: (member: RedisMember, seen: Int64, created: Int64)] = [:]
+        var asked: Set<RedisMember> = []
+        var dead: [RedisMember] = []
+        for _ in 0..<Self.roundLimit {
+            let members = try members(of: user)
+            // What has rotated since it was found is there under its new id.
+            let current = Set(members)
+            live = live.filter { current.contains($0.value.member) }
+            let new = members.filter { !asked.contains($0) }
+            guard !new.isEmpty else { break }
+            asked.formUnion(new)
+            for (member, reply) in zip(new, try run(new.map { command(RedisScripts.peek, $0) })) {
+                guard let parts = reply.array, parts.count == 2, let now = parts[0].integer, let head = parts[1].array,
+                    head.count == 2
+                else { throw RedisStore.nonsense }
+                guard head[1].bytes == member.reference + user.digest, let bytes = head[0].bytes,
+                    let metadata = try RedisMetadata(bytes), metadata.isLive(at: now)
+                else {
+                    dead.append(member)
+                    continue
+                }
+                live[member.reference] = (member, metadata.seen, metadata.created)
+            }
+            // Nothing was missing, so nothing has moved.
+            if dead.isEmpty { break }
+        }
+        for slice in slices(dead) {
+            _ = try store.run(RedisScripts.sweep, keys: keys(slice, user), arguments(slice, user))
+        }
+        return live.values.sorted { ($0.seen, $0.created) > ($1.seen, $1.created) }
+    }
+
+    /// The digest under which the session of an id is; that of its successor for an id in its grace.
+    private func digest(of id: SessionID) throws -> [UInt8]? {
+        guard case .found(let record) = try lookUp(SessionHandle(id)) else { return nil }
+        return (record.successor ?? id).digest
+    }
+}

@@ -1,0 +1,148 @@
+internal import GalletaPlatform
+internal import Glibc
+internal import Logging
+internal import RESP
+public import Sessions
+
+/// Sessions in Redis or Valkey (7.0 or newer), for many processes and machines, under the name `redis`.
+///
+///     RedisProvider.register()
+///     let sessions = try SessionManager(
+///         provider: "redis", options: SessionProviderOptions(parameters: ["url": "unix:///run/redis/redis.sock"]),
+///         configuration: SessionConfiguration())
+///
+/// **Round trips**: one for a request that uses its session, one more for a commit that has something to bring; a script
+/// each, which is atomic. A log-in takes three more. Calls block their thread, for the configuration's `timeout` in all,
+/// 250 ms by default, and throw `SessionStoreError` then.
+///
+/// **What Redis has**: a hash for each session under the SHA-256 of its id, with an expiry always, and a sorted set for each
+/// user. No id, and with `encryptsValues` no value of the application, can be read in it.
+///
+/// **What Redis loses, is lost**: an acknowledged change that had not reached the disk or the replica when a primary went, a
+/// log-out, too. See the article "Sessions on many machines".
+///
+/// Lists and "log out everywhere" cost in proportion to a user's sessions, not to a list's limit; so keep
+/// `SessionConfiguration.maximumSessionsPerUser`. Redis expires by itself: nothing is collected, and sessions are not counted.
+public final class RedisProvider: UserIndexedProvider, ListingProvider {
+    let store: RedisStore
+    let replicas: (count: Int, timeout: Int64)?
+    /// What is kept, and what of it can be listed.
+    public let traits: SessionProviderTraits
+
+    /// A provider over the servers that the configuration names.
+    ///
+    /// Looks whether they can be used as they are, see ``check()``; that Redis cannot be reached now is logged, and no error:
+    /// requests that need a session are answered with 503 until it is there.
+    ///
+    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
+    public init(configuration: Configuration) throws {
+        let settings = try configuration.settings()
+        let client = try RedisClient(settings: settings)
+        store = RedisStore(
+            client: client, keys: RedisKeys(hashTag: settings.hashTag), encrypts: configuration.encryptsValues,
+            logger: configuration.logger)
+        replicas = configuration.replicasOfLogOuts.map { ($0, configuration.replicaTimeout.milliseconds) }
+        var traits = SessionProviderTraits()
+        traits.listsValues = !configuration.encryptsValues
+        self.traits = traits
+        do {
+            for remark in try check() { configuration.logger.warning("\(remark)") }
+        } catch let error as SessionStoreError {
+            if let error = error.underlying as? RedisError, error.code == .configuration {
+                close()
+                throw SessionError.invalid("url", "the servers refuse it: \(error.message)")
+            }
+            guard !configuration.isTrial else {
+                close()
+                throw SessionError.invalid("url", "the servers cannot be used: \(error)")
+            }
+            configuration.logger.error("sessions cannot be kept for the moment: \(error)")
+        }
+    }
+
+    /// What an id leads to. One round trip; one more for each rotation that the id lags behind.
+    public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
+        try findings(of: [session.id])[0]
+    }
+
+    /// What each id leads to, in one round trip.
+    public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
+        try findings(of: (0..<candidates.count).map { candidates[$0] })
+    }
+
+    private func findings(of ids: [SessionID]) throws -> [SessionFinding] {
+        guard !ids.isEmpty else { return [] }
+        let replies = try store.run(ids.map(store.lookUp))
+        return try zip(ids, replies).map { id, reply in
+            let (found, now) = try store.found(reply, fields: store.fields(of: id))
+            switch found {
+            case .none: return .none
+            case .alias(let alias): return try store.resolve(alias, of: id, at: now)
+            case .session(let metadata, let values):
+                return .found(store.record(metadata, values, of: id, at: now, successor: nil))
+            }
+        }
+    }
+
+    /// Begins a session. One round trip. At its `maxmemory` Redis refuses it: `.full`.
+    public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        let digest = id.digest
+        let user = draft.values.user.map(RedisUser.init)
+        let fields = store.fields(of: id)
+        var arguments: [RedisArgument] = [
+            .nonce(), .integer(draft.idleTimeout.milliseconds), .integer(draft.absoluteTimeout.milliseconds),
+            .integer(Int64(draft.values.byteCount)), .integer(Int64(draft.values.count)),
+            .bytes(user?.digest ?? []), .bytes(user == nil ? [] : .random(16)), .bytes(digest),
+        ]
+        draft.values.forEachEncoded { key, value in
+            arguments.append(.bytes(fields.field(key)))
+            arguments.append(.bytes(fields.value(key, value)))
+        }
+        let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
+        do throws(SessionStoreError) {
+            switch try store.outcome(RedisScripts.create, keys: keys, arguments).word {
+            case "created":
+                return .created(lease: RedisLease(RedisLease.Base(id: id, version: 0, values: draft.values)))
+            case "exists": return .exists
+            default: throw RedisStore.nonsense
+            }
+        } catch {
+            guard error.reason == .full else { throw error }
+            return .full
+        }
+    }
+
+    /// Sets "last seen" to now. One round trip.
+    public func touch(_ session: SessionHandle) throws -> SessionTouch {
+        let (touched, successor) = try store.following(session, gone: SessionTouch.gone) {
+            session throws(SessionStoreError) -> RedisStep<SessionTouch> in
+            let outcome = try store.outcome(RedisScripts.touch, keys: [store.keys.session(session.id.digest)])
+            switch outcome.word {
+            case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.integer ?? 0)))
+            case "alias": return try store.aliasStep(outcome.rest)
+            case "gone": return .done(.gone)
+            default: throw RedisStore.nonsense
+            }
+        }
+        guard case .touched(let remaining, _) = touched else { return .gone }
+        return .touched(remaining: remaining, successor: successor)
+    }
+
+    /// Closes the connections.
+    public func close() {
+        store.client.close()
+    }
+}
+
+extension RedisArgument {
+    /// Eight random bytes, by which a script knows a call that it has met before.
+    static func nonce() -> RedisArgument { .bytes(.random(8)) }
+}
+
+extension [UInt8] {
+    /// Random bytes of the system's generator.
+    static func random(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}

@@ -1,0 +1,67 @@
+internal import CCrypto
+internal import Sessions
+
+internal import struct GalletaPlatform.ByteString
+
+/// The keys of a store: one hash tag for all of them, so that they are in one slot of a cluster and a script may use several.
+struct RedisKeys: Sendable {
+    private let sessions: [UInt8]
+    private let users: [UInt8]
+
+    init(hashTag: String) {
+        sessions = Array("{\(hashTag)}:s:".utf8)
+        users = Array("{\(hashTag)}:u:".utf8)
+    }
+
+    /// A session's key: a digest, so that who reads the store has no id.
+    func session(_ digest: [UInt8]) -> [UInt8] {
+        sessions + Base64URL.string(digest).utf8
+    }
+
+    /// A user's index: a sorted set, of members that are a reference (16 bytes) and a session's digest (32), scored by the
+    /// latest moment at which the session may end.
+    func index(_ user: RedisUser) -> [UInt8] {
+        users + Base64URL.string(user.digest).utf8
+    }
+
+    /// The glob for all sessions' keys.
+    var sessionPattern: String { String(decoding: sessions, as: UTF8.self) + "*" }
+
+    /// All that precedes the digest in a session's key.
+    var sessionPrefix: [UInt8] { sessions }
+}
+
+/// A user, by the SHA-256 of the name: of any length and bytes, and no name in a key.
+struct RedisUser: Hashable {
+    let digest: [UInt8]
+
+    init(_ name: ByteString) {
+        digest = name.withUnsafeBytes { input in
+            [UInt8](unsafeUninitializedCapacity: 32) { output, written in
+                _ = SHA256(input.bindMemory(to: UInt8.self).baseAddress, input.count, output.baseAddress)
+                written = 32
+            }
+        }
+    }
+
+    /// The user of a digest from the store; nil for none.
+    init?(digest: [UInt8]) {
+        guard digest.count == 32 else { return nil }
+        self.digest = digest
+    }
+}
+
+/// An entry of a user's index.
+struct RedisMember: Hashable {
+    /// Reference and digest.
+    let bytes: [UInt8]
+
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == 48 else { return nil }
+        self.bytes = bytes
+    }
+
+    /// 16 random bytes that stay with the session as long as it belongs to the user, whatever its id.
+    var reference: [UInt8] { Array(bytes[..<16]) }
+    var digest: [UInt8] { Array(bytes[16...]) }
+}

@@ -1,0 +1,33 @@
+import Sessions
+import Testing
+
+@testable import RedisSessions
+
+@Suite("Settings of the client")
+struct RedisSettingsTests {
+    private static let refused: [(String, @Sendable (inout RedisSettings) -> Void)] = [
+        ("url", { $0.servers.addresses = [] }),
+        ("url", { $0.servers.addresses = (1...65).map { .tcp("host", $0) } }),
+        ("url", { $0.tls.authorityFile = "ca.pem" }),
+        ("url", { ($0.servers.topology, $0.servers.database) = (.cluster, 1) }),
+        ("password", { $0.servers.user = "shop" }),
+        ("passwordFile", { $0.password = .file(path: "/nonexistent") }),
+        ("sentinelPassword", { $0.sentinelUser = "shop" }),
+        ("hashTag", { $0.hashTag = "" }), ("hashTag", { $0.hashTag = "a}b" }),
+        ("totalTimeout", { $0.totalTimeout = .zero }), ("totalTimeout", { $0.totalTimeout = .seconds(61) }),
+        ("connectTimeout", { $0.connectTimeout = .zero }), ("idleTimeout", { $0.idleTimeout = .zero }),
+        ("maximumPause", { $0.maximumPause = .milliseconds(99) }),
+        ("maximumConnections", { $0.maximumConnections = 0 }), ("maximumConnections", { $0.maximumConnections = 1025 }),
+        ("maximumReplyBytes", { $0.maximumReplyBytes = 1 }),
+    ]
+
+    @Test("what cannot be is refused by its name, with a remedy", arguments: refused.indices)
+    func refuses(index: Int) throws {
+        let (field, change) = Self.refused[index]
+        var settings = RedisSettings(RedisServers(.single, [.tcp("host", 6379)]))
+        try settings.check()
+        change(&settings)
+        let error = #expect(throws: SessionError.self) { try RedisClient(settings: settings) }
+        #expect(error?.field == field && error?.reason.contains(";") == true, "\(error?.message ?? "")")
+    }
+}
