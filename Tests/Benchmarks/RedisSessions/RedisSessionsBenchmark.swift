@@ -1,4 +1,5 @@
 internal import Glibc
+internal import RedisSessions
 internal import Sessions
 
 /// Fills a store and reads back some of it; `deploy/bench redis-memory` sees what that costs the store.
@@ -10,6 +11,7 @@ enum RedisSessionsBenchmark {
             let kind = StoreFiller.Kind(rawValue: arguments[3])
         else { fail("Usage: redis-sessions-benchmark URL SESSIONS anonymous|users\n", status: 64) }
         do {
+            RedisProvider.register()
             let options = SessionProviderOptions(parameters: ["url": arguments[1]])
             let provider = try SessionProviders.make("redis", options: options)
             let filler = StoreFiller(provider, count: count, kind: kind)
