@@ -4,7 +4,7 @@
 
 php_usage() {
     cat <<'TEXT'
-Usage: deploy/bench php [--rounds N] [--seconds N] [--clients N] [--visitors N] [--workers N]
+Usage: deploy/bench php [--rounds N] [--seconds N] [--clients N] [--visitors N] [--workers N] [--against FILE]
 
 Measures a counter in a session that is kept in Redis, in alternated rounds through one nginx, with one redis-server on a
 unix socket:
@@ -22,11 +22,12 @@ quartiles in parentheses, then galleta's ratio to each of PHP's, within a round.
   --rounds N      rounds of each (default 5)          --seconds N   length of one (default 8)
   --clients N     wrk's connections (default 64)      --visitors N  sessions, each asked for in turn (default 1000)
   --workers N     workers, and children (default: galleta-server's own default, twice the processors, at least 4)
+  --against FILE  another build of galleta-server, behind an nginx of its own: "before"
 TEXT
 }
 
 bench_php() {
-    local rounds=5 seconds=8 clients=64 visitors=1000 workers=$((2 * $(nproc))) side php rules=''
+    local rounds=5 seconds=8 clients=64 visitors=1000 workers=$((2 * $(nproc))) side php rules='' against=''
     local -A pid
     ((workers >= 4)) || workers=4
     while (($#)); do
@@ -34,6 +35,10 @@ bench_php() {
             --rounds | --seconds | --clients | --visitors | --workers)
                 [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "$1 needs a number; see deploy/bench php --help"
                 declare "${1#--}=$2"
+                shift
+                ;;
+            --against)
+                against=$(realpath -e -- "${2:-}") || die "--against needs a program; see deploy/bench php --help"
                 shift
                 ;;
             --help | -h)
@@ -67,11 +72,11 @@ PHP
     start_php plain
     start_php locked 'php_admin_value[redis.session.locking_enabled] = 1'
     start_php strict 'php_admin_value[redis.session.locking_enabled] = 1' 'php_admin_value[session.use_strict_mode] = 1'
-    start_backend "$work/galleta" "$server" --mount /app --no-access-log --workers "$workers" --provider redis \
-        --session-option "url=unix://$redis_socket"
-    pid[galleta]=$backend
-    start_web_server nginx "$work/galleta" '' 'access_log=access_log off;' "rules=$rules"
-    wait_ready "$work/galleta"
+    if [[ $against ]]; then
+        start_galleta before "$against"
+        measured before "$url/app/counter" before "$work/before"
+    fi
+    start_galleta galleta "$server" "rules=$rules"
     for side in plain locked strict; do measured "$side" "$url/$side/counter.php" "$side" "$work/$side"; done
     measured galleta "$url/app/counter" galleta "$work/galleta"
     for side in "${sides[@]}"; do
@@ -104,6 +109,16 @@ start_php() {
     pid[$1]=$started
     rules+="location = /$1/counter.php { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME $work/counter.php; "
     rules+="fastcgi_pass unix:$folder/php.sock; }"$'\n'
+}
+
+# start_galleta SIDE PROGRAM [LINE]: behind an nginx, with this line in its configuration.
+start_galleta() {
+    local folder=$work/$1
+    start_backend "$folder" "$2" --mount /app --no-access-log --workers "$workers" --provider redis \
+        --session-option "url=unix://$redis_socket" --session-option "name=$1"
+    pid[$1]=$backend
+    start_web_server nginx "$folder" '' 'access_log=access_log off;' "${@:3}"
+    wait_ready "$folder"
 }
 
 # check_counter SIDE: its sessions are in Redis, and count on.
