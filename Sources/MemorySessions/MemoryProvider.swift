@@ -108,7 +108,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
 
     /// Begins a session under `id`. At a cap others make room for it, see `MemoryProvider`. Never throws.
     ///
-    /// A foreign id, which no call of ``idFormat`` draws, is refused as if it were in use.
+    /// A foreign id, which its form of ids never draws, is refused as if it were in use.
     public func create(_ id: SessionID, _ draft: SessionDraft) -> SessionCreation {
         guard !id.isForeign else { return .exists }
         let now = store.clock.nanoseconds

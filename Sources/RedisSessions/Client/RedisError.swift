@@ -95,6 +95,10 @@ extension RedisError {
             if reply.text.hasPrefix("ERR max number of clients") || reply.text.hasPrefix("ERR max number of cluster") {
                 code = .connection
                 countsAgainstServer = true
+            } else if reply.text.hasPrefix("ERR The user executing the script can't") {
+                // What NOPERM is outside of scripts, but that the command is not named.
+                code = .configuration
+                isOutcomeUnknown = isScript
             } else {
                 code = .reply
                 isOutcomeUnknown = isScript

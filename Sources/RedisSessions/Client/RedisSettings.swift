@@ -51,15 +51,15 @@ package struct RedisSettings: Sendable {
             throw .invalid(field, "there is a user and no password; give it, for example in a file")
         }
         guard !hashTag.isEmpty, !hashTag.utf8.contains(0x7b), !hashTag.utf8.contains(0x7d) else {
-            throw .invalid("hashTag", "it is empty or has braces; give a word, for example galleta")
+            throw .invalid("name", "it is empty or has braces; give a word, for example galleta")
         }
-        try check("totalTimeout", totalTimeout, .milliseconds(1), .seconds(60))
+        try check("timeout", totalTimeout, .milliseconds(1), .seconds(60))
         try check("connectTimeout", connectTimeout, .milliseconds(1), .seconds(60))
         try check("idleTimeout", idleTimeout, .seconds(1), .seconds(86_400))
         try check("maximumPause", maximumPause, .milliseconds(100), .seconds(60))
         guard (1...1_024).contains(maximumConnections) else {
             throw .invalid(
-                "maximumConnections",
+                "connections",
                 "\(maximumConnections) is not within 1 and 1024; give the most connections at once")
         }
         guard (65_536...(1 << 30)).contains(maximumReplyBytes) else {

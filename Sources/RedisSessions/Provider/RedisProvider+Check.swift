@@ -23,13 +23,38 @@ extension RedisProvider {
         patch.remove(SessionKey("other"))
         patch.touches = true
         _ = try commit(patch, to: session, expecting: nil)
+        var removal = SessionPatch()
+        removal.remove(SessionKey("k"))
+        _ = try commit(removal, to: session, expecting: nil)
+        _ = try lookUp(session)
         _ = try touch(session)
         let new = SessionID.random()
         _ = try rotate(session, to: new, grace: .zero)
         _ = try sessions(of: "galleta check again", current: new, limit: 1)
         _ = try destroySessions(of: "galleta check again", except: nil, keeping: 0)
         _ = try destroy(SessionHandle(new))
+        // Nobody has had the id.
+        _ = try store.run([RedisCommand("DEL", [.bytes(store.keys.session(id.digest))], isRepeatable: true)])
         return remarks()
+    }
+
+    /// Commands that scripts use and the ACL user may not: Redis names none of them when a script fails.
+    func missingPermissions() -> [String] {
+        let key = RedisArgument.bytes(store.keys.probe)
+        let commands: [(String, [RedisArgument])] = [
+            ("time", []), ("exists", [key]), ("hgetall", [key]), ("hget", [key, "x"]), ("hmget", [key, "x"]),
+            ("hlen", [key]), ("hstrlen", [key, "x"]), ("hdel", [key, "x"]), ("pexpireat", [key, 1]),
+            ("hset", [key, "x", "y"]), ("rename", [key, key]), ("del", [key]), ("zadd", [key, "XX", 1, "x"]),
+            ("zrem", [key, "x"]), ("zrange", [key, 0, -1]), ("zremrangebyscore", [key, 0, 0]),
+        ]
+        return commands.compactMap { name, arguments in
+            do throws(RedisError) {
+                _ = try store.client.run([RedisCommand(name.uppercased(), arguments, isRepeatable: true)])
+                return nil
+            } catch {
+                return error.reply?.code == "NOPERM" ? name : nil
+            }
+        }
     }
 
     private func remarks() -> [String] {

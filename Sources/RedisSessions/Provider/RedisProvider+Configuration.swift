@@ -1,5 +1,5 @@
 public import Logging
-public import Sessions
+internal import Sessions
 
 extension RedisProvider {
     /// Which servers hold the sessions, and how.

@@ -8,13 +8,13 @@ extension RedisProvider {
     /// Sessions that one script looks at, so that it is short for all others.
     private static let slice = 500
 
-    /// The live sessions of a user. Two or three round trips.
+    /// The live sessions of a user. Two round trips, or three for more sessions than are read at once (128).
     ///
     /// Cost: in proportion to the user's sessions, as only a session itself tells when it was last seen.
     public func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
         let user = RedisUser(user)
-        let own = try id.flatMap { try digest(of: $0) }
-        let live = try liveMembers(of: user)
+        let live = try liveSessions(of: user)
+        let own = try id.flatMap { try digest(of: $0, among: live.map(\.member)) }
         var listed = Array(live.prefix(limit))
         if limit > 0, let own, !listed.contains(where: { $0.member.digest == own }),
             let entry = live.first(where: { $0.member.digest == own })
@@ -22,25 +22,34 @@ extension RedisProvider {
             if listed.count == limit { listed.removeLast() }
             listed.append(entry)
         }
-        let replies = try run(listed.map { command(RedisScripts.lookUp, $0.member) })
+        let unread = listed.filter { $0.record == nil }
+        var read: [RedisMember: SessionRecord] = [:]
+        for (entry, reply) in zip(unread, try run(unread.map { command(RedisScripts.lookUp, $0.member) })) {
+            read[entry.member] = try record(reply, of: user)
+        }
         var list = UserSessionList(total: live.count)
-        // Without the id what it seals cannot be read.
-        let fields = RedisFields(cipher: nil)
-        for (entry, reply) in zip(listed, replies) {
-            let (found, now) = try store.found(reply, fields: fields)
-            // Ended, or gone on under another id, since the line above: the list is that of a moment ago.
-            guard case .session(let metadata, let values) = found, values.user.map(RedisUser.init) == user else {
+        for entry in listed {
+            // Ended, or gone on under another id, since its time was read: the list is that of a moment ago.
+            guard let record = entry.record ?? read[entry.member] else {
                 list.total -= 1
                 continue
             }
             list.sessions.append(
                 UserSession(
-                    reference: SessionReference(rawValue: Base64URL.string(entry.member.reference)),
-                    record: metadata.record(values, at: now, successor: nil, lease: nil),
+                    reference: SessionReference(rawValue: Base64URL.string(entry.member.reference)), record: record,
                     isCurrent: entry.member.digest == own))
         }
         list.total = max(list.total, list.sessions.count)
         return list
+    }
+
+    /// The record of a look-up's reply, without what only the id opens; nil if it is not the user's any more.
+    private func record(_ reply: RESPValue, of user: RedisUser) throws -> SessionRecord? {
+        let (found, now) = try store.found(reply, fields: RedisFields(cipher: nil))
+        guard case .session(let metadata, let values) = found, values.user.map(RedisUser.init) == user else {
+            return nil
+        }
+        return metadata.record(values, at: now, successor: nil, lease: nil)
     }
 
     /// Removes one of a user's sessions. Two round trips.
@@ -65,10 +74,10 @@ extension RedisProvider {
     public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         let user = RedisUser(user)
         var members = try members(of: user)
-        let spared = try id.flatMap { try digest(of: $0) }
+        let spared = try id.flatMap { try digest(of: $0, among: members) }
         guard members.count(where: { $0.digest != spared }) > kept else { return 0 }
         if kept > 0 {
-            let live = try liveMembers(of: user).map(\.member).filter { $0.digest != spared }
+            let live = try liveSessions(of: user, reading: false).map(\.member).filter { $0.digest != spared }
             members = Array(live.dropFirst(kept))
         } else {
             members.removeAll { $0.digest == spared }
@@ -124,9 +133,22 @@ extension RedisProvider {
         [.bytes(user.digest)] + members.map { .bytes($0.bytes) }
     }
 
+    /// A session in a user's index, and its record if that was read.
+    private struct Entry {
+        let member: RedisMember
+        let seen: Int64
+        let created: Int64
+        var record: SessionRecord?
+    }
+
+    /// Sessions that are read whole to learn when they were last seen: fewer round trips, more bytes.
+    private static let readAtOnce = 128
+
     /// The sessions in the user's index that are live and the user's, the one last seen first; others are taken off it.
-    private func liveMembers(of user: RedisUser) throws -> [(member: RedisMember, seen: Int64, created: Int64)] {
-        var live: [[UInt8]: (member: RedisMember, seen: Int64, created: Int64)] = [:]
+    ///
+    /// - Parameter reading: Whether the records are wanted, too, where they are few.
+    private func liveSessions(of user: RedisUser, reading: Bool = true) throws -> [Entry] {
+        var live: [[UInt8]: Entry] = [:]
         var asked: Set<RedisMember> = []
         var dead: [RedisMember] = []
         for _ in 0..<Self.roundLimit {
@@ -137,17 +159,15 @@ extension RedisProvider {
             let new = members.filter { !asked.contains($0) }
             guard !new.isEmpty else { break }
             asked.formUnion(new)
-            for (member, reply) in zip(new, try run(new.map { command(RedisScripts.peek, $0) })) {
-                guard let parts = reply.array, parts.count == 2, let now = parts[0].integer, let head = parts[1].array,
-                    head.count == 2
-                else { throw RedisStore.nonsense }
-                guard head[1].bytes == member.reference + user.digest, let bytes = head[0].bytes,
-                    let metadata = try RedisMetadata(bytes), metadata.isLive(at: now)
-                else {
+            let reads = reading && new.count <= Self.readAtOnce
+            for (member, reply) in zip(
+                new, try run(new.map { command(reads ? RedisScripts.read : RedisScripts.peek, $0) }))
+            {
+                guard let entry = try entry(reply, member, of: user, isRead: reads) else {
                     dead.append(member)
                     continue
                 }
-                live[member.reference] = (member, metadata.seen, metadata.created)
+                live[member.reference] = entry
             }
             // Nothing was missing, so nothing has moved.
             if dead.isEmpty { break }
@@ -158,9 +178,27 @@ extension RedisProvider {
         return live.values.sorted { ($0.seen, $0.created) > ($1.seen, $1.created) }
     }
 
-    /// The digest under which the session of an id is; that of its successor for an id in its grace.
-    private func digest(of id: SessionID) throws -> [UInt8]? {
+    /// What the reply to `peek`, or to `read`, says of a member; nil: its session is gone, or not the user's.
+    private func entry(_ reply: RESPValue, _ member: RedisMember, of user: RedisUser, isRead: Bool) throws -> Entry? {
+        guard let parts = reply.array, parts.count >= 2, let now = parts[0].integer, let head = parts[1].array,
+            head.count == 2
+        else { throw RedisStore.nonsense }
+        guard head[1].bytes == member.reference + user.digest, let bytes = head[0].bytes,
+            let metadata = try RedisMetadata(bytes), metadata.isLive(at: now)
+        else { return nil }
+        var entry = Entry(member: member, seen: metadata.seen, created: metadata.created)
+        if isRead {
+            guard parts.count == 3 else { throw RedisStore.nonsense }
+            entry.record = try record(.array([parts[0], parts[2]]), of: user)
+        }
+        return entry
+    }
+
+    /// The digest under which the session of an id is; that of its successor for an id in its grace, which is asked for.
+    private func digest(of id: SessionID, among members: [RedisMember]) throws -> [UInt8]? {
+        let digest = id.digest
+        if members.contains(where: { $0.digest == digest }) { return digest }
         guard case .found(let record) = try lookUp(SessionHandle(id)) else { return nil }
-        return (record.successor ?? id).digest
+        return record.successor?.digest
     }
 }

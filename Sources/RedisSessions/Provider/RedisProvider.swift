@@ -49,7 +49,12 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
             for remark in try check() { configuration.logger.warning("\(remark)") }
         } catch let error as SessionStoreError {
             if let error = error.underlying as? RedisError, error.code == .configuration {
+                let missing = missingPermissions()
                 close()
+                guard missing.isEmpty else {
+                    let rules = missing.map { "+" + $0 }.joined(separator: " ")
+                    throw SessionError.invalid("url", "the ACL user lacks permissions: give it \(rules)")
+                }
                 throw SessionError.invalid("url", "the servers refuse it: \(error.message)")
             }
             guard !configuration.isTrial else {
@@ -127,6 +132,9 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         guard case .touched(let remaining, _) = touched else { return .gone }
         return .touched(remaining: remaining, successor: successor)
     }
+
+    /// What the client has done since it was made.
+    package var clientStatistics: RedisStatistics { store.client.statistics }
 
     /// Closes the connections.
     public func close() {

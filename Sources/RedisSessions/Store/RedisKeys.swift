@@ -24,6 +24,9 @@ struct RedisKeys: Sendable {
         users + Base64URL.string(user.digest).utf8
     }
 
+    /// A key for a look at permissions; never there for longer than that.
+    var probe: [UInt8] { users + "probe".utf8 }
+
     /// The glob for all sessions' keys.
     var sessionPattern: String { String(decoding: sessions, as: UTF8.self) + "*" }
 

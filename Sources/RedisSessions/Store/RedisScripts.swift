@@ -30,6 +30,12 @@ enum RedisScripts {
             return {now, redis.call('HMGET', KEYS[1], 'm', 'u')}
             """)
 
+    /// Both of these. KEYS: the key.
+    static let read = RedisScript(
+        clock + """
+            return {now, redis.call('HMGET', KEYS[1], 'm', 'u'), redis.call('HGETALL', KEYS[1])}
+            """)
+
     /// Enters a session into its user's index, drops what has ended there, and lets the index end with its last session.
     private static let enter = """
         local function enter(index, member, deadline)
@@ -116,17 +122,13 @@ enum RedisScripts {
               if kind == 126 or kind == 94 then return length - 28 end
               return varint((#field - 1) * 2) + #field - 1 + varint(length) + length
             end
-            local newBytes, newKeys, entries = bytes, keys, redis.call('HLEN', k) - (head[2] and 2 or 1)
+            local newBytes, newKeys, removed = bytes, keys, 0
             local function count(field, length)
               local old = redis.call('HSTRLEN', k, field)
               local kind = string.byte(field)
               local own = (kind == 61 or kind == 126) and 1 or 0
-              if old > 0 then
-                newBytes, newKeys, entries = newBytes - size(field, old), newKeys - own, entries - 1
-              end
-              if length then
-                newBytes, newKeys, entries = newBytes + size(field, length), newKeys + own, entries + 1
-              end
+              if old > 0 then newBytes, newKeys, removed = newBytes - size(field, old), newKeys - own, removed + 1 end
+              if length then newBytes, newKeys = newBytes + size(field, length), newKeys + own end
             end
             for i = 15, first - 1 do count(ARGV[i]) end
             for i = first, #ARGV, 2 do count(ARGV[i], #ARGV[i + 1]) end
@@ -138,7 +140,8 @@ enum RedisScripts {
               redis.call('DEL', k)
               if user ~= '' and ARGV[10] ~= '' then redis.call('ZREM', KEYS[2], member) end
             end
-            if changes and entries == 0 then
+            -- With a field that is set it cannot be empty.
+            if changes and first > #ARGV and redis.call('HLEN', k) - (head[2] and 2 or 1) == removed then
               remove()
               return {'emptied'}
             end
@@ -151,10 +154,11 @@ enum RedisScripts {
             end
             local behind = ARGV[6] == '' or tonumber(ARGV[6]) ~= version
             if changes then version = version + 1 end
-            redis.call('HSET', k, 'm', struct.pack(form, 1, version, created, seen, idle, absolute, ARGV[1], newBytes, newKeys))
-            for i = first, #ARGV, 1000 do redis.call('HSET', k, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+            local m = struct.pack(form, 1, version, created, seen, idle, absolute, ARGV[1], newBytes, newKeys)
+            redis.call('HSET', k, 'm', m, unpack(ARGV, first, math.min(first + 999, #ARGV)))
+            for i = first + 1000, #ARGV, 1000 do redis.call('HSET', k, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
             for i = 15, first - 1, 1000 do redis.call('HDEL', k, unpack(ARGV, i, math.min(i + 999, first - 1))) end
-            redis.call('PEXPIREAT', k, deadline)
+            if ARGV[3] == '1' or lifetime then redis.call('PEXPIREAT', k, deadline) end
             if binding ~= '' then
               if user ~= '' then redis.call('ZREM', KEYS[2], member) end
               if binding == '+' then

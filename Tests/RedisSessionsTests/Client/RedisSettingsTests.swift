@@ -13,11 +13,11 @@ struct RedisSettingsTests {
         ("password", { $0.servers.user = "shop" }),
         ("passwordFile", { $0.password = .file(path: "/nonexistent") }),
         ("sentinelPassword", { $0.sentinelUser = "shop" }),
-        ("hashTag", { $0.hashTag = "" }), ("hashTag", { $0.hashTag = "a}b" }),
-        ("totalTimeout", { $0.totalTimeout = .zero }), ("totalTimeout", { $0.totalTimeout = .seconds(61) }),
+        ("name", { $0.hashTag = "" }), ("name", { $0.hashTag = "a}b" }),
+        ("timeout", { $0.totalTimeout = .zero }), ("timeout", { $0.totalTimeout = .seconds(61) }),
         ("connectTimeout", { $0.connectTimeout = .zero }), ("idleTimeout", { $0.idleTimeout = .zero }),
         ("maximumPause", { $0.maximumPause = .milliseconds(99) }),
-        ("maximumConnections", { $0.maximumConnections = 0 }), ("maximumConnections", { $0.maximumConnections = 1025 }),
+        ("connections", { $0.maximumConnections = 0 }), ("connections", { $0.maximumConnections = 1025 }),
         ("maximumReplyBytes", { $0.maximumReplyBytes = 1 }),
     ]
 

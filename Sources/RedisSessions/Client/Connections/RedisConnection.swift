@@ -48,10 +48,10 @@ final class RedisConnection: @unchecked Sendable {
         do throws(RedisError) {
             do throws(RedisError) {
                 try stream.send(bytes, by: deadline, sent: &sent)
-            } catch  where error.code == .connection {
+            } catch {
                 // It may have said why before it closed.
-                if let reason = lastWords() { throw reason }
-                throw error
+                guard error.code == .connection, let reason = lastWords() else { throw error }
+                throw reason
             }
             let replies = try receive(count, by: deadline)
             if case .error(let reply)? = replies.first {
@@ -74,7 +74,8 @@ final class RedisConnection: @unchecked Sendable {
         do {
             let replies = try receive(1, by: .now.advanced(by: .milliseconds(1)))
             guard case .error(let reply)? = replies.first else { return nil }
-            return RedisError(reply: reply, isScript: false)
+            let error = RedisError(reply: reply, isScript: false)
+            return error.code == .connection || error.code == .configuration ? error : nil
         } catch {
             // TLS has words of its own, as for a certificate that is missing.
             return error.code == .configuration ? error : nil
