@@ -200,14 +200,21 @@ if Context.environment["GALLETA_FUZZ"] != nil {
     }
 }
 
-// The benchmark of the session store, for `deploy/bench sessions`, large bodies, for `deploy/bench transfers`, handlers
-// that wait, for `deploy/bench waits`, and the costs of hostile input, for `deploy/costs`: nobody else has to build them.
+// The benchmark of the session store, for `deploy/bench sessions`, a Redis full of sessions, for `deploy/bench
+// redis-memory`, large bodies, for `deploy/bench transfers`, handlers that wait, for `deploy/bench waits`, and the costs of
+// hostile input, for `deploy/costs`: nobody else has to build them.
 if Context.environment["GALLETA_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
             name: "session-store-benchmark",
             dependencies: ["Sessions", "MemorySessions", "GalletaPlatform"],
             path: "Tests/Benchmarks/SessionStore",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "redis-sessions-benchmark",
+            dependencies: ["Sessions", "RedisSessions", "GalletaPlatform"],
+            path: "Tests/Benchmarks/RedisSessions",
             swiftSettings: settings
         ),
         .executableTarget(

@@ -99,25 +99,8 @@ bench_requests() {
     fi
 }
 
-# wrk sends the cookies in turn. The requests are made before the run: wrk shares the processors with what is measured.
-write_visitors() {
-    cat >"$work/visitors.lua" <<'LUA'
-local requests, index = {}, 0
-function init()
-    for cookie in io.lines(os.getenv("COOKIES")) do
-        requests[#requests + 1] = wrk.format("GET", nil, { ["Cookie"] = cookie })
-    end
-end
-function request()
-    index = index % #requests + 1
-    return requests[index]
-end
-LUA
-}
-
-# What is measured: names of sides in their order, and for each its process, the address asked, and its name.
-sides=()
-declare -A pid target title
+# The process of each side.
+declare -A pid
 
 # add_side SIDE TITLE PATH PROGRAM [OPTION …]: starts it behind an nginx, as $kept says, and gathers cookies.
 add_side() {
@@ -126,20 +109,11 @@ add_side() {
     start_backend "$folder" "${@:4}"
     start_web_server nginx "$folder" '' "${lines[@]}"
     wait_ready "$folder"
-    sides+=("$side")
-    pid[$side]=$backend target[$side]=$url$3 title[$side]=$2
-    gather_cookies "$side"
-}
-
-# A session for each visitor, if what is asked has sessions.
-gather_cookies() {
-    local cookies=$work/side-$1/cookies count=${visitors:-$clients} found
-    # The part behind "#" is curl's own: so many requests.
-    curl -s -o /dev/null -D - "${target[$1]}#[1-$count]" | tr -d '\r' |
-        sed -nE 's/^Set-Cookie: ([^;]*).*/\1/Ip' >"$cookies"
-    found=$(wc -l <"$cookies")
-    ((found == count)) || { ((found == 0)) && [[ ${target[$1]} != */counter || $1 == [as] ]]; } ||
-        die "${target[$1]} did not give a session cookie to each of $count visitors"
+    pid[$side]=$backend
+    measured "$side" "$url$3" "$2" "$folder"
+    gather_cookies "$side" "${visitors:-$clients}"
+    # Hello has no sessions.
+    [[ -s $work/cookies-$side || $3 != */counter ]] || die "$url$3 gives nobody a session cookie"
 }
 
 # galleta_side SIDE TITLE PROGRAM
@@ -157,42 +131,21 @@ add_galletas() {
     galleta_side b "B  galleta-server, $path" "$server_b"
 }
 
-# load SECONDS SIDE: sets $output to what wrk says.
-load() {
-    local script=() threads=2 folder=$work/side-$2
-    [[ ! -s $folder/cookies ]] || script=(-s "$work/visitors.lua")
-    ((clients >= threads)) || threads=$clients
-    output=$(COOKIES=$folder/cookies setpriv --pdeathsig TERM -- \
-        wrk -t"$threads" -c"$clients" -d"$1s" --latency "${script[@]}" "${target[$2]}")
-    if grep -qE 'Non-2xx|Socket errors' <<<"$output"; then
-        show_logs "$folder"
-        die "${title[$2]} did not answer every request: $output"
-    fi
-}
-
 # measure ROUND SIDE: one line of figures into $results: CPU us a request, requests a second, p99 in ms.
 measure() {
-    local before after output
+    local before after output requests rate p99
     before=$(cpu_ns "${pid[$2]}")
-    load "$seconds" "$2"
+    load "$seconds" "$2" "$clients"
     after=$(cpu_ns "${pid[$2]}")
-    awk -v round="$1" -v side="$2" -v ns=$((after - before)) '
-        / requests in / { requests = $1 }
-        /^Requests\/sec:/ { rate = $2 }
-        $1 == "99%" {
-            p99 = $2 + 0
-            if ($2 ~ /us$/) p99 /= 1000
-            else if ($2 !~ /ms$/) p99 *= 1000
-        }
-        END { printf "%s %s %.2f %.0f %.2f\n", round, side, ns / 1000 / requests, rate, p99 }
-    ' <<<"$output" >>"$results"
+    read -r requests rate p99 < <(wrk_figures <<<"$output")
+    printf '%s %s %s %s %s\n' "$1" "$2" "$(per "$requests" $(((after - before) / 1000)))" "$rate" "$p99" >>"$results"
 }
 
 # All sides in turn, so often as $rounds says, after a short load each that does not count.
 measure_rounds() {
     local round side output
     : >"$results"
-    for side in "${sides[@]}"; do load "$1" "$side"; done
+    for side in "${sides[@]}"; do load "$1" "$side" "$clients"; done
     for ((round = 1; round <= rounds; round++)); do
         for side in "${sides[@]}"; do
             measure "$round" "$side"

@@ -185,6 +185,26 @@ check_tls() {
     expect_match "over TLS the session cookie is Secure" '; *Secure' "$(header set-cookie)"
 }
 
+# What a store outside the process is for.
+check_redis() {
+    local jar=$work/redis-jar keyspace deadline
+    expect_match "the sessions are in Redis" 'keys=[1-9]' "$(redis_field keyspace db0)"
+    fetch /app/counter -c "$jar" -b "$jar"
+    expect "a visitor counts 1 before a restart of the server" "200 1" "$status $body"
+    stop "$backend" TERM
+    expect "the server ends by SIGTERM" 0 "$exit_status"
+    rm -rf -- "$work/uploads"
+    start_backend "$work" "$server" "${options[@]}"
+    # The web server is not asked before: it would complain.
+    deadline=$((SECONDS + 20))
+    until grep -q 'listening on' "$work/server.log" || ! alive "$backend" || ((SECONDS > deadline)); do sleep 0.05; done
+    fetch /app/counter -c "$jar" -b "$jar"
+    expect "and 2 after it" "200 2" "$status $body"
+    keyspace=$(redis_field keyspace db0)
+    expect_match "no key of Redis is there for ever" '^keys=([0-9]+),expires=([0-9]+)' "$keyspace"
+    expect "each has its end" "${BASH_REMATCH[1]:-}" "${BASH_REMATCH[2]:-none}"
+}
+
 # Of clients it may complain: one of them sent too much.
 check_web_server_log() {
     local complaints=''

@@ -19,3 +19,5 @@ die() {
 . "$repository/deploy/processes.sh"
 # shellcheck source=deploy/web-servers.sh
 . "$repository/deploy/web-servers.sh"
+# shellcheck source=deploy/redis.sh
+. "$repository/deploy/redis.sh"

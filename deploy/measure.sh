@@ -12,6 +12,16 @@ cpu_ns() {
     awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%.0f", ($12 + $13) * 1e9 / hz }' "/proc/$1/stat"
 }
 
+# tree_cpu_ns PID: the same of a process and its children, all of which live on.
+tree_cpu_ns() {
+    local files=("/proc/$1/stat") child
+    while read -r child; do files+=("/proc/$child/stat"); done < <(cat "/proc/$1/task/"*/children | grep -oE '[0-9]+')
+    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); ticks += $12 + $13 } END { printf "%.0f", ticks * 1e9 / hz }' "${files[@]}"
+}
+
+# per COUNT NUMBER: so much of the number for each, with two digits.
+per() { awk -v count="$1" -v number="$2" 'BEGIN { printf "%.2f", (count > 0 ? number / count : 0) }'; }
+
 # Results are lines "ROUND SIDE FIGURE …" in $results.
 results=
 

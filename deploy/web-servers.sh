@@ -257,10 +257,10 @@ wait_ready() {
     die "the server does not answer at $url/app/"
 }
 
-# Shows what the server and the web server logged.
+# Shows what the server, the web server and Redis logged.
 show_logs() {
     local log
-    for log in server nginx-error apache-error lighttpd-error apache-output lighttpd-output caddy-output; do
+    for log in server redis nginx-error apache-error lighttpd-error apache-output lighttpd-output caddy-output; do
         [[ -s $1/$log.log ]] || continue
         say "--- $log.log"
         tail -n 40 -- "$1/$log.log" >&2
