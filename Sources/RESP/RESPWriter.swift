@@ -24,13 +24,27 @@ package struct RESPWriter: Sendable {
 
     /// A bulk string of these bytes.
     package mutating func bulk(_ content: [UInt8]) {
-        header(UInt8(ascii: "$"), Int64(content.count))
-        bytes += content
-        endLine()
+        content.withUnsafeBytes { bulk($0) }
     }
+
+    /// Up to so many bytes a bulk string is put together first, and appended at once.
+    private static let short = 99
 
     /// A bulk string of these bytes.
     package mutating func bulk(_ content: UnsafeRawBufferPointer) {
+        guard content.count > Self.short else {
+            let digits = content.count < 10 ? 1 : 2
+            return withUnsafeTemporaryAllocation(byteCount: content.count + digits + 5, alignment: 1) { out in
+                out[0] = UInt8(ascii: "$")
+                if digits == 2 { out[1] = UInt8(ascii: "0") + UInt8(content.count / 10) }
+                out[digits] = UInt8(ascii: "0") + UInt8(content.count % 10)
+                (out[digits + 1], out[digits + 2]) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+                let end = digits + 3 + content.count
+                UnsafeMutableRawBufferPointer(rebasing: out[(digits + 3)..<end]).copyMemory(from: content)
+                (out[end], out[end + 1]) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+                bytes.append(contentsOf: UnsafeRawBufferPointer(out))
+            }
+        }
         header(UInt8(ascii: "$"), Int64(content.count))
         bytes.append(contentsOf: content)
         endLine()

@@ -7,9 +7,8 @@ enum IDDigest {
     static func of(_ id: MemoryKey) -> MemoryKey {
         let digest = MemoryKey { output in
             id.withBytes { input in
-                SHA256(
-                    input.bindMemory(to: UInt8.self).baseAddress, input.count,
-                    output.bindMemory(to: UInt8.self).baseAddress) != nil
+                ccrypto_sha256(input.baseAddress, input.count, output.bindMemory(to: UInt8.self).baseAddress)
+                return true
             }
         }
         // Nothing makes it fail.

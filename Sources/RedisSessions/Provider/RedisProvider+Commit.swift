@@ -9,7 +9,7 @@ extension RedisProvider {
     public func commit(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
-        let nonce = RedisArgument.nonce()
+        let nonce = store.nonce()
         let (outcome, successor) = try store.following(session, gone: SessionCommitOutcome.gone) {
             session throws(SessionStoreError) in
             try commit(patch, to: session, expecting: version, nonce: nonce)
@@ -29,13 +29,12 @@ extension RedisProvider {
     private static let attemptLimit = 8
 
     private func commit(
-        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: RedisArgument
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: [UInt8]
     ) throws(SessionStoreError) -> RedisStep<SessionCommitOutcome> {
         let call = RedisCommit(patch, to: session, store: store)
         var user = session.knownUser
         for _ in 0..<Self.attemptLimit {
-            let outcome = try store.outcome(
-                RedisScripts.commit, keys: call.keys(user), call.arguments(nonce, expecting: version, user))
+            let outcome = try store.outcome(call.command(nonce, expecting: version, user))
             let rest = Array(outcome.rest)
             switch outcome.word {
             case "ok":
@@ -44,7 +43,7 @@ extension RedisProvider {
                 guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
                     case .session(let metadata, let values) = try store.found(entries, at: now, fields: call.fields)
                 else { return .done(.gone) }
-                let record = store.record(metadata, values, of: session.id, at: now, successor: nil)
+                let record = store.record(metadata, values, of: session.id, call.digest, at: now, successor: nil)
                 return .done(.conflict(record))
             case "over":
                 let counts = rest.compactMap(\.integer).map(Int.init)
@@ -76,35 +75,39 @@ private struct RedisCommit {
     private let patch: SessionPatch
     private let session: SessionHandle
     private let store: RedisStore
-    private let digest: [UInt8]
+    let digest: [UInt8]
     private let known: RedisLease.Base?
     private let bindsUser: Bool
     private let newUser: RedisUser?
     private let reference: [UInt8]
-    private var removals: [RedisArgument] = []
-    private var entries: [RedisArgument] = []
+    private var removals: [[UInt8]] = []
+    /// Fields and values, encoded.
+    private var entries = RESPWriter()
+    private var entryCount = 0
 
     init(_ patch: SessionPatch, to session: SessionHandle, store: RedisStore) {
         self.patch = patch
         self.session = session
         self.store = store
         fields = store.fields(of: session.id)
-        digest = session.id.digest
+        digest = session.digest
         known = session.known
         let binding = patch.changes.last { $0.key == .user }
         bindsUser = binding != nil
+        let encrypts = store.encrypts
         newUser = binding?.value?.name.map(RedisUser.init)
-        reference = newUser == nil ? [] : .random(16)
+        reference = newUser == nil ? [] : .reference()
         for change in patch.changes {
             let key = change.key
-            let field = RedisArgument.bytes(fields.field(key))
+            let field = fields.field(key)
             change.withEncodedValue { value in
                 guard let value else {
                     removals.append(field)
                     return
                 }
-                entries.append(field)
-                entries.append(.bytes(fields.value(key, value)))
+                entryCount += 2
+                entries.bulk(field)
+                if encrypts { entries.bulk(fields.value(key, value)) } else { entries.bulk(value) }
             }
         }
     }
@@ -112,22 +115,31 @@ private struct RedisCommit {
     /// Whether the index of the user that the session has had is concerned.
     private var concernsUser: Bool { bindsUser || patch.lifetime != nil }
 
-    func keys(_ user: RedisUser?) -> [[UInt8]] {
+    func command(_ nonce: [UInt8], expecting version: UInt64?, _ user: RedisUser?) -> RedisCommand {
         var keys = [store.keys.session(digest)]
         if concernsUser, let user { keys.append(store.keys.index(user)) }
         if let newUser { keys.append(store.keys.index(newUser)) }
-        return keys
-    }
-
-    func arguments(_ nonce: RedisArgument, expecting version: UInt64?, _ user: RedisUser?) -> [RedisArgument] {
-        [
-            nonce, .optional(version.map(Int64.init)), patch.touches ? "1" : "0", .integer(Int64(patch.limits.bytes)),
-            .integer(Int64(patch.limits.keys)), .optional(known.map { Int64($0.version) }),
-            .optional(patch.lifetime?.idleTimeout.milliseconds),
-            .optional(patch.lifetime?.absoluteTimeout.milliseconds), bindsUser ? (newUser == nil ? "-" : "+") : "",
-            .bytes(concernsUser ? user?.digest ?? [] : []), .bytes(newUser?.digest ?? []), .bytes(reference),
-            .bytes(digest), .integer(Int64(removals.count)),
-        ] + removals + entries
+        let lifetime = patch.lifetime
+        let count = keys.count + 14 + removals.count + entryCount
+        return RedisCommand(RedisScripts.commit, keys: keys.count, count: count, isRepeatable: true) { writer in
+            for key in keys { writer.bulk(key) }
+            writer.bulk(nonce)
+            writer.bulk(optional: version.map { Int64(truncatingIfNeeded: $0) })
+            writer.bulk(patch.touches ? "1" : "0")
+            writer.bulk(Int64(patch.limits.bytes))
+            writer.bulk(Int64(patch.limits.keys))
+            writer.bulk(optional: known.map { Int64(truncatingIfNeeded: $0.version) })
+            writer.bulk(optional: lifetime?.idleTimeout.milliseconds)
+            writer.bulk(optional: lifetime?.absoluteTimeout.milliseconds)
+            writer.bulk(bindsUser ? (newUser == nil ? "-" : "+") : "")
+            writer.bulk(concernsUser ? user?.digest ?? [] : [])
+            writer.bulk(newUser?.digest ?? [])
+            writer.bulk(reference)
+            writer.bulk(digest)
+            writer.bulk(Int64(removals.count))
+            for field in removals { writer.bulk(field) }
+            writer.bytes += entries.bytes
+        }
     }
 
     /// The outcome of a reply "ok".
@@ -141,15 +153,16 @@ private struct RedisCommit {
             values = try? known.values.applying(patch, limits: SessionLimits(bytes: .max, keys: .max))
         }
         if let values {
-            session.redis?.update(RedisLease.Base(id: session.id, version: version, values: values))
+            session.redis?.update(
+                RedisLease.Base(id: session.id, digest: digest, version: version, values: values))
         }
         return .committed(version: version, values: values)
     }
 }
 
-extension RedisArgument {
+extension RESPWriter {
     /// A number, or an empty text for none.
-    fileprivate static func optional(_ number: Int64?) -> RedisArgument {
-        number.map { .integer($0) } ?? ""
+    fileprivate mutating func bulk(optional number: Int64?) {
+        if let number { bulk(number) } else { bulk([]) }
     }
 }

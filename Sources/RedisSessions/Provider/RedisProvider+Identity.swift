@@ -13,7 +13,7 @@ extension RedisProvider {
     }
 
     private func destroyed(_ session: SessionHandle) throws(SessionStoreError) -> RedisStep<Bool> {
-        let digest = session.id.digest
+        let digest = session.digest
         let user = session.knownUser
         let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
         let outcome = try store.outcome(
@@ -42,16 +42,17 @@ extension RedisProvider {
     /// changed some meanwhile.
     public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
         let sealed = new.sealed(with: session.id)
+        let (digest, newDigest) = (session.digest, new.digest)
         var (user, base) = (session.knownUser, session.known)
         if traits.listsValues == false, base == nil { base = try current(session) }
         for _ in 0..<Self.rotationLimit {
             let (removals, entries) = sealedAnew(base, from: session.id, to: new)
             let keys =
-                [store.keys.session(session.id.digest), store.keys.session(new.digest)]
+                [store.keys.session(digest), store.keys.session(newDigest)]
                 + (user.map { [store.keys.index($0)] } ?? [])
             let arguments: [RedisArgument] = [
                 .bytes(sealed), .integer(grace > .zero ? grace.milliseconds : 0), .integer(RedisStore.retirement),
-                .bytes(user?.digest ?? []), .bytes(session.id.digest), .bytes(new.digest),
+                .bytes(user?.digest ?? []), .bytes(digest), .bytes(newDigest),
                 traits.listsValues ? "" : base.map { .integer(Int64($0.version)) } ?? "",
                 .integer(Int64(removals.count)),
             ]
@@ -60,6 +61,7 @@ extension RedisProvider {
             case "rotated":
                 if var base {
                     base.id = new
+                    base.digest = newDigest
                     session.redis?.update(base)
                 }
                 return .rotated
@@ -72,7 +74,8 @@ extension RedisProvider {
                     case .session(let metadata, let values) = try store.found(
                         entries, at: now, fields: store.fields(of: session.id))
                 else { return .gone }
-                base = RedisLease.Base(id: session.id, version: metadata.version, values: values)
+                base = RedisLease.Base(
+                    id: session.id, digest: digest, version: metadata.version, values: values)
             case "alias":
                 guard case .alias(let alias, let now) = try store.aliasStep(outcome.rest) as RedisStep<Void>,
                     now < alias.graceEnd,
@@ -88,7 +91,8 @@ extension RedisProvider {
     /// The session as it is, for a rotation without a look-up before.
     private func current(_ session: SessionHandle) throws -> RedisLease.Base? {
         guard case .found(let record) = try lookUp(session), record.successor == nil else { return nil }
-        return RedisLease.Base(id: session.id, version: record.version, values: record.values)
+        return RedisLease.Base(
+            id: session.id, digest: session.digest, version: record.version, values: record.values)
     }
 
     /// The fields that the old id sealed, and what stands in their place under the new one.

@@ -77,14 +77,16 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     private func findings(of ids: [SessionID]) throws -> [SessionFinding] {
         guard !ids.isEmpty else { return [] }
-        let replies = try store.run(ids.map(store.lookUp))
-        return try zip(ids, replies).map { id, reply in
+        let digests = ids.map(\.digest)
+        let replies = try store.run(digests.map(store.lookUp))
+        return try ids.indices.map { position in
+            let (id, reply) = (ids[position], replies[position])
             let (found, now) = try store.found(reply, fields: store.fields(of: id))
             switch found {
             case .none: return .none
             case .alias(let alias): return try store.resolve(alias, of: id, at: now)
             case .session(let metadata, let values):
-                return .found(store.record(metadata, values, of: id, at: now, successor: nil))
+                return .found(store.record(metadata, values, of: id, digests[position], at: now, successor: nil))
             }
         }
     }
@@ -95,9 +97,10 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         let user = draft.values.user.map(RedisUser.init)
         let fields = store.fields(of: id)
         var arguments: [RedisArgument] = [
-            .nonce(), .integer(draft.idleTimeout.milliseconds), .integer(draft.absoluteTimeout.milliseconds),
+            .bytes(store.nonce()), .integer(draft.idleTimeout.milliseconds),
+            .integer(draft.absoluteTimeout.milliseconds),
             .integer(Int64(draft.values.byteCount)), .integer(Int64(draft.values.count)),
-            .bytes(user?.digest ?? []), .bytes(user == nil ? [] : .random(16)), .bytes(digest),
+            .bytes(user?.digest ?? []), .bytes(user == nil ? [] : .reference()), .bytes(digest),
         ]
         draft.values.forEachEncoded { key, value in
             arguments.append(.bytes(fields.field(key)))
@@ -107,7 +110,8 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         do throws(SessionStoreError) {
             switch try store.outcome(RedisScripts.create, keys: keys, arguments).word {
             case "created":
-                return .created(lease: RedisLease(RedisLease.Base(id: id, version: 0, values: draft.values)))
+                return .created(
+                    lease: RedisLease(RedisLease.Base(id: id, digest: digest, version: 0, values: draft.values)))
             case "exists": return .exists
             default: throw RedisStore.nonsense
             }
@@ -121,7 +125,7 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
     public func touch(_ session: SessionHandle) throws -> SessionTouch {
         let (touched, successor) = try store.following(session, gone: SessionTouch.gone) {
             session throws(SessionStoreError) -> RedisStep<SessionTouch> in
-            let outcome = try store.outcome(RedisScripts.touch, keys: [store.keys.session(session.id.digest)])
+            let outcome = try store.outcome(RedisScripts.touch, keys: [store.keys.session(session.digest)])
             switch outcome.word {
             case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.integer ?? 0)))
             case "alias": return try store.aliasStep(outcome.rest)
@@ -142,15 +146,10 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
     }
 }
 
-extension RedisArgument {
-    /// Eight random bytes, by which a script knows a call that it has met before.
-    static func nonce() -> RedisArgument { .bytes(.random(8)) }
-}
-
 extension [UInt8] {
-    /// Random bytes of the system's generator.
-    static func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    /// A session's name in its user's list: 16 random bytes.
+    static func reference() -> [UInt8] {
+        let number = UInt128.random(in: .min ... .max)
+        return Swift.withUnsafeBytes(of: number) { [UInt8]($0) }
     }
 }

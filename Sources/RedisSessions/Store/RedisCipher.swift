@@ -31,7 +31,10 @@ struct RedisCipher {
     func seal(_ key: SessionKey, _ value: UnsafeRawBufferPointer) -> [UInt8] {
         let entry = key.encodedEntry(value)
         var sealed = [UInt8](repeating: 0, count: Self.nonceCount + entry.count + Self.tagCount)
-        for position in 0..<Self.nonceCount { sealed[position] = .random(in: .min ... .max) }
+        // 96 bits, at random: with 2^32 values under one key two would be alike once in 2^33 sites.
+        withUnsafeBytes(of: UInt128.random(in: .min ... .max)) { random in
+            sealed.replaceSubrange(0..<Self.nonceCount, with: random.prefix(Self.nonceCount))
+        }
         let isDone = crypt(encrypts: true, field(key), entry, &sealed)
         precondition(isDone, "AES-256-GCM failed")
         return sealed

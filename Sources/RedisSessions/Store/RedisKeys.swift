@@ -41,7 +41,7 @@ struct RedisUser: Hashable {
     init(_ name: ByteString) {
         digest = name.withUnsafeBytes { input in
             [UInt8](unsafeUninitializedCapacity: 32) { output, written in
-                _ = SHA256(input.bindMemory(to: UInt8.self).baseAddress, input.count, output.baseAddress)
+                ccrypto_sha256(input.baseAddress, input.count, output.baseAddress)
                 written = 32
             }
         }

@@ -6,6 +6,8 @@ internal import Sessions
 final class RedisLease: Sendable {
     struct Base {
         var id: SessionID
+        /// The id's.
+        var digest: [UInt8]
         var version: UInt64
         var values: SessionValues
     }
@@ -31,6 +33,9 @@ extension SessionHandle {
 
     /// What the request knows of the session.
     var known: RedisLease.Base? { redis?.known(of: id) }
+
+    /// The id's digest, computed once a request.
+    var digest: [UInt8] { known?.digest ?? id.digest }
 
     /// The user whom the session is thought to belong to.
     var knownUser: RedisUser? { known?.values.user.map(RedisUser.init) }

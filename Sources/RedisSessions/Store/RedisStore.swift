@@ -2,12 +2,13 @@ internal import GalletaPlatform
 internal import Logging
 internal import RESP
 internal import Sessions
+internal import Synchronization
 
 /// The calls to Redis, and what their replies mean. Thread-safe.
 final class RedisStore: Sendable {
     let client: RedisClient
     let keys: RedisKeys
-    private let encrypts: Bool
+    let encrypts: Bool
     private let logger: Logger
     private let throttle = LogThrottle()
 
@@ -15,6 +16,9 @@ final class RedisStore: Sendable {
     static let hopLimit = 8
     /// How long a replaced id is remembered, in milliseconds: an hour.
     static let retirement: Int64 = 3_600_000
+
+    /// The next nonce: a number that begins at random, so that no two processes have one in common. It is no secret.
+    private let nextNonce = Atomic<UInt64>(.random(in: .min ... .max))
 
     init(client: RedisClient, keys: RedisKeys, encrypts: Bool, logger: Logger) {
         self.client = client
@@ -25,6 +29,12 @@ final class RedisStore: Sendable {
 
     func fields(of id: SessionID) -> RedisFields {
         RedisFields(cipher: encrypts ? RedisCipher(id) : nil)
+    }
+
+    /// Eight bytes, by which a script knows a call that it has met before.
+    func nonce() -> [UInt8] {
+        let number = nextNonce.add(1, ordering: .relaxed).newValue
+        return withUnsafeBytes(of: number) { Array($0) }
     }
 
     // MARK: Calls
@@ -49,7 +59,12 @@ final class RedisStore: Sendable {
     func outcome(
         _ script: RedisScript, keys: [[UInt8]], _ arguments: [RedisArgument] = []
     ) throws(SessionStoreError) -> (word: String, rest: ArraySlice<RESPValue>) {
-        let reply = try run(script, keys: keys, arguments).array ?? []
+        try outcome(RedisCommand(script, keys: keys.map { .bytes($0) }, arguments: arguments, isRepeatable: true))
+    }
+
+    /// The same of a command that was made before.
+    func outcome(_ command: RedisCommand) throws(SessionStoreError) -> (word: String, rest: ArraySlice<RESPValue>) {
+        let reply = try run([command]).first?.array ?? []
         guard let word = reply.first?.text else { throw Self.nonsense }
         if word == "form" { throw RedisMetadata.unknownForm(Int(reply.dropFirst().first?.integer ?? 0)) }
         return (word, reply.dropFirst())
@@ -87,8 +102,9 @@ final class RedisStore: Sendable {
         case session(RedisMetadata, SessionValues)
     }
 
-    func lookUp(_ id: SessionID) -> RedisCommand {
-        RedisCommand(RedisScripts.lookUp, keys: [.bytes(keys.session(id.digest))], isRepeatable: true)
+    func lookUp(_ digest: [UInt8]) -> RedisCommand {
+        let key = keys.session(digest)
+        return RedisCommand(RedisScripts.lookUp, keys: 1, count: 1, isRepeatable: true) { $0.bulk(key) }
     }
 
     /// What a look-up's reply says of `id`; nil: only the id can tell, and it is not known.
@@ -143,7 +159,8 @@ final class RedisStore: Sendable {
             guard let next = alias.successor(of: current) else { return .none }
             isInGrace = isInGrace && now < alias.graceEnd
             current = next
-            guard let reply = try run([lookUp(current)]).first else { throw Self.nonsense }
+            let digest = current.digest
+            guard let reply = try run([lookUp(digest)]).first else { throw Self.nonsense }
             let found = try found(reply, fields: fields(of: current))
             switch found.found {
             case .none: return .none
@@ -153,16 +170,18 @@ final class RedisStore: Sendable {
                     return .retired(
                         SessionRetirement(age: .milliseconds(max(0, start - rotated)), successor: first))
                 }
-                return .found(record(metadata, values, of: current, at: found.now, successor: current))
+                return .found(
+                    record(metadata, values, of: current, digest, at: found.now, successor: current))
             }
         }
         return .none
     }
 
     func record(
-        _ metadata: RedisMetadata, _ values: SessionValues, of id: SessionID, at now: Int64, successor: SessionID?
+        _ metadata: RedisMetadata, _ values: SessionValues, of id: SessionID, _ digest: [UInt8], at now: Int64,
+        successor: SessionID?
     ) -> SessionRecord {
-        let lease = RedisLease(RedisLease.Base(id: id, version: metadata.version, values: values))
+        let lease = RedisLease(RedisLease.Base(id: id, digest: digest, version: metadata.version, values: values))
         return metadata.record(values, at: now, successor: successor, lease: lease)
     }
 

@@ -5,9 +5,7 @@ extension SessionID {
     /// SHA-256 (FIPS 180-4) of ``bytes``, 32 bytes: a name for the session in a store, from which nobody gets to the id.
     public var digest: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { output, written in
-            withBytes { input in
-                _ = SHA256(input.bindMemory(to: UInt8.self).baseAddress, input.count, output.baseAddress)
-            }
+            withBytes { ccrypto_sha256($0.baseAddress, $0.count, output.baseAddress) }
             written = 32
         }
     }

@@ -33,6 +33,24 @@ package struct RedisCommand: Sendable {
         encoded = writer.bytes
     }
 
+    /// A script whose keys and arguments are written at once, without an array of them.
+    ///
+    /// - Parameters:
+    ///   - keys: How many keys there are.
+    ///   - count: How many bulk strings `write` writes: the keys, then the arguments.
+    init(
+        _ script: RedisScript, keys: Int, count: Int, isRepeatable: Bool, _ write: (inout RESPWriter) -> Void
+    ) {
+        self.script = script
+        self.isRepeatable = isRepeatable
+        self.count = 3 + count
+        var writer = RESPWriter()
+        writer.bytes.reserveCapacity(64 * (count + 1))
+        writer.bulk(Int64(keys))
+        write(&writer)
+        encoded = writer.bytes
+    }
+
     /// - Parameter withSource: Whether a script's source is sent in place of its digest.
     func write(to writer: inout RESPWriter, withSource: Bool) {
         writer.beginArray(count)

@@ -22,6 +22,9 @@ final class RedisPool: Sendable {
         var isClosed = false
     }
 
+    /// A connection that was used so short ago is not looked at.
+    private static let trusted = Duration.milliseconds(10)
+
     let address: RedisAddress
     private let limit: Int
     private let idleTimeout: Duration
@@ -62,9 +65,9 @@ final class RedisPool: Sendable {
                 error.countsAgainstServer = false
                 throw error
             case .idle(let connection):
-                if connection.idleSince.duration(to: .now) < idleTimeout, connection.isQuiet {
-                    return .idle(connection)
-                }
+                let idle = connection.idleSince.duration(to: .now)
+                // One in constant use meets a restart with the next call, which is asked again; a look would cost each call.
+                if idle < Self.trusted || (idle < idleTimeout && connection.isQuiet) { return .idle(connection) }
                 // The server was restarted, or has closed it for its own reasons: no caller shall pay for it.
                 connection.close()
                 vacate()
