@@ -9,14 +9,16 @@ Usage: deploy/bench sessions [--help]
        deploy/bench instructions [--help]
        deploy/bench transfers [--help]
        deploy/bench waits [--help]
+       deploy/bench php [--help]
+       deploy/bench redis-memory [--help]
        deploy/bench [--rounds N] [--seconds N] [--clients N] [--workers N|default] [--path PATH] [--one-visitor]
                     [--access-log] [--no-keepalive] [--against FILE] [--self]
        deploy/bench --table [--rounds N] [--seconds N] [--against FILE]
 
 With "sessions" the store of sessions is measured by itself, with "logins" how long others wait while many guess
 passwords, with "instructions" what a request takes of them, with "transfers" what large bodies cost, with "waits" what
-handlers that wait cost those that do not. Else galleta-server
-is measured against programs in C, in alternated rounds on one machine:
+handlers that wait cost those that do not, with "php" sessions in Redis beside PHP's, with "redis-memory" what they take of
+a Redis. Else galleta-server is measured against programs in C, in alternated rounds on one machine:
   A  Tests/Benchmarks/classic-hello.c: the classic threaded libfcgi program, no sessions, 256 threads
   R  Tests/Benchmarks/raw-counter.c: the practical limit, a session counter on epoll without libfcgi, 2 threads
   B  GET /app/counter of galleta-server: the session read, incremented and committed
