@@ -86,6 +86,8 @@ struct RedisCall {
             // Time does not mend these before the deadline.
             return .fail(error)
         default:
+            // While a slot is moved ASK and TRYAGAIN may come in turn: that is no map that is wrong, and ends by the deadline.
+            hops = 0
             return .pause(error)
         }
     }
