@@ -46,6 +46,17 @@ package final class RedisClient: Sendable {
     /// - Returns: A reply for each command, none of them an error.
     /// - Throws: The first error reply, or why there are no replies. See ``RedisError/isOutcomeUnknown``.
     package func run(_ commands: [RedisCommand], within timeout: Duration? = nil) throws(RedisError) -> [RESPValue] {
+        var isRepeated = false
+        return try run(commands, within: timeout, isRepeated: &isRepeated)
+    }
+
+    /// As ``run(_:within:)``.
+    ///
+    /// - Parameter isRepeated: Becomes true when a connection broke and commands were sent again which had been carried out
+    ///   already, perhaps.
+    package func run(
+        _ commands: [RedisCommand], within timeout: Duration? = nil, isRepeated: inout Bool
+    ) throws(RedisError) -> [RESPValue] {
         guard !commands.isEmpty else { return [] }
         let start = BootInstant.now
         counters.count(counters.calls)
@@ -55,7 +66,8 @@ package final class RedisClient: Sendable {
         case .refused(let error): throw error
         }
         do {
-            let replies = try run(RedisCall(commands), by: start.advanced(by: timeout ?? settings.totalTimeout))
+            let replies = try run(
+                RedisCall(commands), by: start.advanced(by: timeout ?? settings.totalTimeout), isRepeated: &isRepeated)
             note(breaker.withLock { $0.succeeded(ticket) }, nil)
             return replies
         } catch {
@@ -83,8 +95,11 @@ package final class RedisClient: Sendable {
         }
     }
 
-    private func run(_ call: RedisCall, by deadline: BootInstant) throws(RedisError) -> [RESPValue] {
+    private func run(
+        _ call: RedisCall, by deadline: BootInstant, isRepeated: inout Bool
+    ) throws(RedisError) -> [RESPValue] {
         var call = call
+        defer { if call.isRepeated { isRepeated = true } }
         var pauses = Pauses()
         var side: RedisAddress?
         while true {

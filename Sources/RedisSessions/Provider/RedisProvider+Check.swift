@@ -34,7 +34,7 @@ extension RedisProvider {
         _ = try destroySessions(of: "galleta check again", except: nil, keeping: 0)
         _ = try destroy(SessionHandle(new))
         // Nobody has had the id.
-        _ = try store.run([RedisCommand("DEL", [.bytes(store.keys.session(id.digest))], isRepeatable: true)])
+        _ = try store.call().run([RedisCommand("DEL", [.bytes(store.keys.session(id.digest))], isRepeatable: true)])
         return remarks()
     }
 
@@ -60,7 +60,7 @@ extension RedisProvider {
     private func remarks() -> [String] {
         // What may not be asked is not known; that is no fault.
         let command = RedisCommand("CONFIG", ["GET", "maxmemory-policy"], isRepeatable: true)
-        guard let reply = try? store.run([command]).first?.array, reply.count == 2, let policy = reply[1].text,
+        guard let reply = try? store.call().run([command]).first?.array, reply.count == 2, let policy = reply[1].text,
             policy != "noeviction"
         else { return [] }
         return [

@@ -10,9 +10,10 @@ extension RedisProvider {
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
         let nonce = store.nonce()
-        let (outcome, successor) = try store.following(session, gone: SessionCommitOutcome.gone) {
+        let call = store.call()
+        let (outcome, successor) = try call.following(session, gone: SessionCommitOutcome.gone) {
             session throws(SessionStoreError) in
-            try commit(patch, to: session, expecting: version, nonce: nonce)
+            try commit(patch, to: session, expecting: version, nonce: nonce, call)
         }
         switch outcome {
         case .committed(let version, let values, _):
@@ -28,22 +29,31 @@ extension RedisProvider {
     /// How often a session's user may change under a commit that changes it.
     private static let attemptLimit = 8
 
+    private static var unknownOutcome: SessionStoreError {
+        SessionStoreError(
+            .unavailable, "a connection to Redis broke under a commit, and whether it was made cannot be told any more",
+            underlying: RedisError(.connection, "the connection broke").afterSending())
+    }
+
     private func commit(
-        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: [UInt8]
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: [UInt8],
+        _ call: RedisStoreCall
     ) throws(SessionStoreError) -> RedisStep<SessionCommitOutcome> {
-        let call = RedisCommit(patch, to: session, store: store)
+        let commit = RedisCommit(patch, to: session, store: store)
         var user = session.knownUser
         for _ in 0..<Self.attemptLimit {
-            let outcome = try store.outcome(call.command(nonce, expecting: version, user))
+            let outcome = try call.outcome(commit.command(nonce, expecting: version, user))
             let rest = Array(outcome.rest)
             switch outcome.word {
             case "ok":
-                return .done(try call.committed(rest))
+                return .done(try commit.committed(rest))
             case "conflict":
                 guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
-                    case .session(let metadata, let values) = try store.found(entries, at: now, fields: call.fields)
+                    case .session(let metadata, let values) = try store.found(entries, at: now, fields: commit.fields)
                 else { return .done(.gone) }
-                let record = store.record(metadata, values, of: session.id, call.digest, at: now, successor: nil)
+                // The first time may have made the change, and another request the next: nobody shall make it again.
+                guard !call.isRepeated else { throw Self.unknownOutcome }
+                let record = store.record(metadata, values, of: session.id, commit.digest, at: now, successor: nil)
                 return .done(.conflict(record))
             case "over":
                 let counts = rest.compactMap(\.integer).map(Int.init)
@@ -57,7 +67,7 @@ extension RedisProvider {
                 throw RedisStore.nonsense
             case "emptied": return .done(.emptied)
             case "gone": return .done(.gone)
-            case "alias": return try store.aliasStep(outcome.rest)
+            case "alias": return try call.aliasStep(outcome.rest)
             case "user":
                 // Another request has logged in or out since the look-up.
                 user = rest.first?.bytes.flatMap(RedisUser.init(digest:))

@@ -5,32 +5,34 @@ public import Sessions
 extension RedisProvider {
     /// Removes the session. One round trip.
     public func destroy(_ session: SessionHandle) throws -> Bool {
-        let (isDestroyed, _) = try store.following(session, gone: false) { session throws(SessionStoreError) in
-            try destroyed(session)
-        }
-        if isDestroyed { try awaitReplicas() }
-        return isDestroyed
+        let call = store.call()
+        return try call.following(session, gone: false) { session throws(SessionStoreError) in
+            try destroyed(session, call)
+        }.answer
     }
 
-    private func destroyed(_ session: SessionHandle) throws(SessionStoreError) -> RedisStep<Bool> {
+    private func destroyed(
+        _ session: SessionHandle, _ call: RedisStoreCall
+    ) throws(SessionStoreError) -> RedisStep<Bool> {
         let digest = session.digest
         let user = session.knownUser
         let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
-        let outcome = try store.outcome(
-            RedisScripts.destroy, keys: keys, [.bytes(user?.digest ?? []), .bytes(digest)])
+        let outcome = try call.outcome(
+            RedisScripts.destroy, keys: keys, [.bytes(user?.digest ?? []), .bytes(digest)], reaching: replicas)
         switch outcome.word {
         case "destroyed":
             let rest = outcome.rest.compactMap(\.bytes)
             if rest.count == 2, let user = RedisUser(digest: rest[0]) {
                 // The session is gone; what is left of it in a list of its user's is only that.
-                _ = try store.run([
+                _ = try call.run([
                     RedisCommand(
                         "ZREM", [.bytes(store.keys.index(user)), .bytes(rest[1] + digest)], isRepeatable: true)
                 ])
             }
             return .done(true)
-        case "alias": return try store.aliasStep(outcome.rest)
-        case "gone": return .done(false)
+        case "alias": return try call.aliasStep(outcome.rest)
+        // Of two times the first may have been the one that found it.
+        case "gone": return .done(call.isRepeated)
         default: throw RedisStore.nonsense
         }
     }
@@ -43,8 +45,9 @@ extension RedisProvider {
     public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
         let sealed = new.sealed(with: session.id)
         let (digest, newDigest) = (session.digest, new.digest)
+        let call = store.call()
         var (user, base) = (session.knownUser, session.known)
-        if traits.listsValues == false, base == nil { base = try current(session) }
+        if traits.listsValues == false, base == nil { base = try current(session, call) }
         for _ in 0..<Self.rotationLimit {
             let (removals, entries) = sealedAnew(base, from: session.id, to: new)
             let keys =
@@ -56,7 +59,7 @@ extension RedisProvider {
                 traits.listsValues ? "" : base.map { .integer(Int64($0.version)) } ?? "",
                 .integer(Int64(removals.count)),
             ]
-            let outcome = try store.outcome(RedisScripts.rotate, keys: keys, arguments + removals + entries)
+            let outcome = try call.outcome(RedisScripts.rotate, keys: keys, arguments + removals + entries)
             switch outcome.word {
             case "rotated":
                 if var base {
@@ -77,9 +80,9 @@ extension RedisProvider {
                 base = RedisLease.Base(
                     id: session.id, digest: digest, version: metadata.version, values: values)
             case "alias":
-                guard case .alias(let alias, let now) = try store.aliasStep(outcome.rest) as RedisStep<Void>,
+                guard case .alias(let alias, let now) = try call.aliasStep(outcome.rest) as RedisStep<Void>,
                     now < alias.graceEnd,
-                    case .found(let record) = try store.resolve(alias, of: session.id, at: now)
+                    case .found(let record) = try call.resolve(alias, of: session.id, at: now)
                 else { return .gone }
                 return record.successor.map { .successor($0) } ?? .gone
             default: throw RedisStore.nonsense
@@ -89,8 +92,10 @@ extension RedisProvider {
     }
 
     /// The session as it is, for a rotation without a look-up before.
-    private func current(_ session: SessionHandle) throws -> RedisLease.Base? {
-        guard case .found(let record) = try lookUp(session), record.successor == nil else { return nil }
+    private func current(_ session: SessionHandle, _ call: RedisStoreCall) throws -> RedisLease.Base? {
+        guard case .found(let record) = try findings(of: [session.id], call)[0], record.successor == nil else {
+            return nil
+        }
         return RedisLease.Base(
             id: session.id, digest: session.digest, version: record.version, values: record.values)
     }
@@ -110,15 +115,5 @@ extension RedisProvider {
             entries.append(.bytes(after.value(key, value)))
         }
         return (removals, entries)
-    }
-
-    /// Waits until replicas have a log-out, where the configuration says so.
-    func awaitReplicas() throws {
-        guard let replicas else { return }
-        // A count, and no promise: one that is behind says so in the log, and the log-out stands.
-        let command = RedisCommand(
-            "WAIT", [.integer(Int64(replicas.count)), .integer(replicas.timeout)], isRepeatable: true)
-        let reached = try store.run([command]).first?.integer ?? 0
-        if reached < replicas.count { store.noteReplicas(reached, of: replicas.count) }
     }
 }

@@ -11,7 +11,8 @@ extension RedisProvider {
                 .text(String(position?.rawValue ?? 0)), "MATCH", .text(store.keys.sessionPattern), "COUNT",
                 .integer(Int64(max(1, min(limit, 1_000)))),
             ], isRepeatable: true)
-        guard let reply = try store.run([command]).first?.array, reply.count == 2,
+        let call = store.call()
+        guard let reply = try call.run([command]).first?.array, reply.count == 2,
             let next = reply[0].text.flatMap(UInt64.init), let keys = reply[1].array
         else { throw RedisStore.nonsense }
         let lookUps = keys.compactMap(\.bytes).map {
@@ -19,7 +20,7 @@ extension RedisProvider {
         }
         var page = SessionListPage(next: next == 0 ? nil : SessionListPosition(rawValue: next))
         guard !lookUps.isEmpty else { return page }
-        for reply in try store.run(lookUps) {
+        for reply in try call.run(lookUps) {
             let (found, now) = try store.found(reply, fields: RedisFields(cipher: nil))
             guard case .session(let metadata, let values) = found else { continue }
             page.sessions.append(metadata.record(values, at: now, successor: nil, lease: nil))

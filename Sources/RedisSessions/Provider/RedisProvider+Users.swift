@@ -13,8 +13,9 @@ extension RedisProvider {
     /// Cost: in proportion to the user's sessions, as only a session itself tells when it was last seen.
     public func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
         let user = RedisUser(user)
-        let live = try liveSessions(of: user)
-        let own = try id.flatMap { try digest(of: $0, among: live.map(\.member)) }
+        let call = store.call()
+        let live = try liveSessions(of: user, call)
+        let own = try id.flatMap { try digest(of: $0, among: live.map(\.member), call) }
         var listed = Array(live.prefix(limit))
         if limit > 0, let own, !listed.contains(where: { $0.member.digest == own }),
             let entry = live.first(where: { $0.member.digest == own })
@@ -24,7 +25,7 @@ extension RedisProvider {
         }
         let unread = listed.filter { $0.record == nil }
         var read: [RedisMember: SessionRecord] = [:]
-        for (entry, reply) in zip(unread, try run(unread.map { command(RedisScripts.lookUp, $0.member) })) {
+        for (entry, reply) in zip(unread, try run(unread.map { command(RedisScripts.lookUp, $0.member) }, call)) {
             read[entry.member] = try record(reply, of: user)
         }
         var list = UserSessionList(total: live.count)
@@ -56,13 +57,10 @@ extension RedisProvider {
     public func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         guard let bytes = Base64URL.bytes(reference.rawValue), bytes.count == 16 else { return false }
         let user = RedisUser(user)
+        let call = store.call()
         for _ in 0..<Self.roundLimit {
-            guard let member = try members(of: user).first(where: { $0.reference == bytes }) else { return false }
-            let ended = try end([member], of: user)
-            if ended > 0 {
-                try awaitReplicas()
-                return true
-            }
+            guard let member = try members(of: user, call).first(where: { $0.reference == bytes }) else { return false }
+            if try end([member], of: user, call) > 0 { return true }
             // It has ended, or goes on under another id: then the index has it again.
         }
         return false
@@ -73,11 +71,12 @@ extension RedisProvider {
     /// Two round trips where there are no more than are kept, else one for each 500 more.
     public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         let user = RedisUser(user)
-        var members = try members(of: user)
-        let spared = try id.flatMap { try digest(of: $0, among: members) }
+        let call = store.call()
+        var members = try members(of: user, call)
+        let spared = try id.flatMap { try digest(of: $0, among: members, call) }
         guard members.count(where: { $0.digest != spared }) > kept else { return 0 }
         if kept > 0 {
-            let live = try liveSessions(of: user, reading: false).map(\.member).filter { $0.digest != spared }
+            let live = try liveSessions(of: user, reading: false, call).map(\.member).filter { $0.digest != spared }
             members = Array(live.dropFirst(kept))
         } else {
             members.removeAll { $0.digest == spared }
@@ -85,21 +84,20 @@ extension RedisProvider {
         var ended = 0
         var references = Set(members.map(\.reference))
         for _ in 0..<Self.roundLimit where !members.isEmpty {
-            ended += try end(members, of: user)
+            ended += try end(members, of: user, call)
             // Those that rotated meanwhile are there under their new ids; by then a log-in has a reference of its own.
-            members = try self.members(of: user).filter { references.contains($0.reference) }
+            members = try self.members(of: user, call).filter { references.contains($0.reference) }
             references.formIntersection(members.map(\.reference))
         }
-        if ended > 0 { try awaitReplicas() }
         return ended
     }
 
     // MARK: Index
 
-    private func run(_ commands: [RedisCommand]) throws -> [RESPValue] {
+    private func run(_ commands: [RedisCommand], _ call: RedisStoreCall) throws -> [RESPValue] {
         var replies: [RESPValue] = []
         for start in stride(from: 0, to: commands.count, by: Self.slice) {
-            replies += try store.run(Array(commands[start..<min(start + Self.slice, commands.count)]))
+            replies += try call.run(Array(commands[start..<min(start + Self.slice, commands.count)]))
         }
         return replies
     }
@@ -108,15 +106,18 @@ extension RedisProvider {
         RedisCommand(script, keys: [.bytes(store.keys.session(member.digest))], isRepeatable: true)
     }
 
-    private func members(of user: RedisUser) throws -> [RedisMember] {
+    private func members(of user: RedisUser, _ call: RedisStoreCall) throws -> [RedisMember] {
         let command = RedisCommand("ZRANGE", [.bytes(store.keys.index(user)), 0, -1], isRepeatable: true)
-        return try store.run([command]).first?.array?.compactMap { $0.bytes.flatMap(RedisMember.init) } ?? []
+        return try call.run([command]).first?.array?.compactMap { $0.bytes.flatMap(RedisMember.init) } ?? []
     }
 
-    private func end(_ members: [RedisMember], of user: RedisUser) throws -> Int {
+    private func end(_ members: [RedisMember], of user: RedisUser, _ call: RedisStoreCall) throws -> Int {
         var ended = 0
         for slice in slices(members) {
-            ended += Int(try store.run(RedisScripts.end, keys: keys(slice, user), arguments(slice, user)).integer ?? 0)
+            ended += Int(
+                try call.run(
+                    RedisScripts.end, keys: keys(slice, user), arguments(slice, user), reaching: replicas
+                ).integer ?? 0)
         }
         return ended
     }
@@ -147,12 +148,14 @@ extension RedisProvider {
     /// The sessions in the user's index that are live and the user's, the one last seen first; others are taken off it.
     ///
     /// - Parameter reading: Whether the records are wanted, too, where they are few.
-    private func liveSessions(of user: RedisUser, reading: Bool = true) throws -> [Entry] {
+    private func liveSessions(
+        of user: RedisUser, reading: Bool = true, _ call: RedisStoreCall
+    ) throws -> [Entry] {
         var live: [[UInt8]: Entry] = [:]
         var asked: Set<RedisMember> = []
         var dead: [RedisMember] = []
         for _ in 0..<Self.roundLimit {
-            let members = try members(of: user)
+            let members = try members(of: user, call)
             // What has rotated since it was found is there under its new id.
             let current = Set(members)
             live = live.filter { current.contains($0.value.member) }
@@ -161,7 +164,7 @@ extension RedisProvider {
             asked.formUnion(new)
             let reads = reading && new.count <= Self.readAtOnce
             for (member, reply) in zip(
-                new, try run(new.map { command(reads ? RedisScripts.read : RedisScripts.peek, $0) }))
+                new, try run(new.map { command(reads ? RedisScripts.read : RedisScripts.peek, $0) }, call))
             {
                 guard let entry = try entry(reply, member, of: user, isRead: reads) else {
                     dead.append(member)
@@ -173,7 +176,7 @@ extension RedisProvider {
             if dead.isEmpty { break }
         }
         for slice in slices(dead) {
-            _ = try store.run(RedisScripts.sweep, keys: keys(slice, user), arguments(slice, user))
+            _ = try call.run(RedisScripts.sweep, keys: keys(slice, user), arguments(slice, user))
         }
         return live.values.sorted { ($0.seen, $0.created) > ($1.seen, $1.created) }
     }
@@ -195,10 +198,12 @@ extension RedisProvider {
     }
 
     /// The digest under which the session of an id is; that of its successor for an id in its grace, which is asked for.
-    private func digest(of id: SessionID, among members: [RedisMember]) throws -> [UInt8]? {
+    private func digest(
+        of id: SessionID, among members: [RedisMember], _ call: RedisStoreCall
+    ) throws -> [UInt8]? {
         let digest = id.digest
         if members.contains(where: { $0.digest == digest }) { return digest }
-        guard case .found(let record) = try lookUp(SessionHandle(id)) else { return nil }
+        guard case .found(let record) = try findings(of: [id], call)[0] else { return nil }
         return record.successor?.digest
     }
 }

@@ -25,7 +25,7 @@ public import Sessions
 /// `SessionConfiguration.maximumSessionsPerUser`. Redis expires by itself: nothing is collected, and sessions are not counted.
 public final class RedisProvider: UserIndexedProvider, ListingProvider {
     let store: RedisStore
-    let replicas: (count: Int, timeout: Int64)?
+    let replicas: RedisReplicas?
     /// What is kept, and what of it can be listed.
     public let traits: SessionProviderTraits
 
@@ -39,9 +39,11 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         let settings = try configuration.settings()
         let client = try RedisClient(settings: settings)
         store = RedisStore(
-            client: client, keys: RedisKeys(hashTag: settings.hashTag), encrypts: configuration.encryptsValues,
-            logger: configuration.logger)
-        replicas = configuration.replicasOfLogOuts.map { ($0, configuration.replicaTimeout.milliseconds) }
+            client: client, keys: RedisKeys(hashTag: settings.hashTag), timeout: settings.totalTimeout,
+            encrypts: configuration.encryptsValues, logger: configuration.logger)
+        replicas = configuration.replicasOfLogOuts.map {
+            RedisReplicas(count: $0, timeout: configuration.replicaTimeout.milliseconds)
+        }
         var traits = SessionProviderTraits()
         traits.listsValues = !configuration.encryptsValues
         self.traits = traits
@@ -67,24 +69,24 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     /// What an id leads to. One round trip; one more for each rotation that the id lags behind.
     public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
-        try findings(of: [session.id])[0]
+        try findings(of: [session.id], store.call())[0]
     }
 
     /// What each id leads to, in one round trip.
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
-        try findings(of: (0..<candidates.count).map { candidates[$0] })
+        try findings(of: (0..<candidates.count).map { candidates[$0] }, store.call())
     }
 
-    private func findings(of ids: [SessionID]) throws -> [SessionFinding] {
+    func findings(of ids: [SessionID], _ call: RedisStoreCall) throws -> [SessionFinding] {
         guard !ids.isEmpty else { return [] }
         let digests = ids.map(\.digest)
-        let replies = try store.run(digests.map(store.lookUp))
+        let replies = try call.run(digests.map(store.lookUp))
         return try ids.indices.map { position in
             let (id, reply) = (ids[position], replies[position])
             let (found, now) = try store.found(reply, fields: store.fields(of: id))
             switch found {
             case .none: return .none
-            case .alias(let alias): return try store.resolve(alias, of: id, at: now)
+            case .alias(let alias): return try call.resolve(alias, of: id, at: now)
             case .session(let metadata, let values):
                 return .found(store.record(metadata, values, of: id, digests[position], at: now, successor: nil))
             }
@@ -108,7 +110,7 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         }
         let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
         do throws(SessionStoreError) {
-            switch try store.outcome(RedisScripts.create, keys: keys, arguments).word {
+            switch try store.call().outcome(RedisScripts.create, keys: keys, arguments).word {
             case "created":
                 return .created(
                     lease: RedisLease(RedisLease.Base(id: id, digest: digest, version: 0, values: draft.values)))
@@ -123,12 +125,13 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     /// Sets "last seen" to now. One round trip.
     public func touch(_ session: SessionHandle) throws -> SessionTouch {
-        let (touched, successor) = try store.following(session, gone: SessionTouch.gone) {
+        let call = store.call()
+        let (touched, successor) = try call.following(session, gone: SessionTouch.gone) {
             session throws(SessionStoreError) -> RedisStep<SessionTouch> in
-            let outcome = try store.outcome(RedisScripts.touch, keys: [store.keys.session(session.digest)])
+            let outcome = try call.outcome(RedisScripts.touch, keys: [store.keys.session(session.digest)])
             switch outcome.word {
             case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.integer ?? 0)))
-            case "alias": return try store.aliasStep(outcome.rest)
+            case "alias": return try call.aliasStep(outcome.rest)
             case "gone": return .done(.gone)
             default: throw RedisStore.nonsense
             }

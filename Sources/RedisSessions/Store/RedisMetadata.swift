@@ -17,7 +17,7 @@ struct RedisMetadata {
     /// - Throws: `SessionStoreError` for a form of a later version of this library. Nil: it makes no sense.
     init?(_ bytes: [UInt8]) throws(SessionStoreError) {
         guard let form = bytes.first else { return nil }
-        guard form == Self.form else { throw Self.unknownForm(Int(form)) }
+        guard form == Self.form else { throw Self.unknownForm(Int64(form)) }
         guard bytes.count == Self.count else { return nil }
         version = bytes.bigEndian(at: 1)
         created = Int64(truncatingIfNeeded: bytes.bigEndian(at: 9))
@@ -26,7 +26,7 @@ struct RedisMetadata {
         absolute = Int64(truncatingIfNeeded: bytes.bigEndian(at: 33))
     }
 
-    static func unknownForm(_ form: Int) -> SessionStoreError {
+    static func unknownForm(_ form: Int64) -> SessionStoreError {
         SessionStoreError(
             .unavailable,
             "Redis holds a session in a form (\(form)) that this version does not know; upgrade it, or let it use another name"

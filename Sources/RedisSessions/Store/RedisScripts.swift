@@ -36,6 +36,19 @@ enum RedisScripts {
             return {now, redis.call('HMGET', KEYS[1], 'm', 'u'), redis.call('HGETALL', KEYS[1])}
             """)
 
+    /// Looks before the first write whether the later ones are allowed: permissions may have been taken away since the start,
+    /// and a script that ends half way leaves what it has written.
+    private static let may = """
+        local function may(key, ...)
+          for _, command in ipairs({...}) do
+            if not redis.acl_check_cmd(command, key, '0', '0') then
+              error({err = "NOPERM this user has no permissions to run the '" .. command .. "' command"})
+            end
+          end
+        end
+
+        """
+
     /// Enters a session into its user's index, drops what has ended there, and lets the index end with its last session.
     private static let enter = """
         local function enter(index, member, deadline)
@@ -51,7 +64,7 @@ enum RedisScripts {
     /// ARGV: nonce, idle, absolute, bytes, keys, user's digest and reference or two empty ones, the session's digest, then
     /// fields and values.
     static let create = RedisScript(
-        clock + metadata + enter + """
+        clock + metadata + may + enter + """
             local k = KEYS[1]
             if redis.call('EXISTS', k) == 1 then
               local m = redis.call('HGET', k, 'm')
@@ -61,7 +74,9 @@ enum RedisScripts {
             local idle, absolute = tonumber(ARGV[2]), tonumber(ARGV[3])
             local m = struct.pack(form, 1, 0, now, now, idle, absolute, ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5]))
             local fields = {'m', m}
+            may(k, 'pexpireat')
             if ARGV[6] ~= '' then
+              may(KEYS[2], 'zadd', 'zremrangebyscore')
               fields[3] = 'u'
               fields[4] = ARGV[7] .. ARGV[6]
             end
@@ -105,7 +120,7 @@ enum RedisScripts {
     /// is thought to have had or '', digest of the new user, new reference, the session's digest, number of removals, their
     /// fields, then fields and values.
     static let commit = RedisScript(
-        clock + metadata + enter + session + """
+        clock + metadata + may + enter + session + """
             local first = 15 + tonumber(ARGV[14])
             local changes = #ARGV >= 15
             local binding = ARGV[9]
@@ -155,6 +170,10 @@ enum RedisScripts {
             local behind = ARGV[6] == '' or tonumber(ARGV[6]) ~= version
             if changes then version = version + 1 end
             local m = struct.pack(form, 1, version, created, seen, idle, absolute, ARGV[1], newBytes, newKeys)
+            if first > 15 then may(k, 'hdel') end
+            if changes and behind then may(k, 'hgetall') end
+            if ARGV[3] == '1' or lifetime then may(k, 'pexpireat') end
+            if binding ~= '' then may(KEYS[#KEYS], 'zrem', 'zadd', 'zremrangebyscore', 'pexpireat') end
             redis.call('HSET', k, 'm', m, unpack(ARGV, first, math.min(first + 999, #ARGV)))
             for i = first + 1000, #ARGV, 1000 do redis.call('HSET', k, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
             for i = 15, first - 1, 1000 do redis.call('HDEL', k, unpack(ARGV, i, math.min(i + 999, first - 1))) end
@@ -191,7 +210,7 @@ enum RedisScripts {
     /// how long the old id is remembered, digest of the user it is thought to have or '', the session's digest, the new
     /// digest, the expected version or '', number of fields to remove, these, then fields and values in their place.
     static let rotate = RedisScript(
-        clock + metadata + enter + """
+        clock + metadata + may + enter + """
             local a = redis.call('HGET', KEYS[1], 'a')
             if a and string.sub(a, 17) == ARGV[1] then return {'rotated'} end
 
@@ -199,6 +218,8 @@ enum RedisScripts {
                 if redis.call('EXISTS', KEYS[2]) == 1 then return {'taken'} end
                 if user ~= ARGV[4] then return {'user', user} end
                 if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= version then return {'conflict', now, redis.call('HGETALL', k)} end
+                may(k, 'hset', 'hdel', 'pexpireat')
+                if user ~= '' then may(KEYS[3], 'zrem', 'zadd', 'zremrangebyscore') end
                 redis.call('RENAME', k, KEYS[2])
                 local first = 9 + tonumber(ARGV[8])
                 for i = first, #ARGV, 1000 do redis.call('HSET', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end

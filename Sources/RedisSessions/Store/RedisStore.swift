@@ -4,25 +4,26 @@ internal import RESP
 internal import Sessions
 internal import Synchronization
 
-/// The calls to Redis, and what their replies mean. Thread-safe.
+/// What is in Redis, and what its replies mean. Thread-safe.
 final class RedisStore: Sendable {
     let client: RedisClient
     let keys: RedisKeys
     let encrypts: Bool
+    private let timeout: Duration
     private let logger: Logger
     private let throttle = LogThrottle()
 
-    /// How many rotations in a row an id may lag behind.
-    static let hopLimit = 8
     /// How long a replaced id is remembered, in milliseconds: an hour.
     static let retirement: Int64 = 3_600_000
 
     /// The next nonce: a number that begins at random, so that no two processes have one in common. It is no secret.
     private let nextNonce = Atomic<UInt64>(.random(in: .min ... .max))
 
-    init(client: RedisClient, keys: RedisKeys, encrypts: Bool, logger: Logger) {
+    /// - Parameter timeout: The longest that one of the provider's calls takes, with all its round trips.
+    init(client: RedisClient, keys: RedisKeys, timeout: Duration, encrypts: Bool, logger: Logger) {
         self.client = client
         self.keys = keys
+        self.timeout = timeout
         self.encrypts = encrypts
         self.logger = logger
     }
@@ -37,38 +38,12 @@ final class RedisStore: Sendable {
         return withUnsafeBytes(of: number) { Array($0) }
     }
 
-    // MARK: Calls
-
-    func run(_ commands: [RedisCommand]) throws(SessionStoreError) -> [RESPValue] {
-        do {
-            return try client.run(commands)
-        } catch {
-            throw Self.failure(error)
-        }
+    /// The beginning of one of the provider's calls.
+    func call() -> RedisStoreCall {
+        RedisStoreCall(self, deadline: .now.advanced(by: timeout))
     }
 
-    func run(_ script: RedisScript, keys: [[UInt8]], _ arguments: [RedisArgument] = []) throws(SessionStoreError)
-        -> RESPValue
-    {
-        let command = RedisCommand(script, keys: keys.map { .bytes($0) }, arguments: arguments, isRepeatable: true)
-        guard let reply = try run([command]).first else { throw Self.nonsense }
-        return reply
-    }
-
-    /// A script whose reply begins with a word.
-    func outcome(
-        _ script: RedisScript, keys: [[UInt8]], _ arguments: [RedisArgument] = []
-    ) throws(SessionStoreError) -> (word: String, rest: ArraySlice<RESPValue>) {
-        try outcome(RedisCommand(script, keys: keys.map { .bytes($0) }, arguments: arguments, isRepeatable: true))
-    }
-
-    /// The same of a command that was made before.
-    func outcome(_ command: RedisCommand) throws(SessionStoreError) -> (word: String, rest: ArraySlice<RESPValue>) {
-        let reply = try run([command]).first?.array ?? []
-        guard let word = reply.first?.text else { throw Self.nonsense }
-        if word == "form" { throw RedisMetadata.unknownForm(Int(reply.dropFirst().first?.integer ?? 0)) }
-        return (word, reply.dropFirst())
-    }
+    // MARK: Failures
 
     static var nonsense: SessionStoreError {
         SessionStoreError(.unavailable, "Redis answered a script with what no version of it says")
@@ -149,69 +124,12 @@ final class RedisStore: Sendable {
         return .none
     }
 
-    /// Follows an id that a rotation replaced, hop by hop: the store itself cannot, as it has no ids.
-    func resolve(_ alias: RedisAlias, of id: SessionID, at now: Int64) throws(SessionStoreError) -> SessionFinding {
-        var (alias, now) = (alias, now)
-        let (start, rotated) = (now, alias.rotated)
-        guard let first = alias.successor(of: id) else { return .none }
-        var (current, isInGrace) = (id, true)
-        for _ in 0..<Self.hopLimit {
-            guard let next = alias.successor(of: current) else { return .none }
-            isInGrace = isInGrace && now < alias.graceEnd
-            current = next
-            let digest = current.digest
-            guard let reply = try run([lookUp(digest)]).first else { throw Self.nonsense }
-            let found = try found(reply, fields: fields(of: current))
-            switch found.found {
-            case .none: return .none
-            case .alias(let further): (alias, now) = (further, found.now)
-            case .session(let metadata, let values):
-                guard isInGrace else {
-                    return .retired(
-                        SessionRetirement(age: .milliseconds(max(0, start - rotated)), successor: first))
-                }
-                return .found(
-                    record(metadata, values, of: current, digest, at: found.now, successor: current))
-            }
-        }
-        return .none
-    }
-
     func record(
         _ metadata: RedisMetadata, _ values: SessionValues, of id: SessionID, _ digest: [UInt8], at now: Int64,
         successor: SessionID?
     ) -> SessionRecord {
         let lease = RedisLease(RedisLease.Base(id: id, digest: digest, version: metadata.version, values: values))
         return metadata.record(values, at: now, successor: successor, lease: lease)
-    }
-
-    /// Runs `body` on the session's handle, and again on that of its successor where a rotation replaced the id.
-    ///
-    /// - Parameter body: Its answer, or the alias that was in the session's place, and the store's time.
-    func following<Answer>(
-        _ session: SessionHandle, gone: Answer,
-        _ body: (SessionHandle) throws(SessionStoreError) -> RedisStep<Answer>
-    ) throws(SessionStoreError) -> (answer: Answer, successor: SessionID?) {
-        var current = session
-        for hop in 0..<Self.hopLimit {
-            switch try body(current) {
-            case .done(let answer): return (answer, hop == 0 ? nil : current.id)
-            case .alias(let alias, let now):
-                guard now < alias.graceEnd, let next = alias.successor(of: current.id) else { return (gone, nil) }
-                current = SessionHandle(next, lease: session.lease)
-            }
-        }
-        return (gone, nil)
-    }
-
-    /// The step of a reply `{'alias', now, a}`.
-    func aliasStep<Answer>(
-        _ rest: ArraySlice<RESPValue>
-    ) throws(SessionStoreError) -> RedisStep<Answer> {
-        guard rest.count == 2, let now = rest.first?.integer, let bytes = rest.last?.bytes,
-            let alias = RedisAlias(bytes)
-        else { throw Self.nonsense }
-        return .alias(alias, now)
     }
 }
 

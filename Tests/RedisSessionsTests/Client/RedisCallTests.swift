@@ -104,4 +104,17 @@ struct RedisCallTests {
         #expect(
             (0..<3).map { _ in name(again.failed(unsent, isReused: true)) } == ["again", "again", "fail connection"])
     }
+
+    @Test("after a broken connection that may have carried it out, whatever is met next leaves that open")
+    func repeated() {
+        let sent = RedisError(.connection, "").afterSending()
+        var call = RedisCall([.get("a")])
+        _ = call.failed(RedisError(.connection, ""), isReused: true)
+        #expect(!call.isRepeated && name(call.notConnected(RedisError(.connection, ""))) == "fail connection")
+        call = RedisCall([.get("a")])
+        #expect(name(call.failed(sent, isReused: true)) == "again" && call.isRepeated)
+        #expect(name(call.notConnected(RedisError(.connection, ""))) == "fail connection, perhaps done")
+        #expect(name(call.take([error("OOM x")], from: server)) == "fail outOfMemory, perhaps done")
+        #expect(name(call.take([error("MISCONF x")], from: server)) == "fail notNow, perhaps done")
+    }
 }

@@ -26,6 +26,9 @@ struct RedisCall {
     private var pending: [Int]
     private var hops = 0
     private var brokenConnections = 0
+    /// Whether commands were sent again that a broken connection may have carried out: a reply is then one to the second
+    /// time, perhaps, and an error leaves it open.
+    private(set) var isRepeated = false
 
     /// A map that is wrong more often than this changes faster than it can be followed.
     static let hopLimit = 5
@@ -42,8 +45,8 @@ struct RedisCall {
     /// The commands to send.
     var remaining: [RedisCommand] { pending.map { commands[$0] } }
 
-    /// Whether some have been carried out.
-    private var isBegun: Bool { pending.count < commands.count }
+    /// Whether some have been carried out, or may have been.
+    private var isBegun: Bool { isRepeated || pending.count < commands.count }
 
     /// Takes the replies to ``remaining``.
     ///
@@ -83,6 +86,8 @@ struct RedisCall {
             // Time does not mend these before the deadline.
             return .fail(error)
         default:
+            // While a slot is moved ASK and TRYAGAIN may come in turn: that is no map that is wrong, and ends by the deadline.
+            hops = 0
             return .pause(error)
         }
     }
@@ -102,6 +107,7 @@ struct RedisCall {
         guard error.code == .connection, isHarmless, brokenConnections <= Self.brokenLimit else {
             return .fail(error.afterSending(isBegun))
         }
+        isRepeated = isRepeated || error.isOutcomeUnknown
         return .again
     }
 }

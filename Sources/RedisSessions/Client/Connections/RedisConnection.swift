@@ -109,7 +109,8 @@ final class RedisConnection: @unchecked Sendable {
 
     /// Runs commands in one round trip, and a second one for scripts which the server had not.
     ///
-    /// Those are carried out after the others. Of several commands a script is sent with its source unless the server
+    /// With them those behind them, in their order, if all of these are repeatable; else the missing scripts alone, after the
+    /// others. Of several commands a script is sent with its source unless the server
     /// is known to have it, so that this happens only after a `SCRIPT FLUSH`.
     ///
     /// - Parameter asking: Whether `ASKING` precedes each command: the slot is on its way to this node.
@@ -120,8 +121,10 @@ final class RedisConnection: @unchecked Sendable {
             commands.count > 1 && command.script.map { !knownScripts.contains($0.digest) } ?? false
         }
         var replies = try send(commands, sourced, asking, by: deadline)
-        let missing = replies.indices.filter { replies[$0].isNoScript }
+        var missing = replies.indices.filter { replies[$0].isNoScript }
         if !missing.isEmpty {
+            let behind = missing[0]..<commands.count
+            if behind.allSatisfy({ commands[$0].isRepeatable }) { missing = Array(behind) }
             for index in missing { knownScripts.remove(commands[index].script?.digest ?? "") }
             let later: [RESPValue]
             do {
