@@ -233,7 +233,8 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
         .executableTarget(
             name: "parser-costs",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "RESP", "SessionsTesting", "CCrypt",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "RESP", "SessionsTesting",
+                "CCrypt",
                 "CCrypto", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
             ],
