@@ -93,6 +93,21 @@ public final class ChildProcess: @unchecked Sendable {
         if isRunning { kill(pid, number) }
     }
 
+    /// Stops its clock (SIGSTOP), and waits until it stands still.
+    public func pause() {
+        signal(SIGSTOP)
+        // The signal is asynchronous, and each thread has its own moment: an answer could still come after it was sent.
+        _ = eventually {
+            let folder = "/proc/\(pid)/task"
+            let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return !isRunning
+                || threads.allSatisfy { thread in
+                    let status = (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)) ?? ""
+                    return status.contains(") T ")
+                }
+        }
+    }
+
     /// The exit code, once the program ends; nil if it does not within the time.
     public func exitCode(within seconds: Double = 30) -> Int32? {
         guard eventually(within: seconds, { !isRunning }), let status = lock.withLock({ status }) else { return nil }

@@ -157,13 +157,7 @@ public final class RedisServer: Sendable {
 
     /// Stops its clock (SIGSTOP): it accepts connections and bytes, and answers nothing.
     public func pause() {
-        let process = current
-        process.signal(SIGSTOP)
-        // The signal is asynchronous: an answer could still come after it was sent.
-        _ = eventually {
-            let status = (try? String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)) ?? ""
-            return status.contains(") T ") || !process.isRunning
-        }
+        current.pause()
     }
 
     /// Lets it go on after ``pause()`` (SIGCONT).
