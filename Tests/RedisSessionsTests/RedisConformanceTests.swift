@@ -17,7 +17,7 @@ struct RedisFixtures: Sendable {
 
     /// What the cases take for a second: the server's clock cannot be moved.
     static let second: Duration =
-        .milliseconds(300)
+        .seconds(1)
 
     func configuration(
         _ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }
@@ -115,7 +115,7 @@ struct RedisConformanceTests {
 private actor CaseThreads {
     static let shared = CaseThreads()
 
-    private var free = 12
+    private var free = 32
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {

@@ -30,8 +30,8 @@ extension RedisProvider {
         /// The name in the servers' certificates, where it is not that of their addresses. Default: the address's host.
         public var serverName: String?
         /// What all keys have between braces: their slot in a cluster, and the store's name among others in one database.
-        /// Default: `galleta`.
-        public var name = "galleta"
+        /// Default: `gal`, short because each key has it: four letters more are 16 bytes for each session of a user.
+        public var name = "gal"
         /// The longest that a call takes, whatever happens in it: 1 ms to 60 s. Default: 250 ms.
         public var timeout = Duration.milliseconds(250)
         /// The longest that connecting takes, within `timeout`: 1 ms to 60 s. Default: 100 ms.

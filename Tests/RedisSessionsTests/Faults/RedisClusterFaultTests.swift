@@ -19,7 +19,7 @@ struct RedisClusterFaultTests {
     func move() throws {
         let cluster = try RedisCluster(["rdbcompression no"])
         let lab = try lab("a slot moved", cluster)
-        let slot = try cluster.slot(of: "{galleta}")
+        let slot = try cluster.slot(of: "{gal}")
         try lab.fault {
             let owner = try cluster.node(ofSlot: slot)
             let target = try #require(cluster.nodes.first { $0 !== owner })
@@ -33,7 +33,7 @@ struct RedisClusterFaultTests {
     func owner() throws {
         let cluster = try RedisCluster(["rdbcompression no", "appendonly yes", "appendfsync always"])
         let lab = try lab("the sessions' node down", cluster)
-        let node = try cluster.node(ofKey: "{galleta}")
+        let node = try cluster.node(ofKey: "{gal}")
         try lab.fault(once: true) {
             node.kill()
             try cluster.wait(for: .fail)
@@ -47,7 +47,7 @@ struct RedisClusterFaultTests {
     func other() throws {
         let cluster = try RedisCluster(["rdbcompression no"])
         let lab = try lab("another node down", cluster)
-        let owner = try cluster.node(ofKey: "{galleta}")
+        let owner = try cluster.node(ofKey: "{gal}")
         let node = try #require(cluster.nodes.first { $0 !== owner })
         try lab.fault(once: true) {
             // It has its part in the cluster's file, and no sessions.

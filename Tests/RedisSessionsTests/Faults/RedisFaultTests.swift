@@ -134,15 +134,15 @@ struct RedisFaultTests {
         arguments: [["hset"], ["pexpireat"], ["evalsha", "eval"]])
     func permissions(taken: [String]) throws {
         let server = try server()
-        let permissions = RedisProviderTests.permissions.map { $0.replacing("NAME", with: "galleta") }
+        let permissions = RedisProviderTests.permissions.map { $0.replacing("NAME", with: "gal") }
         try server.cli(
-            ["ACL", "SETUSER", "galleta", "reset", "on", ">secret"] + permissions)
+            ["ACL", "SETUSER", "gal", "reset", "on", ">secret"] + permissions)
         let lab = try FaultLab(
-            "ACL without \(taken.joined(separator: ", "))", configuration("unix://galleta:secret@\(server.socket)"))
+            "ACL without \(taken.joined(separator: ", "))", configuration("unix://gal:secret@\(server.socket)"))
         try lab.fault {
-            try server.cli(["ACL", "SETUSER", "galleta"] + taken.map { "-" + $0 })
+            try server.cli(["ACL", "SETUSER", "gal"] + taken.map { "-" + $0 })
             lab.goOn(400)
-            try server.cli(["ACL", "SETUSER", "galleta"] + taken.map { "+" + $0 })
+            try server.cli(["ACL", "SETUSER", "gal"] + taken.map { "+" + $0 })
         }
         try lab.finish([server])
     }
@@ -152,14 +152,14 @@ struct RedisFaultTests {
         arguments: RedisProviderTests.permissions.filter { $0.hasPrefix("+") })
     func permission(taken: String) throws {
         let server = try server()
-        let permissions = RedisProviderTests.permissions.map { $0.replacing("NAME", with: "galleta") }
-        try server.cli(["ACL", "SETUSER", "galleta", "reset", "on", ">secret"] + permissions)
-        let site = try FaultSite(configuration("unix://galleta:secret@\(server.socket)"), book: FaultBook())
+        let permissions = RedisProviderTests.permissions.map { $0.replacing("NAME", with: "gal") }
+        try server.cli(["ACL", "SETUSER", "gal", "reset", "on", ">secret"] + permissions)
+        let site = try FaultSite(configuration("unix://gal:secret@\(server.socket)"), book: FaultBook())
         let owners = (0..<6).map { _ in FaultSite.token() }
         let ids = try owners.enumerated().map { try site.begin($1, user: $0 < 3 ? "ada" : nil) }
         let provider = site.provider.provider
         let versions = try ids.map { try provider.read($0)?.version }
-        try server.cli("ACL", "SETUSER", "galleta", "-" + taken.dropFirst())
+        try server.cli("ACL", "SETUSER", "gal", "-" + taken.dropFirst())
         // Whatever of it is refused, the visitor keeps the cookie.
         var rotated: Set<Int> = []
         for index in [0, 3] {
@@ -173,7 +173,7 @@ struct RedisFaultTests {
         _ = try? site.begin(FaultSite.token())
         _ = try? provider.touch(ids[1])
         _ = try? provider.sessions(of: "ada", current: nil, limit: 9)
-        try server.cli("ACL", "SETUSER", "galleta", taken)
+        try server.cli("ACL", "SETUSER", "gal", taken)
         for (index, id) in ids.enumerated() {
             let record = try provider.read(id)
             if rotated.contains(index) {

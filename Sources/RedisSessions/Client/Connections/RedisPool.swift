@@ -22,9 +22,6 @@ final class RedisPool: Sendable {
         var isClosed = false
     }
 
-    /// A connection that was used so short ago is not looked at.
-    private static let trusted = Duration.milliseconds(10)
-
     let address: RedisAddress
     private let limit: Int
     private let idleTimeout: Duration
@@ -66,8 +63,7 @@ final class RedisPool: Sendable {
                 throw error
             case .idle(let connection):
                 let idle = connection.idleSince.duration(to: .now)
-                // One in constant use meets a restart with the next call, which is asked again; a look would cost each call.
-                if idle < Self.trusted || (idle < idleTimeout && connection.isQuiet) { return .idle(connection) }
+                if idle < idleTimeout, connection.isQuiet { return .idle(connection) }
                 // The server was restarted, or has closed it for its own reasons: no caller shall pay for it.
                 connection.close()
                 vacate()
