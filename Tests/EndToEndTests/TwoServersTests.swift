@@ -11,9 +11,13 @@ struct TwoServersTests {
     private let folder: TemporaryFolder
 
     init() throws {
+        try self.init(options: [])
+    }
+
+    init(options: [String]) throws {
         let redis = try RedisServer()
         let servers = try (0..<2).map { _ in
-            try GalletaProcess(["--provider", "redis", "--session-option", "url=unix://\(redis.socket)"])
+            try GalletaProcess(["--provider", "redis", "--session-option", "url=unix://\(redis.socket)"] + options)
         }
         let folder = try TemporaryFolder()
         let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -34,7 +34,7 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A setting of the provider's own; may be repeated. In GALLETA_SESSION_OPTIONS blanks stand between them. A \
+            A setting of the provider's own; may be repeated. In GALLETA_SESSION_OPTIONS blanks stand between them; of one key the command line wins. A \
             password belongs in a file or a variable that a setting names, not here: anyone can read a command line.
             """, valueName: "KEY=VALUE"))
     var sessionOption: [String] = []

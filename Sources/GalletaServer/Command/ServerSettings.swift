@@ -179,6 +179,13 @@ struct ServerSettings {
     func announce(_ application: Application, _ logger: Logger) {
         remark(logger)
         logger.info("sessions are kept", metadata: sessions.description(of: application.sessions))
+        if demo != nil, !sessions.areLocalToProcess {
+            logger.warning(
+                """
+                the demo user has another password in each process, and its sessions end where another one sees them; give \
+                all processes one htpasswd file
+                """)
+        }
         if let demo { logger.notice("log in as \"\(demo.name)\" with the password \"\(demo.password)\"") }
     }
 }

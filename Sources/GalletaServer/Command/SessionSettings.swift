@@ -78,8 +78,10 @@ struct SessionSettings {
             }
             parameters["stateInterval"] = String(interval.components.seconds)
         }
-        for (text, field) in reader.words(options.sessionOption, "session-option", variable: "GALLETA_SESSION_OPTIONS")
-        {
+        // By key: the command line wins over the variable, as everywhere.
+        var given: [String: String] = [:]
+        let words = reader.words(options.sessionOption, "session-option", variable: "GALLETA_SESSION_OPTIONS")
+        for (text, field) in words {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
                 // Not the text: it may be half of a password.
                 throw ConfigurationError(
@@ -88,9 +90,11 @@ struct SessionSettings {
                 )
             }
             let name = String(text[..<equals])
-            guard parameters.updateValue(String(text[text.index(after: equals)...]), forKey: name) == nil else {
+            guard given[name] != field, parameters[name] == nil || given[name] != nil else {
                 throw ConfigurationError(field: field, reason: "\(name) is there twice", remedy: "leave one out")
             }
+            given[name] = field
+            parameters[name] = String(text[text.index(after: equals)...])
         }
         return parameters
     }

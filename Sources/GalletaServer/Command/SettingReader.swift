@@ -33,12 +33,11 @@ final class SettingReader {
         return value.text.split(separator: ",").map { $0.trimmingBlanks }
     }
 
-    /// Words and where they came from: the repeated option, and the variable's between blanks.
+    /// Words and where they came from: the variable's between blanks, then those of the repeated option.
     func words(_ option: [String], _ name: String, variable: String) -> [(text: String, field: String)] {
-        if !option.isEmpty { return option.map { ($0, "--\(name)") } }
-        guard let text = environment[variable] else { return [] }
-        variables[name] = variable
-        return text.split(whereSeparator: \.isWhitespace).map { (String($0), variable) }
+        let words = environment[variable]?.split(whereSeparator: \.isWhitespace) ?? []
+        if option.isEmpty, !words.isEmpty { variables[name] = variable }
+        return words.map { (String($0), variable) } + option.map { ($0, "--\(name)") }
     }
 
     /// A switch: the flag, else the variable.

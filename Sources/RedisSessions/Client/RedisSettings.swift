@@ -49,12 +49,12 @@ package struct RedisSettings: Sendable {
                 "its scheme is without TLS, but there are settings for TLS; begin with rediss://, or leave them out")
         }
         for (user, password, field) in [
-            (servers.user, password, "password"), (sentinelUser, sentinelPassword, "sentinelPassword"),
+            (servers.user, password, "passwordFile"), (sentinelUser, sentinelPassword, "sentinelPasswordFile"),
         ] where user != nil && password == .none {
-            throw .invalid(field, "there is a user and no password; give it, for example in a file")
+            throw .invalid(field, "there is a user and no password; give the password in a file, a variable or the URL")
         }
         guard !hashTag.isEmpty, !hashTag.utf8.contains(0x7b), !hashTag.utf8.contains(0x7d) else {
-            throw .invalid("name", "it is empty or has braces; give a word, for example galleta")
+            throw .invalid("name", "it is empty or has braces; give a word, for example gal")
         }
         try check("timeout", totalTimeout, .milliseconds(1), .seconds(60))
         try check("connectTimeout", connectTimeout, .milliseconds(1), .seconds(60))
@@ -73,11 +73,25 @@ package struct RedisSettings: Sendable {
         }
     }
 
+    /// The setting that an operator would change.
+    func field(of fault: RedisProvider.Fault) -> String {
+        guard fault.isPassword else { return "url" }
+        return switch password {
+        case .file: "passwordFile"
+        case .environment: "passwordEnvironment"
+        case .none, .text: "url"
+        }
+    }
+
     private func check(
         _ field: String, _ value: Duration, _ least: Duration, _ most: Duration
     ) throws(SessionError) {
         guard value >= least, value <= most else {
-            throw .invalid(field, "\(value) is not within \(least) and \(most); give a time between them")
+            let (least, most) = (least / .milliseconds(1), most / .milliseconds(1))
+            throw .invalid(
+                field,
+                "\(value / .milliseconds(1)) ms is not within \(Int(least)) and \(Int(most)) ms; give a time between them"
+            )
         }
     }
 }

@@ -8,6 +8,8 @@ extension RedisProvider {
     /// - Returns: What an operator should change, a sentence each; empty if all is well.
     /// - Throws: `SessionStoreError` that says what is missing.
     public func check() throws -> [String] {
+        // A script that the server has already would hide that it may not be sent.
+        _ = try store.call().run(Self.evaluation.prefix(1).map { RedisCommand($0.0, $0.1, isRepeatable: true) })
         let id = SessionID.random()
         let user = SessionKey.user
         let draft = SessionDraft(
@@ -38,22 +40,47 @@ extension RedisProvider {
         return remarks()
     }
 
-    /// Commands that scripts use and the ACL user may not: Redis names none of them when a script fails.
-    func missingPermissions() -> [String] {
+    private static let evaluation: [(String, [RedisArgument])] = [
+        ("eval", ["return 1", 0]), ("evalsha", [.text(String(repeating: "0", count: 40)), 0]),
+    ]
+
+    /// What is wrong with the ACL user, with the remedy; nil if nothing is. Redis names neither commands nor keys when a script
+    /// fails for them.
+    func aclFault() -> String? {
         let key = RedisArgument.bytes(store.keys.probe)
-        let commands: [(String, [RedisArgument])] = [
-            ("time", []), ("exists", [key]), ("hgetall", [key]), ("hget", [key, "x"]), ("hmget", [key, "x"]),
-            ("hlen", [key]), ("hstrlen", [key, "x"]), ("hdel", [key, "x"]), ("pexpireat", [key, 1]),
-            ("hset", [key, "x", "y"]), ("rename", [key, key]), ("del", [key]), ("zadd", [key, "XX", 1, "x"]),
-            ("zrem", [key, "x"]), ("zrange", [key, 0, -1]), ("zremrangebyscore", [key, 0, 0]),
-        ]
-        return commands.compactMap { name, arguments in
-            do throws(RedisError) {
-                _ = try store.client.run([RedisCommand(name.uppercased(), arguments, isRepeatable: true)])
-                return nil
-            } catch {
-                return error.reply?.code == "NOPERM" ? name : nil
-            }
+        let commands: [(String, [RedisArgument])] =
+            Self.evaluation + [
+                ("time", []), ("exists", [key]), ("hgetall", [key]), ("hget", [key, "x"]), ("hmget", [key, "x"]),
+                ("hlen", [key]), ("hstrlen", [key, "x"]), ("hdel", [key, "x"]), ("pexpireat", [key, 1]),
+                ("hset", [key, "x", "y"]), ("rename", [key, key]), ("del", [key]), ("zadd", [key, "XX", 1, "x"]),
+                ("zrem", [key, "x"]), ("zrange", [key, 0, -1]), ("zremrangebyscore", [key, 0, 0]),
+            ]
+        var (missing, refusesKeys): ([String], Bool) = (replicas == nil ? [] : lackingWait(), false)
+        // One of a session, and one of a user: a pattern may allow the one alone.
+        for key in [store.keys.probe, store.keys.session([UInt8](repeating: 0, count: 32))] {
+            refusesKeys = refusesKeys || refusal("EXISTS", [.bytes(key)])?.contains("keys") ?? false
+        }
+        for (name, arguments) in commands {
+            guard let text = refusal(name.uppercased(), arguments) else { continue }
+            if !text.contains("one of the keys") { missing.append(name) }
+        }
+        if !missing.isEmpty {
+            return "the ACL user lacks permissions: give it " + missing.map { "+" + $0 }.joined(separator: " ")
+        }
+        return refusesKeys ? "the ACL user may not use the store's keys: give it ~\(store.keys.pattern)" : nil
+    }
+
+    private func lackingWait() -> [String] {
+        refusal("WAIT", [0, 1]) == nil ? [] : ["wait"]
+    }
+
+    /// What Redis says to a command that the user may not give; nil if it is not that.
+    private func refusal(_ name: String, _ arguments: [RedisArgument]) -> String? {
+        do throws(RedisError) {
+            _ = try store.client.run([RedisCommand(name, arguments, isRepeatable: true)])
+            return nil
+        } catch {
+            return error.reply?.code == "NOPERM" ? error.reply?.text : nil
         }
     }
 

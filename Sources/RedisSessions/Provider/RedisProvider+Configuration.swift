@@ -79,7 +79,8 @@ extension RedisProvider {
             settings.totalTimeout = timeout
             settings.connectTimeout = min(connectTimeout, timeout)
             settings.maximumConnections = connections
-            settings.logger = logger
+            // What comes of a trial is told once, by its error.
+            settings.logger = isTrial ? Logger(label: logger.label) { _ in SwiftLogNoOpLogHandler() } : logger
             if let replicasOfLogOuts {
                 guard (1...64).contains(replicasOfLogOuts) else {
                     throw SessionError.invalid("replicasOfLogOuts", "\(replicasOfLogOuts) is not within 1 and 64")
@@ -99,7 +100,7 @@ extension RedisProvider {
             ].compactMap { $0 }
             guard given.count <= 1 else {
                 throw SessionError.invalid(
-                    "passwordFile",
+                    passwordFile == nil ? "passwordEnvironment" : "passwordFile",
                     "there are several passwords; leave out all but one of the URL's, passwordFile and "
                         + "passwordEnvironment")
             }

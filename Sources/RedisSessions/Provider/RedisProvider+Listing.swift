@@ -21,7 +21,7 @@ extension RedisProvider {
         var page = SessionListPage(next: next == 0 ? nil : SessionListPosition(rawValue: next))
         guard !lookUps.isEmpty else { return page }
         for reply in try call.run(lookUps) {
-            let (found, now) = try store.found(reply, fields: RedisFields(cipher: nil))
+            let (found, now) = try store.found(reply, fields: store.fieldsWithoutID)
             guard case .session(let metadata, let values) = found else { continue }
             page.sessions.append(metadata.record(values, at: now, successor: nil, lease: nil))
         }

@@ -46,7 +46,7 @@ extension RedisProvider {
 
     /// The record of a look-up's reply, without what only the id opens; nil if it is not the user's any more.
     private func record(_ reply: RESPValue, of user: RedisUser) throws -> SessionRecord? {
-        let (found, now) = try store.found(reply, fields: RedisFields(cipher: nil))
+        let (found, now) = try store.found(reply, fields: store.fieldsWithoutID)
         guard case .session(let metadata, let values) = found, values.user.map(RedisUser.init) == user else {
             return nil
         }

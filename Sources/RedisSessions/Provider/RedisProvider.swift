@@ -49,22 +49,44 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         self.traits = traits
         do {
             for remark in try check() { configuration.logger.warning("\(remark)") }
+            configuration.logger.info(
+                "sessions are in Redis", metadata: ["servers": "\(settings.servers)", "name": "\(settings.hashTag)"])
         } catch let error as SessionStoreError {
-            if let error = error.underlying as? RedisError, error.code == .configuration {
-                let missing = missingPermissions()
-                close()
-                guard missing.isEmpty else {
-                    let rules = missing.map { "+" + $0 }.joined(separator: " ")
-                    throw SessionError.invalid("url", "the ACL user lacks permissions: give it \(rules)")
-                }
-                throw SessionError.invalid("url", "the servers refuse it: \(error.message)")
+            guard let fault = fault(error, isTrial: configuration.isTrial) else {
+                configuration.logger.error("sessions cannot be kept for the moment: \(error)")
+                return
             }
-            guard !configuration.isTrial else {
-                close()
-                throw SessionError.invalid("url", "the servers cannot be used: \(error)")
-            }
-            configuration.logger.error("sessions cannot be kept for the moment: \(error)")
+            close()
+            throw SessionError.invalid(settings.field(of: fault), fault.text)
         }
+    }
+
+    /// What is at fault when the check at the start has failed.
+    struct Fault {
+        let text: String
+        var isPassword = false
+    }
+
+    /// - Returns: Nil for what may pass by itself, unless it is a trial.
+    private func fault(_ error: SessionStoreError, isTrial: Bool) -> Fault? {
+        guard let error = error.underlying as? RedisError else {
+            return isTrial ? Fault(text: error.message) : nil
+        }
+        if error.code == .configuration {
+            if let fault = aclFault() { return Fault(text: fault) }
+            return Fault(
+                text: "the servers refuse it: \(error.message)",
+                isPassword: ["WRONGPASS", "NOAUTH", "ERR"].contains(error.reply?.code ?? ""))
+        }
+        guard isTrial else { return nil }
+        let remedy =
+            switch error.code {
+            case .connection: "start Redis there, or give its address"
+            case .timeout: "is it Redis, with TLS where the URL says so? Else raise the timeout"
+            case .notNow: "is it the primary? Give that one, or sentinels"
+            default: "mend it there"
+            }
+        return Fault(text: "Redis cannot be used: \(error.message); \(remedy)")
     }
 
     /// What an id leads to. One round trip; one more for each rotation that the id lags behind.

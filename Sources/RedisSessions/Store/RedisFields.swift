@@ -9,9 +9,13 @@ internal import struct GalletaPlatform.ByteString
 /// the stamp stay readable, for lists of a user's sessions.
 struct RedisFields {
     private let cipher: RedisCipher?
+    private let encrypts: Bool
 
-    /// - Parameter cipher: Nil: values are kept as they are.
-    init(cipher: RedisCipher?) {
+    /// - Parameters:
+    ///   - encrypts: False: values are kept as they are.
+    ///   - cipher: That of the session's id; nil where it is not known, so that what it seals cannot be read.
+    init(encrypts: Bool, cipher: RedisCipher?) {
+        self.encrypts = encrypts
         self.cipher = cipher
     }
 
@@ -30,13 +34,35 @@ struct RedisFields {
         return cipher.seal(key, value)
     }
 
-    /// The key and the value of a field; nil: it makes no sense, or cannot be read without the id.
-    func entry(_ field: [UInt8], _ value: [UInt8]) -> (SessionKey, [UInt8])? {
+    /// The key and the value of a field; nil: it cannot be read without the id.
+    ///
+    /// - Throws: `SessionStoreError` when it is of a store with another `encryptsValues`: to take the session for another
+    ///   one, or for none, would lose what the other servers keep in it.
+    func entry(_ field: [UInt8], _ value: [UInt8]) throws(SessionStoreError) -> (SessionKey, [UInt8])? {
         switch field.first {
-        case Self.application: (SessionKey(ByteString(bytes: field.dropFirst())), value)
-        case Self.reserved: (SessionKey(ByteString(bytes: field.dropFirst()), isReserved: true), value)
-        default: cipher?.open(field, value)
+        case Self.application:
+            guard !encrypts else { throw Self.mixed(isEncrypted: false) }
+            return (SessionKey(ByteString(bytes: field.dropFirst())), value)
+        case Self.reserved:
+            let key = SessionKey(ByteString(bytes: field.dropFirst()), isReserved: true)
+            guard !encrypts || Self.staysReadable(key) else { throw Self.mixed(isEncrypted: false) }
+            return (key, value)
+        default:
+            guard encrypts else { throw Self.mixed(isEncrypted: true) }
+            guard let cipher else { return nil }
+            guard let entry = cipher.open(field, value) else {
+                throw SessionStoreError(
+                    .unavailable, "an encrypted value in Redis was changed by somebody who has not its session's id")
+            }
+            return entry
         }
+    }
+
+    private static func mixed(isEncrypted: Bool) -> SessionStoreError {
+        SessionStoreError(
+            .unavailable,
+            "a session in Redis has values that are \(isEncrypted ? "" : "not ")encrypted, against encryptsValues of this server; "
+                + "set it alike for all servers of the store, or give one of them another name")
     }
 
     /// True for a field that only the id opens.

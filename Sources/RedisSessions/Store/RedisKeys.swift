@@ -27,6 +27,9 @@ struct RedisKeys: Sendable {
     /// A key for a look at permissions; never there for longer than that.
     var probe: [UInt8] { users + "probe".utf8 }
 
+    /// The pattern of all keys, as an ACL user wants it.
+    var pattern: String { String(decoding: users.dropLast(2), as: UTF8.self) + "*" }
+
     /// The glob for all sessions' keys.
     var sessionPattern: String { String(decoding: sessions, as: UTF8.self) + "*" }
 

@@ -29,7 +29,12 @@ final class RedisStore: Sendable {
     }
 
     func fields(of id: SessionID) -> RedisFields {
-        RedisFields(cipher: encrypts ? RedisCipher(id) : nil)
+        RedisFields(encrypts: encrypts, cipher: encrypts ? RedisCipher(id) : nil)
+    }
+
+    /// The fields of a session whose id is not known.
+    var fieldsWithoutID: RedisFields {
+        RedisFields(encrypts: encrypts, cipher: nil)
     }
 
     /// Eight bytes, by which a script knows a call that it has met before.
@@ -107,7 +112,7 @@ final class RedisStore: Sendable {
             case [0x75]: break
             case [0x61]: return RedisAlias(value).map { .alias($0) } ?? damaged("an id that a rotation replaced")
             default:
-                if let entry = fields.entry(field, value) { values.append(entry) }
+                if let entry = try fields.entry(field, value) { values.append(entry) }
             }
         }
         guard let metadata, let values = try? SessionValues(encodedValues: values) else { return damaged("a session") }

@@ -71,7 +71,7 @@ public struct SessionError: Error, Sendable {
 
     /// The message without the field.
     package var reason: String {
-        guard let field else { return message }
+        guard let field, message.hasPrefix("invalid \(field): ") else { return message }
         return String(message.dropFirst("invalid \(field): ".count))
     }
 }

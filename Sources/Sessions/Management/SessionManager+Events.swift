@@ -15,7 +15,7 @@ extension SessionManager {
                 metadata: ["key": "\(key)", "type": "\(type)", "suppressed": "\(suppressed)"])
         case .storeFailed(let error):
             // Each request meets a store that is down or full.
-            guard let suppressed = throttle.pass("\(error.reason)") else { break }
+            guard let suppressed = throttle.pass("\(error.reason) \(error.message)") else { break }
             logger.error(
                 "the session store failed", metadata: ["error": "\(error)", "suppressed": "\(suppressed)"])
         case .idReused(let age):

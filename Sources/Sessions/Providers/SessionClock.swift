@@ -18,6 +18,9 @@ public struct SessionClock: Sendable {
         custom = now
     }
 
+    /// The time since the clock's beginning.
+    public var now: Duration { .nanoseconds(nanoseconds) }
+
     /// True for the time since boot, false for a clock of the application's own.
     package var isBootClock: Bool { custom == nil }
 

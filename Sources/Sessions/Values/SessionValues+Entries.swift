@@ -2,7 +2,7 @@ internal import struct GalletaPlatform.ByteString
 
 /// For providers that keep each value by itself and need not know what it is.
 ///
-/// A value's encoding is stable, and described in the article on stores that other languages read.
+/// A value's encoding is stable; the article "What Redis holds" of RedisSessions describes it, for other languages.
 extension SessionValues {
     /// Calls `body` with each key, reserved ones included, and its encoded value, in order.
     public func forEachEncoded(_ body: (SessionKey, UnsafeRawBufferPointer) throws -> Void) rethrows {

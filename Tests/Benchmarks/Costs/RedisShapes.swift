@@ -39,6 +39,6 @@ let redisShapes: [Shape] = [
         let store = try RedisStore(
             client: RedisClient(settings: RedisSettings(RedisServers(url: "redis://127.0.0.1"))),
             keys: RedisKeys(hashTag: "galleta"), timeout: .seconds(1), encrypts: false, logger: Logger(label: "costs"))
-        return { use(try store.found(reply, fields: RedisFields(cipher: nil))) }
+        return { use(try store.found(reply, fields: RedisFields(encrypts: false, cipher: nil))) }
     },
 ]

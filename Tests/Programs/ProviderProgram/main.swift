@@ -3,7 +3,7 @@ import Galleta
 import Sessions
 
 let start = ContinuousClock.now
-SessionProviders.register("dictionary") { options in
+SessionProviders.register("dictionary", isLocalToProcess: true) { options in
     guard options.parameters.isEmpty else {
         throw SessionError.invalid(options.parameters.keys.min()!, "the dictionary provider has no parameters")
     }

@@ -20,9 +20,10 @@ final class SharedCounter: Sendable {
 
     static let key = SessionKey("n")
 
-    init(_ site: FaultSite) throws {
+    init(_ site: FaultSite, begunBy start: FaultSite) throws {
         self.site = site
-        id = try site.begin(owner)
+        id = try start.begin(owner)
+        site.book.used(id)
     }
 
     func add() throws {
@@ -99,10 +100,13 @@ struct OwnCounterVisitor: FaultVisitor {
     private let owner = FaultSite.token()
     private var acknowledged = 0
     private var unknown = 0
+    /// Those of the book's that are in what is known here.
+    private var losses = 0
 
-    init(_ site: FaultSite) throws {
+    init(_ site: FaultSite, begunBy start: FaultSite) throws {
         self.site = site
-        id = try site.begin(owner)
+        id = try start.begin(owner)
+        site.book.used(id)
     }
 
     mutating func visit() throws {
@@ -111,6 +115,11 @@ struct OwnCounterVisitor: FaultVisitor {
         }
         site.check(record, owner)
         let number = if case .int(let number)? = record.values[SharedCounter.key] { Int(number) } else { 0 }
+        if losses < site.book.losses {
+            losses = site.book.losses
+            site.book.lost(max(0, acknowledged - number))
+            (acknowledged, unknown) = (number, 0)
+        }
         if number < acknowledged || number > acknowledged + unknown {
             site.book.wrong("an own counter is \(number), not \(acknowledged) and \(unknown) more", isLoss: true)
         }

@@ -19,6 +19,7 @@ final class FaultBook: Sendable {
         fileprivate var successes: [Int: BootInstant] = [:]
         fileprivate var mark = BootInstant(nanoseconds: 0)
         fileprivate var mayLose = false
+        fileprivate var losses = 0
         fileprivate var ids: [SessionID] = []
         fileprivate var ended: Set<SessionID> = []
     }
@@ -76,6 +77,17 @@ final class FaultBook: Sendable {
 
     func lost(_ count: Int) {
         state.withLock { $0.lost += count }
+    }
+
+    /// How often Redis has lost something, as far as that is over: then what is there counts, and no more.
+    var losses: Int { state.withLock { $0.losses } }
+
+    /// A loss is over.
+    func endLoss() {
+        state.withLock { state in
+            state.losses += state.mayLose ? 1 : 0
+            state.mayLose = false
+        }
     }
 
     /// Whether what was acknowledged may be lost now, as in a failover.

@@ -14,6 +14,9 @@ enum FaultTime {
     /// The deadline of a provider's calls.
     static let timeout = Duration.milliseconds(isSanitized ? 1_000 : 250)
 
+    /// The same where a disk has its part in each answer, which is nobody's fault here.
+    static let diskTimeout = Duration.seconds(2)
+
     /// Runs `body` once, or until the time for a fault is over.
     static func again(once: Bool, _ body: () throws -> Void) rethrows {
         let end = BootInstant.now.advanced(by: .milliseconds(once ? 0 : Int64((seconds ?? 0) * 1_000)))

@@ -5,11 +5,13 @@ import Testing
 
 @Suite("Sessions in a cluster of Redis", .serialized)
 struct RedisClusterFaultTests {
-    private func lab(_ name: String, _ cluster: RedisCluster) throws -> FaultLab {
+    private func lab(
+        _ name: String, _ cluster: RedisCluster, timeout: Duration = FaultTime.timeout
+    ) throws -> FaultLab {
         var configuration = RedisProvider.Configuration()
         configuration.url = "redis://" + cluster.ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
         configuration.isCluster = true
-        configuration.timeout = FaultTime.timeout
+        configuration.timeout = timeout
         configuration.connections = 8
         // Each key is moved by a process of its own: there shall not be too many.
         return try FaultLab(name, configuration, pace: 8)
@@ -32,7 +34,7 @@ struct RedisClusterFaultTests {
         "the node that has the sessions is down: nothing is lost, and nothing mistaken for a session that is not there")
     func owner() throws {
         let cluster = try RedisCluster(["rdbcompression no", "appendonly yes", "appendfsync always"])
-        let lab = try lab("the sessions' node down", cluster)
+        let lab = try lab("the sessions' node down", cluster, timeout: FaultTime.diskTimeout)
         let node = try cluster.node(ofKey: "{gal}")
         try lab.fault(once: true) {
             node.kill()

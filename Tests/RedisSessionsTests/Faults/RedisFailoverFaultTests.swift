@@ -15,6 +15,8 @@ struct RedisFailoverFaultTests {
         configuration.sentinelPrimary = RedisSentinels.name
         configuration.timeout = FaultTime.timeout
         configuration.connections = 8
+        // A busy machine is no reason for another failover.
+        try sentinels.setPatience(60_000)
         let lab = try FaultLab("Sentinel's failover", configuration, pace: 3)
         // What was there before the fault is at the replica, too.
         let primary = try sentinels.primary()
@@ -24,11 +26,13 @@ struct RedisFailoverFaultTests {
             lab.book.mayLose = true
             let start = BootInstant.now.advanced(by: .milliseconds(-500))
             // The replica loses its primary a moment before all others do: they stay logged in, it cannot log in again.
+            try sentinels.setPatience(1_000)
             try primary.cli("CONFIG", "SET", "requirepass", "nobody knows")
             try primary.cli("CLIENT", "KILL", "TYPE", "replica")
             lab.goOn(200)
             let killed = try sentinels.killPrimary()
-            _ = try sentinels.primary(agreedBy: 2, otherThan: killed)
+            _ = try sentinels.primary(agreedBy: 3, otherThan: killed)
+            try sentinels.setPatience(60_000)
             try lab.settle(lossSince: start)
             old = killed
         }

@@ -20,14 +20,16 @@ struct RedisFaultTests {
         try RedisServer(["rdbcompression no"] + lines)
     }
 
-    private func lab(_ name: String, _ server: RedisServer) throws -> FaultLab {
-        try FaultLab(name, configuration("unix://\(server.socket)"))
+    private func lab(_ name: String, _ server: RedisServer, timeout: Duration = FaultTime.timeout) throws -> FaultLab {
+        var configuration = configuration("unix://\(server.socket)")
+        configuration.timeout = timeout
+        return try FaultLab(name, configuration)
     }
 
     @Test("a crash: with appendfsync always nothing that was acknowledged is lost")
     func crash() throws {
         let server = try server("appendonly yes", "appendfsync always")
-        let lab = try lab("kill -9, appendfsync always", server)
+        let lab = try lab("kill -9, appendfsync always", server, timeout: FaultTime.diskTimeout)
         for _ in 0..<2 {
             try lab.fault {
                 server.kill()
@@ -41,7 +43,7 @@ struct RedisFaultTests {
     @Test("a crash: with appendfsync everysec no more is lost than what is new")
     func crashEverySecond() throws {
         let server = try server("appendonly yes", "appendfsync everysec")
-        let lab = try lab("kill -9, appendfsync everysec", server)
+        let lab = try lab("kill -9, appendfsync everysec", server, timeout: FaultTime.diskTimeout)
         try lab.fault {
             lab.book.mayLose = true
             lab.goOn(1_000)

@@ -58,6 +58,13 @@ public final class RedisSentinels: Sendable {
         try sentinel.cli("SENTINEL", "DEBUG", "INFO-PERIOD", "1000", "PUBLISH-PERIOD", "500")
     }
 
+    /// Sets how long a server has to be silent before the sentinels take it for dead; a second at first.
+    public func setPatience(_ milliseconds: Int) throws {
+        for sentinel in sentinels where sentinel.isRunning {
+            try sentinel.cli("SENTINEL", "SET", Self.name, "down-after-milliseconds", String(milliseconds))
+        }
+    }
+
     /// Starts a sentinel again that was killed or stopped.
     public func restart(_ sentinel: RedisServer) throws {
         try sentinel.restart()

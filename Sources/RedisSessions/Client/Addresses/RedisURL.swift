@@ -22,6 +22,10 @@ struct RedisURL {
             }
             self.scheme = scheme
             rest = rest[rest.index(marker, offsetBy: 3)...]
+        } else if text.hasPrefix("unix:/") {
+            // As addresses to listen on are written.
+            scheme = .unix
+            rest = text.dropFirst(5)
         } else if let inherited {
             scheme = inherited
         } else {

@@ -25,26 +25,26 @@ final class TLSContext: @unchecked Sendable {
         if let file = settings.authorityFile {
             guard SSL_CTX_load_verify_file(context, file) == 1 else {
                 throw .invalid(
-                    "tlsAuthorityFile", "\(file) holds no certificates (\(TLSReason.last)); give a readable PEM file")
+                    "authorityFile", "\(file) holds no certificates (\(TLSReason.last)); give a readable PEM file")
             }
         } else {
             SSL_CTX_set_default_verify_paths(context)
         }
         guard (settings.certificateFile == nil) == (settings.keyFile == nil) else {
             throw .invalid(
-                settings.keyFile == nil ? "tlsKeyFile" : "tlsCertificateFile",
+                settings.keyFile == nil ? "keyFile" : "certificateFile",
                 "a client's certificate needs its key, and the key its certificate; give both files or none")
         }
         guard let certificate = settings.certificateFile, let key = settings.keyFile else { return }
         guard SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
             throw .invalid(
-                "tlsCertificateFile",
+                "certificateFile",
                 "\(certificate) holds no certificate (\(TLSReason.last)); give a readable PEM file")
         }
         guard SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1, SSL_CTX_check_private_key(context) == 1
         else {
             throw .invalid(
-                "tlsKeyFile",
+                "keyFile",
                 "\(key) holds no key for the certificate (\(TLSReason.last)); give the PEM file of its key, readable "
                     + "for this process and without a pass phrase")
         }
