@@ -68,7 +68,8 @@ extension MemoryProvider {
     ///
     /// Without a grace a store at its cap of bytes may not remember it.
     public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) -> SessionRotation {
-        rotate(session.id.words, to: new.words, grace: grace)
+        // As `create`: no foreign id is this provider's.
+        new.isForeign ? .taken : rotate(session.id.words, to: new.words, grace: grace)
     }
 
     private func rotate(_ id: MemoryKey, to new: MemoryKey, grace: Duration) -> SessionRotation {

@@ -68,8 +68,14 @@ extension MemoryProvider {
     /// Cost: a lookup for each session that is removed or kept; constant when the user has no more than are kept.
     public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) -> Int {
         guard store.users.count(of: user) > kept else { return 0 }
+        // One at a time for a user: two log-ins that leave no room for another session would end each other.
+        return store.endings(of: user).withLock { _ in endSessions(of: user, except: id, keeping: kept) }
+    }
+
+    private func endSessions(of user: ByteString, except id: SessionID?, keeping kept: Int) -> Int {
         let now = store.clock.nanoseconds
         let spared = id.flatMap { serial(of: $0.words, user: user, at: now) }
+        guard id == nil || spared != nil else { return 0 }
         var left = kept
         return store.users.newest(of: user, limit: .max).count { entry in
             guard entry.serial != spared else { return false }

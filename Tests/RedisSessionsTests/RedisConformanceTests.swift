@@ -10,14 +10,11 @@ import Testing
 struct RedisFixtures: Sendable {
     let server: RedisServer
 
-    init() throws {
+    /// - Parameter hasMovableClock: Whether ``fixture(_:)`` works.
+    init(hasMovableClock: Bool = false) throws {
         // Uncompressed, so that an id in a dump would be seen.
-        server = try RedisServer(["rdbcompression no"])
+        server = try RedisServer(["rdbcompression no"], hasMovableClock: hasMovableClock)
     }
-
-    /// What the cases take for a second: the server's clock cannot be moved.
-    static let second: Duration =
-        .seconds(1)
 
     func configuration(
         _ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }
@@ -35,9 +32,9 @@ struct RedisFixtures: Sendable {
     func fixture(_ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }) throws -> ConformanceFixture {
         let configuration = configuration(adjust)
         let provider = try RedisProvider(configuration: configuration)
-        var fixture = ConformanceFixture(provider: provider, second: Self.second) { time in
-            let (seconds, attoseconds) = time.components
-            usleep(UInt32(seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
+        // The server's clock goes on by itself, too: what a case does is to be quick beside what it takes for a second.
+        var fixture = ConformanceFixture(provider: provider, second: .seconds(60)) { [server] in
+            try server.advance(by: $0)
         }
         fixture.another = { try RedisProvider(configuration: configuration) }
         fixture.reopen = { try RedisProvider(configuration: configuration) }
@@ -52,34 +49,16 @@ struct RedisFixtures: Sendable {
     }
 }
 
-/// Written once, before the process can end.
-nonisolated(unsafe) private var endAtExit: pid_t = 0
-
 @Suite("The Redis provider")
 struct RedisConformanceTests {
-    /// One server for all cases, ended with the tests: nothing that is static is ever let go of.
-    private static let shared = Result {
-        let fixtures = try RedisFixtures()
-        endAtExit = fixtures.server.pid
-        atexit { kill(endAtExit, SIGKILL) }
-        return fixtures
-    }
-
-    /// Runs a case on a thread of its own: most of its time it waits for a deadline to come.
     private func run(
         _ test: ConformanceCase, _ adjust: @escaping @Sendable (inout RedisProvider.Configuration) -> Void = { _ in }
     ) async throws -> ConformanceCase.Outcome {
-        try await CaseThreads.shared.run {
-            guard test.name.contains("is down") else {
-                let fixtures = try Self.shared.get()
-                return try test.run { _ in try fixtures.fixture(adjust) }
-            }
-            // It stops its server.
-            let fixtures = try RedisFixtures()
-            return try test.run { _ in
+        try await ConformanceServers.shared.withServer { fixtures in
+            try test.run { _ in
                 try fixtures.fixture {
                     adjust(&$0)
-                    $0.timeout = .milliseconds(250)
+                    if test.name.contains("is down") { $0.timeout = .milliseconds(250) }
                 }
             }
         }
@@ -111,28 +90,45 @@ struct RedisConformanceTests {
     }
 }
 
-/// Threads for cases that wait: some at once, however few processors there are.
-private actor CaseThreads {
-    static let shared = CaseThreads()
+/// Two servers for all cases, each for one case at a time: the clock that a case moves is the server's.
+private actor ConformanceServers {
+    static let shared = ConformanceServers()
+    /// For the end of the tests: nothing that is static is ever let go of.
+    private static let started = Locked<[pid_t]>([])
 
-    private var free = 32
+    private var idle: [RedisFixtures] = []
+    private var missing = 2
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        if free == 0 {
-            await withCheckedContinuation { waiting.append($0) }
-        } else {
-            free -= 1
-        }
+    /// Runs `body` on a thread of its own, as it blocks.
+    func withServer<Result: Sendable>(
+        _ body: @escaping @Sendable (RedisFixtures) throws -> Result
+    ) async throws -> Result {
+        while idle.isEmpty, missing == 0 { await withCheckedContinuation { waiting.append($0) } }
+        let fixtures = try idle.popLast() ?? start()
         defer {
-            if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+            idle.append(fixtures)
+            if !waiting.isEmpty { waiting.removeFirst().resume() }
         }
         return try await withCheckedThrowingContinuation { continuation in
             do {
-                _ = try SystemThread(name: "case") { continuation.resume(with: Swift.Result { try body() }) }
+                _ = try SystemThread(name: "case") { continuation.resume(with: Swift.Result { try body(fixtures) }) }
             } catch {
                 continuation.resume(throwing: error)
             }
         }
+    }
+
+    private func start() throws -> RedisFixtures {
+        missing -= 1
+        let fixtures = try RedisFixtures(hasMovableClock: true)
+        let isFirst = Self.started.withLock { started in
+            started.append(fixtures.server.pid)
+            return started.count == 1
+        }
+        if isFirst {
+            atexit { for pid in ConformanceServers.started.withLock({ $0 }) { kill(pid, SIGKILL) } }
+        }
+        return fixtures
     }
 }

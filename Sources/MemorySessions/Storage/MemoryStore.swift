@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The shards, the index of users and what is counted. Thread-safe.
 ///
-/// Order of locks: a shard, a second shard with a higher number (only to move a session), a part of the index, the ranks
+/// Order of locks: the endings of a user, a shard, a second shard with a higher number (only to move a session), a part of the index, the ranks
 /// of users.
 final class MemoryStore: Sendable {
     static let shardCount = 256
@@ -19,6 +19,8 @@ final class MemoryStore: Sendable {
     /// The ledger's, for lookups: what they ask is not beside counts that change all the time.
     let restored: RestoredIDs
     let shards: [Locked<MemoryShard>]
+    /// Held while sessions of a user are ended beside one that is spared.
+    private let endings = (0..<64).map { _ in Locked(()) }
     /// The shard where `collect` goes on.
     private let cursor = Atomic<Int>(0)
     /// The shard where the next eviction begins to look.
@@ -33,6 +35,10 @@ final class MemoryStore: Sendable {
         let (ledger, users) = (ledger, users)
         restored = ledger.restored
         shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard(ledger: ledger, users: users)) }
+    }
+
+    func endings(of user: ByteString) -> Locked<Void> {
+        endings[Int(UInt(bitPattern: user.hashValue) % 64)]
     }
 
     var count: Int { ledger.sessions.load(ordering: .relaxed) }

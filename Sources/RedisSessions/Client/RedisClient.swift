@@ -109,7 +109,14 @@ package final class RedisClient: Sendable {
             case .done(let replies): return replies
             case .fail(let error): throw error
             case .again: break
-            case .moved(let address): if let pool { route.moved(to: address, from: pool) }
+            case .moved(let address):
+                // A server that is none of a cluster's has no say in where passwords and sessions go.
+                guard settings.servers.topology == .cluster else {
+                    throw RedisError(
+                        .configuration,
+                        "the server is a node of a cluster, and says that \(address) has the sessions: set isCluster")
+                }
+                if let pool { route.moved(to: address, from: pool) }
             case .ask(let address): side = address
             case .pause(let error): try pauses.wait(error, by: deadline)
             case .elsewhere(let error):

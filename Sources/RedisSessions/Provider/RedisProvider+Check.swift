@@ -12,8 +12,10 @@ extension RedisProvider {
         _ = try store.call().run(Self.evaluation.prefix(1).map { RedisCommand($0.0, $0.1, isRepeatable: true) })
         let id = SessionID.random()
         let user = SessionKey.user
+        // Nobody's name.
+        let name = "galleta check " + Base64URL.string(.reference())
         let draft = SessionDraft(
-            values: try SessionValues([(user, .string("galleta check")), (SessionKey("k"), .int(1))]),
+            values: try SessionValues([(user, .string(name + " at first")), (SessionKey("k"), .int(1))]),
             idleTimeout: .seconds(5), absoluteTimeout: .seconds(5))
         guard case .created(let lease) = try create(id, draft) else {
             return ["Redis has no room for another session (maxmemory); new ones are refused"]
@@ -21,7 +23,7 @@ extension RedisProvider {
         let session = SessionHandle(id, lease: lease)
         var patch = SessionPatch()
         try patch.set(.int(2), for: SessionKey("k"))
-        try patch.set(.string("galleta check again"), for: user)
+        try patch.set(.string(name), for: user)
         patch.remove(SessionKey("other"))
         patch.touches = true
         _ = try commit(patch, to: session, expecting: nil)
@@ -32,8 +34,8 @@ extension RedisProvider {
         _ = try touch(session)
         let new = SessionID.random()
         _ = try rotate(session, to: new, grace: .zero)
-        _ = try sessions(of: "galleta check again", current: new, limit: 1)
-        _ = try destroySessions(of: "galleta check again", except: nil, keeping: 0)
+        _ = try sessions(of: ByteString(name), current: new, limit: 1)
+        _ = try destroySessions(of: ByteString(name), except: nil, keeping: 0)
         _ = try destroy(SessionHandle(new))
         // Nobody has had the id.
         _ = try store.call().run([RedisCommand("DEL", [.bytes(store.keys.session(id.digest))], isRepeatable: true)])

@@ -48,7 +48,7 @@ extension RedisProvider {
             case "ok":
                 return .done(try commit.committed(rest))
             case "conflict":
-                guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
+                guard rest.count == 2, let now = rest[0].time, let entries = rest[1].array,
                     case .session(let metadata, let values) = try store.found(entries, at: now, fields: commit.fields)
                 else { return .done(.gone) }
                 // The first time may have made the change, and another request the next: nobody shall make it again.
@@ -56,7 +56,7 @@ extension RedisProvider {
                 let record = store.record(metadata, values, of: session.id, commit.digest, at: now, successor: nil)
                 return .done(.conflict(record))
             case "over":
-                let counts = rest.compactMap(\.integer).map(Int.init)
+                let counts = rest.compactMap(\.time).map(Int.init)
                 guard counts.count == 4 else { throw RedisStore.nonsense }
                 do throws(SessionError) {
                     try patch.limits.check(
@@ -154,10 +154,10 @@ private struct RedisCommit {
 
     /// The outcome of a reply "ok".
     func committed(_ rest: [RESPValue]) throws(SessionStoreError) -> SessionCommitOutcome {
-        guard let number = rest.first?.integer else { throw RedisStore.nonsense }
+        guard let number = rest.first?.time else { throw RedisStore.nonsense }
         let version = UInt64(number)
         var values: SessionValues?
-        if rest.count == 3, let now = rest[1].integer, let entries = rest[2].array {
+        if rest.count == 3, let now = rest[1].time, let entries = rest[2].array {
             if case .session(_, let stored) = try store.found(entries, at: now, fields: fields) { values = stored }
         } else if let known {
             values = try? known.values.applying(patch, limits: SessionLimits(bytes: .max, keys: .max))

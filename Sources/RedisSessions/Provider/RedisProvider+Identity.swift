@@ -6,9 +6,11 @@ extension RedisProvider {
     /// Removes the session. One round trip.
     public func destroy(_ session: SessionHandle) throws -> Bool {
         let call = store.call()
-        return try call.following(session, gone: false) { session throws(SessionStoreError) in
+        let isDestroyed = try call.following(session, gone: false) { session throws(SessionStoreError) in
             try destroyed(session, call)
         }.answer
+        // Asked again after a lost answer: the first time has done it, perhaps, and it is done in any case.
+        return isDestroyed || call.isRepeated
     }
 
     private func destroyed(
@@ -73,7 +75,7 @@ extension RedisProvider {
             case "user": user = outcome.rest.first?.bytes.flatMap(RedisUser.init(digest:))
             case "conflict":
                 let rest = Array(outcome.rest)
-                guard rest.count == 2, let now = rest[0].integer, let entries = rest[1].array,
+                guard rest.count == 2, let now = rest[0].time, let entries = rest[1].array,
                     case .session(let metadata, let values) = try store.found(
                         entries, at: now, fields: store.fields(of: session.id))
                 else { return .gone }

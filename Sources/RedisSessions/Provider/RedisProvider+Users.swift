@@ -60,7 +60,9 @@ extension RedisProvider {
         let call = store.call()
         for _ in 0..<Self.roundLimit {
             guard let member = try members(of: user, call).first(where: { $0.reference == bytes }) else { return false }
-            if try end([member], of: user, call) > 0 { return true }
+            if let ended = try end([member], of: user, sparing: nil, call), ended > 0 { return true }
+            // The first time may have done it.
+            if call.isRepeated, try !members(of: user, call).contains(where: { $0.reference == bytes }) { return true }
             // It has ended, or goes on under another id: then the index has it again.
         }
         return false
@@ -73,20 +75,36 @@ extension RedisProvider {
         let user = RedisUser(user)
         let call = store.call()
         var members = try members(of: user, call)
-        let spared = try id.flatMap { try digest(of: $0, among: members, call) }
-        guard members.count(where: { $0.digest != spared }) > kept else { return 0 }
+        var spared: RedisMember?
+        if let id {
+            guard members.count > kept else { return 0 }
+            let digest = try digest(of: id, among: members, call)
+            // One that rotates at this moment is there under its next id.
+            if !members.contains(where: { $0.digest == digest }) { members = try self.members(of: user, call) }
+            spared = members.first { $0.digest == digest }
+            guard spared != nil else { return 0 }
+        }
+        guard members.count - (spared == nil ? 0 : 1) > kept else { return 0 }
         if kept > 0 {
-            let live = try liveSessions(of: user, reading: false, call).map(\.member).filter { $0.digest != spared }
-            members = Array(live.dropFirst(kept))
+            members = try liveSessions(of: user, reading: false, call).map(\.member)
+                .filter { $0.reference != spared?.reference }
+            members.removeFirst(min(kept, members.count))
         } else {
-            members.removeAll { $0.digest == spared }
+            members.removeAll { $0.reference == spared?.reference }
         }
         var ended = 0
         var references = Set(members.map(\.reference))
         for _ in 0..<Self.roundLimit where !members.isEmpty {
-            ended += try end(members, of: user, call)
+            let count = try end(members, of: user, sparing: spared, call)
+            ended = ended.addingReportingOverflow(count ?? 0).partialValue
+            let current = try self.members(of: user, call)
+            if let last = spared {
+                // Under the id that it has now; gone, nothing more ends for its sake.
+                spared = current.first { $0.reference == last.reference }
+                guard spared != nil else { break }
+            }
             // Those that rotated meanwhile are there under their new ids; by then a log-in has a reference of its own.
-            members = try self.members(of: user, call).filter { references.contains($0.reference) }
+            members = current.filter { references.contains($0.reference) }
             references.formIntersection(members.map(\.reference))
         }
         return ended
@@ -111,13 +129,22 @@ extension RedisProvider {
         return try call.run([command]).first?.array?.compactMap { $0.bytes.flatMap(RedisMember.init) } ?? []
     }
 
-    private func end(_ members: [RedisMember], of user: RedisUser, _ call: RedisStoreCall) throws -> Int {
+    /// - Parameter spared: Must be live for the others to end: of two log-ins at once each would end the other.
+    /// - Returns: How many live ones ended; nil: the spared one is not there under that id.
+    private func end(
+        _ members: [RedisMember], of user: RedisUser, sparing spared: RedisMember?, _ call: RedisStoreCall
+    ) throws -> Int? {
         var ended = 0
         for slice in slices(members) {
-            ended += Int(
-                try call.run(
-                    RedisScripts.end, keys: keys(slice, user), arguments(slice, user), reaching: replicas
-                ).integer ?? 0)
+            var keys = keys(slice, user)
+            keys.insert(spared.map { store.keys.session($0.digest) } ?? keys[0], at: 1)
+            var arguments = arguments(slice, user)
+            arguments.insert(.bytes(spared?.bytes ?? []), at: 1)
+            guard let count = try call.run(RedisScripts.end, keys: keys, arguments, reaching: replicas).integer,
+                (-1...Int64(slice.count)).contains(count)
+            else { throw RedisStore.nonsense }
+            guard count >= 0 else { return ended > 0 ? ended : nil }
+            ended += Int(count)
         }
         return ended
     }
@@ -183,7 +210,7 @@ extension RedisProvider {
 
     /// What the reply to `peek`, or to `read`, says of a member; nil: its session is gone, or not the user's.
     private func entry(_ reply: RESPValue, _ member: RedisMember, of user: RedisUser, isRead: Bool) throws -> Entry? {
-        guard let parts = reply.array, parts.count >= 2, let now = parts[0].integer, let head = parts[1].array,
+        guard let parts = reply.array, parts.count >= 2, let now = parts[0].time, let head = parts[1].array,
             head.count == 2
         else { throw RedisStore.nonsense }
         guard head[1].bytes == member.reference + user.digest, let bytes = head[0].bytes,

@@ -89,12 +89,12 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         return Fault(text: "Redis cannot be used: \(error.message); \(remedy)")
     }
 
-    /// What an id leads to. One round trip; one more for each rotation that the id lags behind.
+    /// What an id leads to. One round trip; one more for each rotation that the id lags behind, eight at most.
     public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
         try findings(of: [session.id], store.call())[0]
     }
 
-    /// What each id leads to, in one round trip.
+    /// What each id leads to, in one round trip; one more for each rotation that some lag behind, eight at most.
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
         try findings(of: (0..<candidates.count).map { candidates[$0] }, store.call())
     }
@@ -103,16 +103,25 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         guard !ids.isEmpty else { return [] }
         let digests = ids.map(\.digest)
         let replies = try call.run(digests.map(store.lookUp))
-        return try ids.indices.map { position in
-            let (id, reply) = (ids[position], replies[position])
-            let (found, now) = try store.found(reply, fields: store.fields(of: id))
+        guard replies.count == ids.count else { throw RedisStore.nonsense }
+        var trails: [(position: Int, trail: RedisStoreCall.Trail)] = []
+        var findings: [SessionFinding] = try ids.indices.map { position in
+            let id = ids[position]
+            let (found, now) = try store.found(replies[position], fields: store.fields(of: id))
             switch found {
             case .none: return .none
-            case .alias(let alias): return try call.resolve(alias, of: id, at: now)
+            case .alias(let alias):
+                trails.append((position, RedisStoreCall.Trail(alias, of: id, at: now)))
+                return .none
             case .session(let metadata, let values):
                 return .found(store.record(metadata, values, of: id, digests[position], at: now, successor: nil))
             }
         }
+        guard !trails.isEmpty else { return findings }
+        for (trail, finding) in zip(trails, try call.resolve(trails.map(\.trail))) {
+            findings[trail.position] = finding
+        }
+        return findings
     }
 
     /// Begins a session. One round trip. At its `maxmemory` Redis refuses it: `.full`.
@@ -152,7 +161,7 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
             session throws(SessionStoreError) -> RedisStep<SessionTouch> in
             let outcome = try call.outcome(RedisScripts.touch, keys: [store.keys.session(session.digest)])
             switch outcome.word {
-            case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.integer ?? 0)))
+            case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.time ?? 0)))
             case "alias": return try call.aliasStep(outcome.rest)
             case "gone": return .done(.gone)
             default: throw RedisStore.nonsense

@@ -31,7 +31,14 @@ struct RedisKeys: Sendable {
     var pattern: String { String(decoding: users.dropLast(2), as: UTF8.self) + "*" }
 
     /// The glob for all sessions' keys.
-    var sessionPattern: String { String(decoding: sessions, as: UTF8.self) + "*" }
+    var sessionPattern: String {
+        var pattern = ""
+        for character in String(decoding: sessions, as: UTF8.self) {
+            if "\\*?[]".contains(character) { pattern.append("\\") }
+            pattern.append(character)
+        }
+        return pattern + "*"
+    }
 
     /// All that precedes the digest in a session's key.
     var sessionPrefix: [UInt8] { sessions }

@@ -19,11 +19,11 @@ struct RedisMetadata {
         guard let form = bytes.first else { return nil }
         guard form == Self.form else { throw Self.unknownForm(Int64(form)) }
         guard bytes.count == Self.count else { return nil }
-        version = bytes.bigEndian(at: 1)
-        created = Int64(truncatingIfNeeded: bytes.bigEndian(at: 9))
-        seen = Int64(truncatingIfNeeded: bytes.bigEndian(at: 17))
-        idle = Int64(truncatingIfNeeded: bytes.bigEndian(at: 25))
-        absolute = Int64(truncatingIfNeeded: bytes.bigEndian(at: 33))
+        guard let version = bytes.number(at: 1), let created = bytes.number(at: 9), let seen = bytes.number(at: 17),
+            let idle = bytes.number(at: 25), let absolute = bytes.number(at: 33)
+        else { return nil }
+        self.version = UInt64(version)
+        (self.created, self.seen, self.idle, self.absolute) = (created, seen, idle, absolute)
     }
 
     static func unknownForm(_ form: Int64) -> SessionStoreError {
@@ -57,8 +57,8 @@ struct RedisAlias {
 
     init?(_ bytes: [UInt8]) {
         guard bytes.count > 16 else { return nil }
-        rotated = Int64(truncatingIfNeeded: bytes.bigEndian(at: 0))
-        graceEnd = Int64(truncatingIfNeeded: bytes.bigEndian(at: 8))
+        guard let rotated = bytes.number(at: 0), let graceEnd = bytes.number(at: 8) else { return nil }
+        (self.rotated, self.graceEnd) = (rotated, graceEnd)
         sealed = Array(bytes[16...])
     }
 
@@ -69,9 +69,10 @@ struct RedisAlias {
 }
 
 extension [UInt8] {
-    /// Eight bytes from `offset` on.
-    func bigEndian(at offset: Int) -> UInt64 {
-        self[offset..<(offset + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+    /// The number in eight bytes from `offset` on; nil: beyond what Lua can have written, so that sums of some cannot overflow.
+    func number(at offset: Int) -> Int64? {
+        let number = self[offset..<(offset + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+        return number < 1 << 53 ? Int64(number) : nil
     }
 }
 
@@ -86,8 +87,9 @@ extension Duration {
     /// Whole milliseconds, at least 1: no deadline comes too early, and none is none.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return 1 << 50 }
-        return min(1 << 50, max(1, whole + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
+        // Some ten thousand years.
+        guard seconds < 1 << 40 else { return 1 << 50 }
+        return min(
+            1 << 50, max(1, max(0, seconds) * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
     }
 }

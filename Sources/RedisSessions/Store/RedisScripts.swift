@@ -96,6 +96,7 @@ enum RedisScripts {
           return {'gone'}
         end
         if string.byte(head[1]) ~= 1 then return {'form', string.byte(head[1])} end
+        if #head[1] ~= 57 then return {'gone'} end
         local _, version, created, seen, idle, absolute, nonce, bytes, keys = struct.unpack(form, head[1])
         if now >= math.min(seen + idle, created + absolute) then return {'gone'} end
         local user = head[2] and string.sub(head[2], 17) or ''
@@ -233,24 +234,31 @@ enum RedisScripts {
                 return {'rotated'}
                 """)
 
-    /// Ends sessions of a user. KEYS: the index, the sessions. ARGV: the user's digest, then for each session its reference and
-    /// digest in one. The number of live ones that ended.
+    /// Ends sessions of a user. KEYS: the index, the session to spare (or the index again), the sessions. ARGV: the user's
+    /// digest, reference and digest in one of the session to spare or '', then the same for each session. The number of live
+    /// ones that ended; -1, and none did: the session to spare is not live.
     static let end = RedisScript(
         clock + metadata + """
+            local function live(key, member)
+              local head = redis.call('HMGET', key, 'm', 'u')
+              if head[2] ~= string.sub(member, 1, 16) .. ARGV[1] then return nil end
+              if not head[1] or #head[1] ~= 57 then return false end
+              local _, _, created, seen, idle, absolute = struct.unpack(form, head[1])
+              return now < math.min(seen + idle, created + absolute)
+            end
+            if ARGV[2] ~= '' and not live(KEYS[2], ARGV[2]) then return -1 end
             local ended = 0
-            for i = 2, #KEYS do
-              local head = redis.call('HMGET', KEYS[i], 'm', 'u')
-              if head[1] and head[2] == string.sub(ARGV[i], 1, 16) .. ARGV[1] then
-                local _, _, created, seen, idle, absolute = struct.unpack(form, head[1])
-                if now < math.min(seen + idle, created + absolute) then ended = ended + 1 end
-                redis.call('DEL', KEYS[i])
-              end
+            for i = 3, #KEYS do
+              local found = live(KEYS[i], ARGV[i])
+              if found then ended = ended + 1 end
+              if found ~= nil then redis.call('DEL', KEYS[i]) end
               redis.call('ZREM', KEYS[1], ARGV[i])
             end
             return ended
             """)
 
-    /// Takes members off a user's index whose sessions are gone. KEYS and ARGV as `end`.
+    /// Takes members off a user's index whose sessions are gone. KEYS: the index, the sessions. ARGV: the user's digest, then
+    /// for each session its reference and digest in one.
     static let sweep = RedisScript(
         """
         local swept = 0

@@ -89,7 +89,7 @@ final class RedisStore: Sendable {
 
     /// What a look-up's reply says of `id`; nil: only the id can tell, and it is not known.
     func found(_ reply: RESPValue, fields: RedisFields) throws(SessionStoreError) -> (found: Found, now: Int64) {
-        guard let parts = reply.array, parts.count == 2, let now = parts[0].integer, let entries = parts[1].array else {
+        guard let parts = reply.array, parts.count == 2, let now = parts[0].time, let entries = parts[1].array else {
             throw Self.nonsense
         }
         return (try found(entries, at: now, fields: fields), now)
@@ -142,4 +142,12 @@ final class RedisStore: Sendable {
 enum RedisStep<Answer> {
     case done(Answer)
     case alias(RedisAlias, Int64)
+}
+
+extension RESPValue {
+    /// A time or a version: a number that a script can have made; nil for any other.
+    var time: Int64? {
+        guard let integer, (0..<(1 << 53)).contains(integer) else { return nil }
+        return integer
+    }
 }

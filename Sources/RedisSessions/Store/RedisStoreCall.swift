@@ -85,32 +85,65 @@ final class RedisStoreCall {
 
     // MARK: Replaced ids
 
-    /// Follows an id that a rotation replaced, hop by hop: the store itself cannot, as it has no ids.
-    func resolve(_ alias: RedisAlias, of id: SessionID, at now: Int64) throws(SessionStoreError) -> SessionFinding {
-        var (alias, now) = (alias, now)
-        let (start, rotated) = (now, alias.rotated)
-        guard let first = alias.successor(of: id) else { return .none }
-        var (current, isInGrace) = (id, true)
-        for _ in 0..<Self.hopLimit {
-            guard let next = alias.successor(of: current) else { return .none }
-            isInGrace = isInGrace && now < alias.graceEnd
-            current = next
-            let digest = current.digest
-            guard let reply = try run([store.lookUp(digest)]).first else { throw RedisStore.nonsense }
-            let found = try store.found(reply, fields: store.fields(of: current))
-            switch found.found {
-            case .none: return .none
-            case .alias(let further): (alias, now) = (further, found.now)
-            case .session(let metadata, let values):
-                guard isInGrace else {
-                    return .retired(
-                        SessionRetirement(age: .milliseconds(max(0, start - rotated)), successor: first))
-                }
-                return .found(
-                    store.record(metadata, values, of: current, digest, at: found.now, successor: current))
-            }
+    /// An id that a rotation replaced, and how far it was followed.
+    struct Trail {
+        fileprivate let first: SessionID?
+        fileprivate let age: Duration
+        fileprivate var current: SessionID
+        fileprivate var alias: RedisAlias
+        fileprivate var now: Int64
+        fileprivate var isInGrace = true
+
+        init(_ alias: RedisAlias, of id: SessionID, at now: Int64) {
+            first = alias.successor(of: id)
+            age = .milliseconds(max(0, now - alias.rotated))
+            (current, self.alias, self.now) = (id, alias, now)
         }
-        return .none
+    }
+
+    /// Follows an id that a rotation replaced.
+    func resolve(_ alias: RedisAlias, of id: SessionID, at now: Int64) throws(SessionStoreError) -> SessionFinding {
+        try resolve([Trail(alias, of: id, at: now)])[0]
+    }
+
+    /// Follows ids that rotations replaced, a hop of all of them in one round trip: the store itself cannot, as it has no ids.
+    func resolve(_ trails: [Trail]) throws(SessionStoreError) -> [SessionFinding] {
+        var findings = [SessionFinding](repeating: .none, count: trails.count)
+        var trails = Array(trails.enumerated())
+        for _ in 0..<Self.hopLimit where !trails.isEmpty {
+            trails = trails.compactMap { position, trail in
+                guard let next = trail.alias.successor(of: trail.current) else { return nil }
+                var trail = trail
+                trail.isInGrace = trail.isInGrace && trail.now < trail.alias.graceEnd
+                trail.current = next
+                return (position, trail)
+            }
+            let digests = trails.map(\.element.current.digest)
+            let replies = try run(digests.map(store.lookUp))
+            guard replies.count == trails.count else { throw RedisStore.nonsense }
+            var left: [(offset: Int, element: Trail)] = []
+            for (index, (position, trail)) in trails.enumerated() {
+                var trail = trail
+                let found = try store.found(replies[index], fields: store.fields(of: trail.current))
+                switch found.found {
+                case .none: break
+                case .alias(let further):
+                    (trail.alias, trail.now) = (further, found.now)
+                    left.append((position, trail))
+                case .session(let metadata, let values):
+                    if trail.isInGrace {
+                        findings[position] = .found(
+                            store.record(
+                                metadata, values, of: trail.current, digests[index], at: found.now,
+                                successor: trail.current))
+                    } else {
+                        findings[position] = .retired(SessionRetirement(age: trail.age, successor: trail.first))
+                    }
+                }
+            }
+            trails = left
+        }
+        return findings
     }
 
     /// Runs `body` on the session's handle, and again on that of its successor where a rotation replaced the id.
@@ -136,7 +169,7 @@ final class RedisStoreCall {
     func aliasStep<Answer>(
         _ rest: ArraySlice<RESPValue>
     ) throws(SessionStoreError) -> RedisStep<Answer> {
-        guard rest.count == 2, let now = rest.first?.integer, let bytes = rest.last?.bytes,
+        guard rest.count == 2, let now = rest.first?.time, let bytes = rest.last?.bytes,
             let alias = RedisAlias(bytes)
         else { throw RedisStore.nonsense }
         return .alias(alias, now)

@@ -77,7 +77,12 @@ extension SessionManager {
     /// - Throws: As ``sessions(of:limit:)``.
     @discardableResult
     public func endSessions(of user: ByteString, except id: SessionID? = nil) throws -> Int {
-        try endSessions(of: user, except: id, keeping: 0)
+        let count = try endSessions(of: user, except: id, keeping: 0)
+        guard count == 0, let id else { return count }
+        // Nothing ends beside a session that is not the user's (any more); here all are to end.
+        let own = try index { try $0.sessions(of: user, current: id, limit: 1) }
+        guard !own.sessions.contains(where: \.isCurrent) else { return 0 }
+        return try endSessions(of: user, except: nil, keeping: 0)
     }
 
     private func endSessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
@@ -105,7 +110,7 @@ extension SessionManager {
     /// Ends the user's sessions that may not go on, then those beyond the cap, the least recently seen first, never the one
     /// of `id`.
     ///
-    /// Of log-ins at the same time each sees the other's session; so in the end there are as many as allowed.
+    /// Of log-ins at the same time the provider lets one end the others, and not all each other.
     func endSessions(of user: ByteString, afterLogInOf id: SessionID) throws {
         guard userIndex != nil else { return }
         if configuration.stampCheck != nil { try endRevokedSessions(of: user, sparing: id) }

@@ -30,7 +30,9 @@ public protocol UserIndexedProvider: SessionProvider {
     ///
     /// - Parameters:
     ///   - user: The value of `SessionKey.user`.
-    ///   - id: A session to spare; an id in its grace counts as its successor.
+    ///   - id: A session to spare; an id in its grace counts as its successor. Where it is no live session of the user's (any
+    ///     more), nothing is removed: of two log-ins at once that each leave no room for another session, one ends the other, and
+    ///     not both each other.
     ///   - kept: How many of the others are kept, those last seen; not negative.
     /// - Returns: How many live sessions were removed.
     func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int

@@ -153,6 +153,7 @@ final class DictionaryProvider: UserIndexedProvider, CollectingProvider, @unchec
     func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
         locked { now in
             let spared = id.flatMap { find($0, at: now)?.id }
+            guard id == nil || spared.flatMap({ records[$0]?.values.user }) == user else { return 0 }
             let others = newest(of: user, at: now).filter { $0.key != spared }.dropFirst(kept)
             others.forEach { records[$0.key] = nil }
             return others.count

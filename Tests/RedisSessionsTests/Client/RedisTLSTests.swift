@@ -151,7 +151,7 @@ struct RedisTLSTests {
         noKey.certificateFile = identity.certificate
         (wrongKey.certificateFile, wrongKey.keyFile) = (identity.certificate, try authority.issue().key)
         for (settings, field) in [
-            (noAuthority, "tlsAuthorityFile"), (noKey, "tlsKeyFile"), (wrongKey, "tlsKeyFile"),
+            (noAuthority, "authorityFile"), (noKey, "keyFile"), (wrongKey, "keyFile"),
         ] {
             let error = #expect(throws: SessionError.self) { try TLSContext(settings) }
             #expect(error?.field == field)

@@ -23,6 +23,7 @@ public final class RedisServer: Sendable {
     private let role: Role
     /// Its files are read at each start.
     private let tls: TLSIdentity?
+    private let clock: MovableClock?
     private let process: Locked<ChildProcess>
 
     /// - Parameters:
@@ -30,11 +31,16 @@ public final class RedisServer: Sendable {
     ///     the defaults here, which are Redis's own but for snapshots: there are none.
     ///   - hasPort: Whether it listens on a free port as well.
     ///   - tls: What it shows on a free TLS port; clients need no certificate unless a line says `tls-auth-clients yes`.
-    public convenience init(_ lines: [String] = [], hasPort: Bool = false, tls: TLSIdentity? = nil) throws {
-        try self.init(lines, as: .alone, hasPort: hasPort, tls: tls)
+    ///   - hasMovableClock: Whether ``advance(by:)`` works.
+    public convenience init(
+        _ lines: [String] = [], hasPort: Bool = false, tls: TLSIdentity? = nil, hasMovableClock: Bool = false
+    ) throws {
+        try self.init(lines, as: .alone, hasPort: hasPort, tls: tls, hasMovableClock: hasMovableClock)
     }
 
-    init(_ lines: [String], as role: Role, hasPort: Bool, tls: TLSIdentity? = nil) throws {
+    init(
+        _ lines: [String], as role: Role, hasPort: Bool, tls: TLSIdentity? = nil, hasMovableClock: Bool = false
+    ) throws {
         (self.role, self.tls) = (role, tls)
         // A port may be taken between the look and the start: then others are tried.
         for attempt in 1... {
@@ -62,9 +68,10 @@ public final class RedisServer: Sendable {
             }
             try (text + lines).map { $0 + "\n" }.joined()
                 .write(toFile: folder.file("redis.conf"), atomically: true, encoding: .utf8)
-            let process = try Self.start(in: folder, as: role)
+            let clock = hasMovableClock ? try MovableClock(in: folder) : nil
+            let process = try Self.start(in: folder, as: role, clock)
             if Self.answers(process, at: socket) {
-                (self.folder, self.socket) = (folder, socket)
+                (self.folder, self.socket, self.clock) = (folder, socket, clock)
                 (self.port, self.tlsPort, self.busPort) = (port, tlsPort, busPort)
                 self.process = Locked(process)
                 return
@@ -85,11 +92,19 @@ public final class RedisServer: Sendable {
     /// A user who may do everything, with any password.
     static let ownUser = "test-support"
 
-    private static func start(in folder: TemporaryFolder, as role: Role) throws -> ChildProcess {
+    private static func start(
+        in folder: TemporaryFolder, as role: Role, _ clock: MovableClock?
+    ) throws -> ChildProcess {
         try FileManager.default.createDirectory(atPath: folder.file("data"), withIntermediateDirectories: true)
         return try ChildProcess(
             "redis-server", [folder.file("redis.conf")] + (role == .sentinel ? ["--sentinel"] : []),
-            log: folder.file("log"))
+            log: folder.file("log"), environment: clock?.environment ?? [:])
+    }
+
+    /// Moves its clock forward, for one that has such a clock.
+    public func advance(by duration: Duration) throws {
+        guard let clock else { throw TestFailure(description: "this server's clock cannot be moved") }
+        try clock.advance(by: duration)
     }
 
     /// Waits until the server at the socket has loaded its data; false if it ends before, or takes too long.
@@ -145,7 +160,7 @@ public final class RedisServer: Sendable {
         // Somebody else's short connection may have the port at this moment.
         let deadline = BootInstant.now.advanced(by: .seconds(10))
         while true {
-            let started = try Self.start(in: folder, as: role)
+            let started = try Self.start(in: folder, as: role, clock)
             process.withLock { $0 = started }
             if Self.answers(started, at: socket) { return }
             kill()

@@ -89,7 +89,11 @@ final class RedisConnection: @unchecked Sendable {
             do throws(RESPError) {
                 while replies.count < count, let reply = try parser.next() { replies.append(reply) }
             } catch {
-                throw RedisError(.protocol, error.isSyntax ? "not RESP: \(error)" : "a reply with \(error)")
+                guard !error.isSyntax else { throw RedisError(.protocol, "not RESP: \(error)") }
+                var failure = RedisError(.protocol, "a reply with \(error)")
+                // One session or list that is too large is no outage for all others.
+                failure.countsAgainstServer = false
+                throw failure
             }
             if replies.count == count { break }
             let received = try stream.receive(into: buffer, by: deadline)

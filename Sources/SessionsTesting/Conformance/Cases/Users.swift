@@ -215,6 +215,25 @@ extension SessionProviderConformance {
             try store.expect(try store.isThere(ids[1]), "the one last seen is gone")
             try store.expect(try store.isThere(other), "another user's session is gone")
         },
+        ConformanceCase("beside a session that is none of the user's, or gone, nothing ends") { store in
+            let id = try store.create(user: "ada")
+            let gone = try store.create(user: "ada")
+            _ = try store.provider.destroy(gone)
+            for other in [gone, store.freshID(), try store.create(user: "bob"), try store.create()] {
+                try store.expectEqual(try store.endAll("ada", except: other), 0, "how many ended")
+            }
+            try store.expect(try store.isThere(id), "a session ended for one that is not there")
+        },
+        ConformanceCase("of two log-ins at once that leave no room for another one survives") { store in
+            for _ in 0..<20 {
+                _ = try store.inParallel(2) { _ in
+                    let id = try store.create(user: "ada")
+                    _ = try store.users.destroySessions(of: "ada", except: id, keeping: 0)
+                }
+                try store.expectEqual(try store.list("ada").count, 1, "the sessions that are left")
+                try store.endAll("ada")
+            }
+        },
         ConformanceCase("expired sessions are not among those that are kept") { store in
             let old = try store.create(user: "ada")
             try store.advance(1)
