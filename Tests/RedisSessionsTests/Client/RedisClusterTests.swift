@@ -77,6 +77,8 @@ struct RedisClusterTests {
             isTorn = true
             let time = shortest(upTo: .milliseconds(300)) {
                 let error = #expect(throws: RedisError.self) { try client.run([both], within: .milliseconds(250)) }
+                // On a busy machine the last attempt may have no time left for its answer.
+                guard error?.code != .timeout else { return }
                 #expect(error?.code == .notNow && error?.isOutcomeUnknown == false)
                 #expect(error?.reply?.code == "TRYAGAIN")
             }
