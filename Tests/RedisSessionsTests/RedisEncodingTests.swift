@@ -4,7 +4,7 @@ import Sessions
 import TestSupport
 import Testing
 
-@Suite("What Redis holds")
+@Suite("What Redis holds", .blocking)
 struct RedisEncodingTests {
     private static let article = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent(

@@ -6,7 +6,7 @@ import Sessions
 import TestSupport
 import Testing
 
-@Suite("Sessions in Redis")
+@Suite("Sessions in Redis", .blocking)
 struct RedisProviderTests {
     private let fixtures: RedisFixtures
     private let provider: RedisProvider

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("Any trouble in any order", .serialized)
+@Suite("Any trouble in any order", .serialized, .blocking)
 struct RedisChaosTests {
     @Test("no call gets another one's reply, none is counted twice, and none lasts beyond its deadline")
     func chaos() throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("A client of Redis")
+@Suite("A client of Redis", .blocking)
 struct RedisClientTests {
     @Test("commands of one call take one round trip, and their replies come in order")
     func pipeline() throws {

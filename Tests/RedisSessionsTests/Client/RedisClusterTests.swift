@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("A cluster of Redis", .serialized)
+@Suite("A cluster of Redis", .serialized, .blocking)
 struct RedisClusterTests {
     private let cluster: RedisCluster
     private let slot: Int

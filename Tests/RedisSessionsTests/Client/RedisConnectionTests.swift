@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("A peer that does not keep to the protocol")
+@Suite("A peer that does not keep to the protocol", .blocking)
 struct RedisConnectionTests {
     @Test(
         "ends the connection, and what it says answers no other call",

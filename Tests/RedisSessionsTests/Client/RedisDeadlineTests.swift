@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("A call's deadline", .serialized)
+@Suite("A call's deadline", .serialized, .blocking)
 struct RedisDeadlineTests {
     private let server: RedisServer
     private let proxy: RedisProxy

@@ -8,7 +8,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("Redis away and back", .serialized)
+@Suite("Redis away and back", .serialized, .blocking)
 struct RedisOutageTests {
     @Test("a stopped server holds a few calls, then none; and all is well within a second or so after it is back")
     func stopped() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("The connections of a client")
+@Suite("The connections of a client", .blocking)
 struct RedisPoolTests {
     @Test("no more than allowed, however many calls there are, and each gets its own replies")
     func limit() throws {

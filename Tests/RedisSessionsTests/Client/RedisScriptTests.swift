@@ -4,7 +4,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("Scripts")
+@Suite("Scripts", .blocking)
 struct RedisScriptTests {
     private static let increment = RedisScript("return redis.call('INCRBY', KEYS[1], ARGV[1])")
     private static let read = RedisScript("return redis.call('GET', KEYS[1])")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("Redis with sentinels", .serialized)
+@Suite("Redis with sentinels", .serialized, .blocking)
 struct RedisSentinelTests {
     private func client(
         _ sentinels: RedisSentinels, _ change: (inout RedisSettings) -> Void = { _ in }

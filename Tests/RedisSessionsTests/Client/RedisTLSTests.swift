@@ -6,7 +6,7 @@ import Testing
 
 @testable import RedisSessions
 
-@Suite("Redis over TLS")
+@Suite("Redis over TLS", .blocking)
 struct RedisTLSTests {
     private let authority: TLSAuthority
 

@@ -3,7 +3,7 @@ import RedisSessions
 import TestSupport
 import Testing
 
-@Suite("Sessions in a cluster of Redis", .serialized)
+@Suite("Sessions in a cluster of Redis", .serialized, .blocking)
 struct RedisClusterFaultTests {
     private func lab(
         _ name: String, _ cluster: RedisCluster, timeout: Duration = FaultTime.timeout

@@ -3,7 +3,7 @@ import RedisSessions
 import TestSupport
 import Testing
 
-@Suite("Sessions while sentinels replace the primary", .serialized)
+@Suite("Sessions while sentinels replace the primary", .serialized, .blocking)
 struct RedisFailoverFaultTests {
     @Test(
         "what the replica had not got is lost, and counted; what is acknowledged afterwards stays, whoever takes writes"

@@ -5,7 +5,7 @@ import Sessions
 import TestSupport
 import Testing
 
-@Suite("Sessions on a bad day of Redis", .serialized)
+@Suite("Sessions on a bad day of Redis", .serialized, .blocking)
 struct RedisFaultTests {
     private func configuration(_ url: String) -> RedisProvider.Configuration {
         var configuration = RedisProvider.Configuration()
