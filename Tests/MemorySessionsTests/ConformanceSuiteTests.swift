@@ -207,7 +207,9 @@ struct ConformanceSuiteTests {
     @Test("finds each fault that other libraries have had", arguments: noticed)
     func finds(fault: Fault, names: [String]) throws {
         for name in names {
-            #expect(try Self.fails(name, fault), "\(fault) is not noticed by \"\(name)\"")
+            // Some are a matter of luck: threads that do not meet show nothing.
+            let isNoticed = try (0..<5).contains { _ in try Self.fails(name, fault) }
+            #expect(isNoticed, "\(fault) is not noticed by \"\(name)\"")
             #expect(try !Self.fails(name, .none), "a sound provider fails \"\(name)\"")
         }
         // The rest of the contract stands: the suite says which part is broken.
