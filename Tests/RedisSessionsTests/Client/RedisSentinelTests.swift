@@ -104,7 +104,9 @@ struct RedisSentinelTests {
         let other = try #require(sentinels.servers.first { $0 !== primary })
         try primary.cli("REPLICAOF", "127.0.0.1", String(other.port!))
         let error = #expect(throws: RedisError.self) { try client(sentinels).get("a", within: .milliseconds(200)) }
-        #expect(error?.code == .notNow && error?.isOutcomeUnknown == false, "\(error?.message ?? "")")
+        // Which of the two depends on where the deadline finds it.
+        let isRefused = error?.code == .notNow || error?.code == .timeout
+        #expect(isRefused && error?.isOutcomeUnknown == false, "\(error?.message ?? "")")
     }
 
     @Test("one sentinel that answers is enough, a stopped one among them costs its share of the time")
