@@ -30,7 +30,7 @@ extension RedisProvider {
         /// The name in the servers' certificates, where it is not that of their addresses. Default: the address's host.
         public var serverName: String?
         /// What all keys have between braces: their slot in a cluster, and the store's name among others in one database.
-        /// Default: `gal`, short because each key has it: four letters more are 16 bytes for each session of a user.
+        /// Default: `gal`.
         public var name = "gal"
         /// The longest that a call takes, whatever happens in it: 1 ms to 60 s. Default: 250 ms.
         public var timeout = Duration.milliseconds(250)

@@ -49,8 +49,9 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         self.traits = traits
         do {
             for remark in try check() { configuration.logger.warning("\(remark)") }
+            let addresses = settings.servers.addresses.map { "\($0)" }.joined(separator: ", ")
             configuration.logger.info(
-                "sessions are in Redis", metadata: ["servers": "\(settings.servers)", "name": "\(settings.hashTag)"])
+                "sessions are in Redis", metadata: ["servers": "\(addresses)", "name": "\(settings.hashTag)"])
         } catch let error as SessionStoreError {
             guard let fault = fault(error, isTrial: configuration.isTrial) else {
                 configuration.logger.error("sessions cannot be kept for the moment: \(error)")
