@@ -141,6 +141,60 @@ struct RedisProviderTests {
         #expect(try server.cli("EXISTS", key) == "1")
     }
 
+    @Test("of a store with another encryptsValues are an error that names it, and are kept", arguments: [true, false])
+    func mixedEncryption(isEncrypted: Bool) throws {
+        let configuration = fixtures.configuration { $0.encryptsValues = isEncrypted }
+        let owner = try RedisProvider(configuration: configuration)
+        let id = SessionID.random()
+        _ = try owner.create(id, draft(user: "ada"))
+        var other = configuration
+        other.encryptsValues = !isEncrypted
+        let stranger = try RedisProvider(configuration: other)
+        let error = #expect(throws: SessionStoreError.self) { try stranger.read(id) }
+        #expect(error?.message.contains("encryptsValues") == true)
+        #expect(try owner.read(id)?.values["k"] == 1)
+    }
+
+    @Test("with numbers that no script has written are gone, and crash nobody", arguments: [1, 9, 17, 25, 33])
+    func hostileNumbers(offset: Int) throws {
+        let id = try create()
+        let key = try #require(try keys.first { $0.contains(":s:") })
+        let script = """
+            local m = redis.call('HGET', KEYS[1], 'm')
+            m = string.sub(m, 1, \(offset)) .. string.rep(string.char(128), 8) .. string.sub(m, \(offset + 9))
+            return redis.call('HSET', KEYS[1], 'm', m)
+            """
+        try server.cli("EVAL", script, "1", key)
+        #expect(try provider.read(id) == nil)
+        let replaced = try create()
+        _ = try provider.rotate(replaced, to: .random(), grace: .zero)
+        for key in try keys where try server.cli("HEXISTS", key, "a") == "1" {
+            try server.cli(
+                "EVAL",
+                "local a = redis.call('HGET', KEYS[1], 'a') return redis.call('HSET', KEYS[1], 'a', "
+                    + "string.rep(string.char(128), 16) .. string.sub(a, 17))", "1", key)
+        }
+        #expect(try provider.read(replaced) == nil && provider.retirement(of: replaced) == nil)
+    }
+
+    @Test("of a store whose name looks like a pattern are listed, and no others")
+    func patternNames() throws {
+        for name in ["shop[-]b", "shop-b", "shop*", "sh?p"] {
+            let configuration = fixtures.configuration { $0.name = name }
+            let provider = try RedisProvider(configuration: configuration)
+            _ = try provider.create(.random(), draft())
+        }
+        for name in ["shop[-]b", "shop-b", "shop*", "sh?p"] {
+            let provider = try RedisProvider(configuration: fixtures.configuration { $0.name = name })
+            var (count, position): (Int, SessionListPosition?) = (0, nil)
+            repeat {
+                let page = try provider.sessions(from: position, limit: 100)
+                (count, position) = (count + page.sessions.count, page.next)
+            } while position != nil
+            #expect(count == 1, "\(name)")
+        }
+    }
+
     @Test("show no value and no key's name in the store when they are encrypted, only whose they are")
     func encrypted() throws {
         let configuration = fixtures.configuration { $0.encryptsValues = true }
