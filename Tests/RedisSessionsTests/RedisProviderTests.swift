@@ -177,6 +177,16 @@ struct RedisProviderTests {
         #expect(try provider.read(replaced) == nil && provider.retirement(of: replaced) == nil)
     }
 
+    @Test("of a user end everywhere, be one of them damaged")
+    func damagedAmongOthers() throws {
+        let ids = try (0..<3).map { _ in try create(user: "ada") }
+        let key = try #require(try keys.first { $0.contains(":s:") })
+        try server.cli("HSET", key, "m", "\u{1}xx")
+        #expect(try provider.destroySessions(of: "ada", except: nil, keeping: 0) == 2)
+        for id in ids { #expect(try provider.read(id) == nil) }
+        #expect(try provider.sessions(of: "ada", current: nil, limit: 9).total == 0)
+    }
+
     @Test("of a store whose name looks like a pattern are listed, and no others")
     func patternNames() throws {
         for name in ["shop[-]b", "shop-b", "shop*", "sh?p"] {
