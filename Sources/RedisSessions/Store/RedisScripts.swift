@@ -129,7 +129,13 @@ enum RedisScripts {
             if ARGV[2] ~= '' and tonumber(ARGV[2]) ~= version then return {'conflict', now, redis.call('HGETALL', k)} end
             local lifetime = ARGV[7] ~= ''
             if (binding ~= '' or lifetime) and user ~= ARGV[10] then return {'user', user} end
-            if not changes and not lifetime and ARGV[3] ~= '1' then return {'ok', version} end
+            -- The values go back wherever others have changed some: beside the version of now no others may stand.
+            local behind = ARGV[6] == '' or tonumber(ARGV[6]) ~= version
+            local function done()
+              if behind then return {'ok', version, now, redis.call('HGETALL', k)} end
+              return {'ok', version}
+            end
+            if not changes and not lifetime and ARGV[3] ~= '1' then return done() end
 
             local function varint(n) return n < 128 and 1 or n < 16384 and 2 or n < 2097152 and 3 or n < 268435456 and 4 or 5 end
             local function size(field, length)
@@ -168,13 +174,12 @@ enum RedisScripts {
               remove()
               return {'gone'}
             end
-            local behind = ARGV[6] == '' or tonumber(ARGV[6]) ~= version
             if changes then version = version + 1 end
             local m = struct.pack(form, 1, version, created, seen, idle, absolute, ARGV[1], newBytes, newKeys)
             if first > 15 then may(k, 'hdel') end
-            if changes and behind then may(k, 'hgetall') end
+            if behind then may(k, 'hgetall') end
             if ARGV[3] == '1' or lifetime then may(k, 'pexpireat') end
-            if binding ~= '' then may(KEYS[#KEYS], 'zrem', 'zadd', 'zremrangebyscore', 'pexpireat') end
+            if binding ~= '' or (lifetime and user ~= '') then may(KEYS[#KEYS], 'zrem', 'zadd', 'zremrangebyscore', 'pexpireat') end
             redis.call('HSET', k, 'm', m, unpack(ARGV, first, math.min(first + 999, #ARGV)))
             for i = first + 1000, #ARGV, 1000 do redis.call('HSET', k, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
             for i = 15, first - 1, 1000 do redis.call('HDEL', k, unpack(ARGV, i, math.min(i + 999, first - 1))) end
@@ -190,8 +195,7 @@ enum RedisScripts {
             elseif lifetime and user ~= '' then
               enter(KEYS[2], member, created + absolute)
             end
-            if changes and behind then return {'ok', version, now, redis.call('HGETALL', k)} end
-            return {'ok', version}
+            return done()
             """)
 
     /// Removes a session. KEYS: the session, its user's index if it is thought to have one. ARGV: the digest of the user it is

@@ -278,6 +278,8 @@ struct SessionState {
         case .committed(let version, let values, let successor):
             self.version = version
             try refresh(values, with: changes)
+            // What others have changed meanwhile is in the version and not in the view: an update must not build on that.
+            if values == nil, expected == nil { isStale = true }
             follow(successor)
             if let lifetime = changes.lifetime { adopt(lifetime) }
             if touching { noteTouch() }

@@ -61,6 +61,29 @@ extension SessionProviderConformance {
                 try store.expectEqual(try store.list("ada").count, 0, "the user's sessions")
             }
         },
+        ConformanceCase("what others have changed since a look-up is in the values that a visit's commit returns") {
+            store in
+            for step in 0..<3 {
+                let id = try store.create(["n": 1])
+                let handle = SessionHandle(id, lease: try store.record(id).lease)
+                try store.set("n", 2, in: id)
+                var patch = SessionPatch()
+                patch.touches = step == 0
+                if step == 1, store.provider.traits.keepsLifetimes {
+                    patch.lifetime = SessionLifetime(
+                        idleTimeout: store.seconds(50), absoluteTimeout: store.seconds(500))
+                }
+                for _ in 0..<2 {
+                    guard
+                        case .committed(let version, let values, _) = try store.provider.commit(
+                            patch, to: handle, expecting: nil)
+                    else { throw ConformanceFailure("a commit was not made") }
+                    // A stale value beside the version of now would undo the other's change at the next compare-and-set.
+                    try store.expectEqual(version, try store.record(id).version, "the version")
+                    if let values { try store.expectEqual(values["n"], 2, "the value") }
+                }
+            }
+        },
         ConformanceCase("a lease of a session that another request ended brings nothing back") { store in
             let id = try store.create(user: "ada")
             let handle = SessionHandle(id, lease: try store.record(id).lease)
