@@ -73,16 +73,6 @@ package struct RedisSettings: Sendable {
         }
     }
 
-    /// The setting that an operator would change.
-    func field(of fault: RedisProvider.Fault) -> String {
-        guard fault.isPassword else { return "url" }
-        return switch password {
-        case .file: "passwordFile"
-        case .environment: "passwordEnvironment"
-        case .none, .text: "url"
-        }
-    }
-
     private func check(
         _ field: String, _ value: Duration, _ least: Duration, _ most: Duration
     ) throws(SessionError) {

@@ -42,13 +42,42 @@ extension RedisProvider {
         return remarks()
     }
 
+    /// What is at fault when the check at the start has failed.
+    struct Fault {
+        /// The setting that an operator would change.
+        var field = "url"
+        let text: String
+    }
+
+    /// - Returns: Nil for what may pass by itself, unless it is a trial.
+    func fault(_ error: SessionStoreError, password: RedisPassword, isTrial: Bool) -> Fault? {
+        guard let error = error.underlying as? RedisError else {
+            return isTrial ? Fault(text: error.message) : nil
+        }
+        if error.code == .configuration {
+            if let fault = aclFault() { return Fault(text: fault) }
+            let isPassword = ["WRONGPASS", "NOAUTH", "ERR"].contains(error.reply?.code ?? "")
+            return Fault(
+                field: isPassword ? password.field : "url", text: "the servers refuse it: \(error.message)")
+        }
+        guard isTrial else { return nil }
+        let remedy =
+            switch error.code {
+            case .connection: "start Redis there, or give its address"
+            case .timeout: "is it Redis, with TLS where the URL says so? Else raise the timeout"
+            case .notNow: "is it the primary? Give that one, or sentinels"
+            default: "mend it there"
+            }
+        return Fault(text: "Redis cannot be used: \(error.message); \(remedy)")
+    }
+
     private static let evaluation: [(String, [RedisArgument])] = [
         ("eval", ["return 1", 0]), ("evalsha", [.text(String(repeating: "0", count: 40)), 0]),
     ]
 
     /// What is wrong with the ACL user, with the remedy; nil if nothing is. Redis names neither commands nor keys when a script
     /// fails for them.
-    func aclFault() -> String? {
+    private func aclFault() -> String? {
         let key = RedisArgument.bytes(store.keys.probe)
         let commands: [(String, [RedisArgument])] =
             Self.evaluation + [
@@ -57,7 +86,8 @@ extension RedisProvider {
                 ("hset", [key, "x", "y"]), ("rename", [key, key]), ("del", [key]), ("zadd", [key, "XX", 1, "x"]),
                 ("zrem", [key, "x"]), ("zrange", [key, 0, -1]), ("zremrangebyscore", [key, 0, 0]),
             ]
-        var (missing, refusesKeys): ([String], Bool) = (replicas == nil ? [] : lackingWait(), false)
+        var (missing, refusesKeys): ([String], Bool) = ([], false)
+        if replicas != nil, refusal("WAIT", [0, 1]) != nil { missing.append("wait") }
         // One of a session, and one of a user: a pattern may allow the one alone.
         for key in [store.keys.probe, store.keys.session([UInt8](repeating: 0, count: 32))] {
             refusesKeys = refusesKeys || refusal("EXISTS", [.bytes(key)])?.contains("keys") ?? false
@@ -70,10 +100,6 @@ extension RedisProvider {
             return "the ACL user lacks permissions: give it " + missing.map { "+" + $0 }.joined(separator: " ")
         }
         return refusesKeys ? "the ACL user may not use the store's keys: give it ~\(store.keys.pattern)" : nil
-    }
-
-    private func lackingWait() -> [String] {
-        refusal("WAIT", [0, 1]) == nil ? [] : ["wait"]
     }
 
     /// What Redis says to a command that the user may not give; nil if it is not that.

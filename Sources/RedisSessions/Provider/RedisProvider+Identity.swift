@@ -6,11 +6,9 @@ extension RedisProvider {
     /// Removes the session. One round trip.
     public func destroy(_ session: SessionHandle) throws -> Bool {
         let call = store.call()
-        let isDestroyed = try call.following(session, gone: false) { session throws(SessionStoreError) in
+        return try call.following(session, gone: false) { session throws(SessionStoreError) in
             try destroyed(session, call)
         }.answer
-        // Asked again after a lost answer: the first time has done it, perhaps, and it is done in any case.
-        return isDestroyed || call.isRepeated
     }
 
     private func destroyed(
@@ -33,7 +31,7 @@ extension RedisProvider {
             }
             return .done(true)
         case "alias": return try call.aliasStep(outcome.rest)
-        // Of two times the first may have been the one that found it.
+        // Asked again after a lost answer: the first time has done it, perhaps, and it is done in any case.
         case "gone": return .done(call.isRepeated)
         default: throw RedisStore.nonsense
         }
@@ -49,7 +47,6 @@ extension RedisProvider {
         let (digest, newDigest) = (session.digest, new.digest)
         let call = store.call()
         var (user, base) = (session.knownUser, session.known)
-        if traits.listsValues == false, base == nil { base = try current(session, call) }
         for _ in 0..<Self.rotationLimit {
             let (removals, entries) = sealedAnew(base, from: session.id, to: new)
             let keys =
@@ -58,7 +55,8 @@ extension RedisProvider {
             let arguments: [RedisArgument] = [
                 .bytes(sealed), .integer(grace > .zero ? grace.milliseconds : 0), .integer(RedisStore.retirement),
                 .bytes(user?.digest ?? []), .bytes(digest), .bytes(newDigest),
-                traits.listsValues ? "" : base.map { .integer(Int64($0.version)) } ?? "",
+                // What is sealed must be known to be sealed anew: no session has the version -1.
+                store.encrypts ? .integer(base.map { Int64($0.version) } ?? -1) : "",
                 .integer(Int64(removals.count)),
             ]
             let outcome = try call.outcome(RedisScripts.rotate, keys: keys, arguments + removals + entries)
@@ -93,20 +91,11 @@ extension RedisProvider {
         throw SessionStoreError(.unavailable, "the session changed again and again under its rotation")
     }
 
-    /// The session as it is, for a rotation without a look-up before.
-    private func current(_ session: SessionHandle, _ call: RedisStoreCall) throws -> RedisLease.Base? {
-        guard case .found(let record) = try findings(of: [session.id], call)[0], record.successor == nil else {
-            return nil
-        }
-        return RedisLease.Base(
-            id: session.id, digest: session.digest, version: record.version, values: record.values)
-    }
-
     /// The fields that the old id sealed, and what stands in their place under the new one.
     private func sealedAnew(
         _ base: RedisLease.Base?, from old: SessionID, to new: SessionID
     ) -> (removals: [RedisArgument], entries: [RedisArgument]) {
-        guard !traits.listsValues, let base else { return ([], []) }
+        guard store.encrypts, let base else { return ([], []) }
         let (before, after) = (store.fields(of: old), store.fields(of: new))
         var (removals, entries): ([RedisArgument], [RedisArgument]) = ([], [])
         base.values.forEachEncoded { key, value in

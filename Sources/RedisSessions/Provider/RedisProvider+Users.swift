@@ -60,7 +60,7 @@ extension RedisProvider {
         let call = store.call()
         for _ in 0..<Self.roundLimit {
             guard let member = try members(of: user, call).first(where: { $0.reference == bytes }) else { return false }
-            if let ended = try end([member], of: user, sparing: nil, call), ended > 0 { return true }
+            if try end([member], of: user, sparing: nil, call) > 0 { return true }
             // The first time may have done it.
             if call.isRepeated, try !members(of: user, call).contains(where: { $0.reference == bytes }) { return true }
             // It has ended, or goes on under another id: then the index has it again.
@@ -95,8 +95,7 @@ extension RedisProvider {
         var ended = 0
         var references = Set(members.map(\.reference))
         for _ in 0..<Self.roundLimit where !members.isEmpty {
-            let count = try end(members, of: user, sparing: spared, call)
-            ended = ended.addingReportingOverflow(count ?? 0).partialValue
+            ended += try end(members, of: user, sparing: spared, call)
             let current = try self.members(of: user, call)
             if let last = spared {
                 // Under the id that it has now; gone, nothing more ends for its sake.
@@ -130,10 +129,10 @@ extension RedisProvider {
     }
 
     /// - Parameter spared: Must be live for the others to end: of two log-ins at once each would end the other.
-    /// - Returns: How many live ones ended; nil: the spared one is not there under that id.
+    /// - Returns: How many live ones ended; none where the spared one is not there under that id.
     private func end(
         _ members: [RedisMember], of user: RedisUser, sparing spared: RedisMember?, _ call: RedisStoreCall
-    ) throws -> Int? {
+    ) throws -> Int {
         var ended = 0
         for slice in slices(members) {
             var keys = keys(slice, user)
@@ -143,7 +142,7 @@ extension RedisProvider {
             guard let count = try call.run(RedisScripts.end, keys: keys, arguments, reaching: replicas).integer,
                 (-1...Int64(slice.count)).contains(count)
             else { throw RedisStore.nonsense }
-            guard count >= 0 else { return ended > 0 ? ended : nil }
+            guard count >= 0 else { return ended }
             ended += Int(count)
         }
         return ended

@@ -53,41 +53,13 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
             configuration.logger.info(
                 "sessions are in Redis", metadata: ["servers": "\(addresses)", "name": "\(settings.hashTag)"])
         } catch let error as SessionStoreError {
-            guard let fault = fault(error, isTrial: configuration.isTrial) else {
+            guard let fault = fault(error, password: settings.password, isTrial: configuration.isTrial) else {
                 configuration.logger.error("sessions cannot be kept for the moment: \(error)")
                 return
             }
             close()
-            throw SessionError.invalid(settings.field(of: fault), fault.text)
+            throw SessionError.invalid(fault.field, fault.text)
         }
-    }
-
-    /// What is at fault when the check at the start has failed.
-    struct Fault {
-        let text: String
-        var isPassword = false
-    }
-
-    /// - Returns: Nil for what may pass by itself, unless it is a trial.
-    private func fault(_ error: SessionStoreError, isTrial: Bool) -> Fault? {
-        guard let error = error.underlying as? RedisError else {
-            return isTrial ? Fault(text: error.message) : nil
-        }
-        if error.code == .configuration {
-            if let fault = aclFault() { return Fault(text: fault) }
-            return Fault(
-                text: "the servers refuse it: \(error.message)",
-                isPassword: ["WRONGPASS", "NOAUTH", "ERR"].contains(error.reply?.code ?? ""))
-        }
-        guard isTrial else { return nil }
-        let remedy =
-            switch error.code {
-            case .connection: "start Redis there, or give its address"
-            case .timeout: "is it Redis, with TLS where the URL says so? Else raise the timeout"
-            case .notNow: "is it the primary? Give that one, or sentinels"
-            default: "mend it there"
-            }
-        return Fault(text: "Redis cannot be used: \(error.message); \(remedy)")
     }
 
     /// What an id leads to. One round trip; one more for each rotation that the id lags behind, eight at most.
@@ -170,6 +142,32 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         }
         guard case .touched(let remaining, _) = touched else { return .gone }
         return .touched(remaining: remaining, successor: successor)
+    }
+
+    /// Some of the live sessions. Two round trips a page; the walk is Redis's SCAN, over the whole database, so that a page of a
+    /// database with other keys may be empty.
+    public func sessions(from position: SessionListPosition?, limit: Int) throws -> SessionListPage {
+        let command = RedisCommand(
+            "SCAN",
+            [
+                .text(String(position?.rawValue ?? 0)), "MATCH", .text(store.keys.sessionPattern), "COUNT",
+                .integer(Int64(max(1, min(limit, 1_000)))),
+            ], isRepeatable: true)
+        let call = store.call()
+        guard let reply = try call.run([command]).first?.array, reply.count == 2,
+            let next = reply[0].text.flatMap(UInt64.init), let keys = reply[1].array
+        else { throw RedisStore.nonsense }
+        let lookUps = keys.compactMap(\.bytes).map {
+            RedisCommand(RedisScripts.lookUp, keys: [.bytes($0)], isRepeatable: true)
+        }
+        var page = SessionListPage(next: next == 0 ? nil : SessionListPosition(rawValue: next))
+        guard !lookUps.isEmpty else { return page }
+        for reply in try call.run(lookUps) {
+            let (found, now) = try store.found(reply, fields: store.fieldsWithoutID)
+            guard case .session(let metadata, let values) = found else { continue }
+            page.sessions.append(metadata.record(values, at: now, successor: nil, lease: nil))
+        }
+        return page
     }
 
     /// What the client has done since it was made.

@@ -39,9 +39,6 @@ struct RedisKeys: Sendable {
         }
         return pattern + "*"
     }
-
-    /// All that precedes the digest in a session's key.
-    var sessionPrefix: [UInt8] { sessions }
 }
 
 /// A user, by the SHA-256 of the name: of any length and bytes, and no name in a key.

@@ -5,7 +5,8 @@
 /// Redis's own clock. Keys are declared; those of one store have one hash tag.
 ///
 /// The first write of what may grow is an `HSET`: at its memory limit Redis refuses it, and the script with it, before
-/// anything is written. What only touches or removes begins with a `PEXPIREAT` or `DEL`, which Redis never refuses for that.
+/// anything is written. What only touches, shrinks or removes begins with a `PEXPIREAT` or `DEL`, which Redis never refuses
+/// for that.
 enum RedisScripts {
     private static let clock = """
         local t = redis.call('TIME')
@@ -178,12 +179,14 @@ enum RedisScripts {
             local m = struct.pack(form, 1, version, created, seen, idle, absolute, ARGV[1], newBytes, newKeys)
             if first > 15 then may(k, 'hdel') end
             if behind then may(k, 'hgetall') end
-            if ARGV[3] == '1' or lifetime then may(k, 'pexpireat') end
+            local grows = changes and (newBytes >= bytes or binding == '+')
+            if not grows or ARGV[3] == '1' or lifetime then may(k, 'pexpireat') end
             if binding ~= '' or (lifetime and user ~= '') then may(KEYS[#KEYS], 'zrem', 'zadd', 'zremrangebyscore', 'pexpireat') end
+            if not grows then redis.call('PEXPIREAT', k, deadline) end
             redis.call('HSET', k, 'm', m, unpack(ARGV, first, math.min(first + 999, #ARGV)))
             for i = first + 1000, #ARGV, 1000 do redis.call('HSET', k, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
             for i = 15, first - 1, 1000 do redis.call('HDEL', k, unpack(ARGV, i, math.min(i + 999, first - 1))) end
-            if ARGV[3] == '1' or lifetime then redis.call('PEXPIREAT', k, deadline) end
+            if grows and (ARGV[3] == '1' or lifetime) then redis.call('PEXPIREAT', k, deadline) end
             if binding ~= '' then
               if user ~= '' then redis.call('ZREM', KEYS[2], member) end
               if binding == '+' then

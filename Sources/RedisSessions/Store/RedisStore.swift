@@ -87,7 +87,7 @@ final class RedisStore: Sendable {
         return RedisCommand(RedisScripts.lookUp, keys: 1, count: 1, isRepeatable: true) { $0.bulk(key) }
     }
 
-    /// What a look-up's reply says of `id`; nil: only the id can tell, and it is not known.
+    /// What the reply to a look-up says, and the store's time.
     func found(_ reply: RESPValue, fields: RedisFields) throws(SessionStoreError) -> (found: Found, now: Int64) {
         guard let parts = reply.array, parts.count == 2, let now = parts[0].time, let entries = parts[1].array else {
             throw Self.nonsense

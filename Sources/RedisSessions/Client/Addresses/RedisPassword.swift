@@ -42,9 +42,10 @@ package enum RedisPassword: Hashable, Sendable {
         }
     }
 
-    private var field: String {
+    /// The setting that says it.
+    var field: String {
         switch self {
-        case .none, .text: "password"
+        case .none, .text: "url"
         case .file: "passwordFile"
         case .environment: "passwordEnvironment"
         }
