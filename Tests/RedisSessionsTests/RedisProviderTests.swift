@@ -292,7 +292,7 @@ struct RedisProviderTests {
             proxy.mode = .cut(afterReplyBytes: step % 3)
             let back = Locked(false)
             let thread = try SystemThread(name: "heal") {
-                while proxy.openConnections > 0, !back.withLock({ $0 }) { usleep(500) }
+                _ = eventually { proxy.openConnections == 0 || back.withLock { $0 } }
                 proxy.mode = .forward
             }
             let outcome = Result { try provider.commit(patch(.int(Int64(step))), to: id, expecting: UInt64(step - 1)) }
@@ -367,9 +367,10 @@ struct RedisProviderTests {
 
     // MARK: Limits of the server
 
-    @Test("are not begun and not changed when Redis has no room, but touched, ended and read")
+    @Test("are not begun and not enlarged when Redis has no room, but touched, made smaller, rotated, ended and read")
     func outOfMemory() throws {
         let id = try create(user: "ada")
+        let other = try create([(SessionKey("k"), .string("long")), (SessionKey("l"), .int(1))], user: "ada")
         try server.cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
         try server.cli("CONFIG", "SET", "maxmemory", "1mb")
         guard case .full = try provider.create(.random(), draft()) else {
@@ -382,7 +383,29 @@ struct RedisProviderTests {
         #expect(error?.reason == .full && error?.message.contains("maxmemory") == true)
         #expect(try provider.read(id)?.values["k"] == 1, "the old data are intact")
         #expect(try provider.touch(id) != .gone)
+        #expect(try provider.sessions(of: "ada", current: id, limit: 1).total == 2)
+
+        // A visit, a lifetime, a value less, a shorter one, no user any more.
+        var smaller: [SessionPatch] = [SessionPatch(), SessionPatch(), SessionPatch(), try patch("s"), SessionPatch()]
+        smaller[0].touches = true
+        smaller[1].lifetime = SessionLifetime(idleTimeout: .seconds(50), absoluteTimeout: .seconds(500))
+        smaller[2].remove(SessionKey("l"))
+        smaller[4].remove(.user)
+        for (number, patch) in smaller.enumerated() {
+            guard case .committed = try provider.commit(patch, to: other, expecting: nil) else {
+                Issue.record("\(number): not committed")
+                continue
+            }
+        }
+        #expect(try provider.read(other)?.values["k"] == "s")
         #expect(try provider.sessions(of: "ada", current: id, limit: 1).total == 1)
+        let rotated = SessionID.random()
+        guard case .rotated = try provider.rotate(other, to: rotated, grace: .zero) else {
+            Issue.record("not rotated")
+            return
+        }
+        #expect(try provider.destroy(rotated))
+
         #expect(try provider.destroy(id))
         try server.cli("CONFIG", "SET", "maxmemory", "0")
         _ = try create()
