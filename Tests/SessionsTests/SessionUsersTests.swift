@@ -150,6 +150,20 @@ struct SessionUsersTests {
         #expect(try fixture.manager.sessions(of: "ada", limit: 0).total == 3)
     }
 
+    @Test("all end but the spared one; beside a session that is not the user's, or is no more, all do")
+    func spared() throws {
+        let fixture = try SessionFixture()
+        let admin = try logIn(fixture, "admin")
+        let ids = try (0..<3).map { _ in try logIn(fixture, "ada") }
+        #expect(try fixture.manager.endSessions(of: "ada", except: ids[1]) == 2)
+        #expect(try fixture.manager.endSessions(of: "ada", except: ids[1]) == 0)
+        #expect(try ids.map { try fixture.open($0).user } == [nil, "ada", nil])
+        #expect(try fixture.manager.endSessions(of: "ada", except: admin) == 1)
+        _ = try logIn(fixture, "ada")
+        #expect(try fixture.manager.endSessions(of: "ada", except: ids[1]) == 1)
+        #expect(try fixture.open(admin).user == "admin")
+    }
+
     @Test("end for good: a request under way does not bring one back")
     func revokedDuringRequest() throws {
         let fixture = try SessionFixture()

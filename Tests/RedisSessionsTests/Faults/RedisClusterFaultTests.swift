@@ -17,6 +17,14 @@ struct RedisClusterFaultTests {
         return try FaultLab(name, configuration, pace: 8)
     }
 
+    /// Kills a node, and starts it again when the cluster has seen it.
+    private func fail(_ node: RedisServer, of cluster: RedisCluster) throws {
+        node.kill()
+        try cluster.wait(for: .fail)
+        try node.restart()
+        try cluster.wait(for: .ok)
+    }
+
     @Test("a slot that is moved: sessions go with it, and calls with two keys wait no longer than their deadline")
     func move() throws {
         let cluster = try RedisCluster(["rdbcompression no"])
@@ -36,12 +44,7 @@ struct RedisClusterFaultTests {
         let cluster = try RedisCluster(["rdbcompression no", "appendonly yes", "appendfsync always"])
         let lab = try lab("the sessions' node down", cluster, timeout: FaultTime.diskTimeout)
         let node = try cluster.node(ofKey: "{gal}")
-        try lab.fault(once: true) {
-            node.kill()
-            try cluster.wait(for: .fail)
-            try node.restart()
-            try cluster.wait(for: .ok)
-        }
+        try lab.fault(once: true) { try fail(node, of: cluster) }
         try lab.finish(cluster.nodes)
     }
 
@@ -51,13 +54,8 @@ struct RedisClusterFaultTests {
         let lab = try lab("another node down", cluster)
         let owner = try cluster.node(ofKey: "{gal}")
         let node = try #require(cluster.nodes.first { $0 !== owner })
-        try lab.fault(once: true) {
-            // It has its part in the cluster's file, and no sessions.
-            node.kill()
-            try cluster.wait(for: .fail)
-            try node.restart()
-            try cluster.wait(for: .ok)
-        }
+        // It has its part in the cluster's file, and no sessions.
+        try lab.fault(once: true) { try fail(node, of: cluster) }
         try lab.finish(cluster.nodes)
     }
 }
