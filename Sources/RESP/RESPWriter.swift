@@ -58,7 +58,7 @@ package struct RESPWriter: Sendable {
 
     /// A bulk string of the number's digits: numbers in commands are text.
     package mutating func bulk(_ number: Int64) {
-        withDigits(of: number) { bulk($0) }
+        Self.withDigits(of: number) { bulk($0) }
     }
 
     /// Any value. A line end in a status or an error becomes a blank: it would begin another value.
@@ -89,7 +89,7 @@ package struct RESPWriter: Sendable {
 
     private mutating func header(_ type: UInt8, _ number: Int64) {
         bytes.append(type)
-        withDigits(of: number) { bytes.append(contentsOf: $0) }
+        Self.withDigits(of: number) { bytes.append(contentsOf: $0) }
         endLine()
     }
 
@@ -98,7 +98,8 @@ package struct RESPWriter: Sendable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    private func withDigits(of number: Int64, _ body: (UnsafeRawBufferPointer) -> Void) {
+    /// Static: a copy of the writer under way would make each append a copy of all bytes.
+    private static func withDigits(of number: Int64, _ body: (UnsafeRawBufferPointer) -> Void) {
         withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
             var index = digits.count
             var rest = number.magnitude

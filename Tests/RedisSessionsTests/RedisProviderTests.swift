@@ -365,6 +365,28 @@ struct RedisProviderTests {
         #expect((error?.underlying as? RedisError)?.code == .timeout)
     }
 
+    @Test("can be read again that hold as much as the provider says, encrypted or not", arguments: [false, true])
+    func largest(isEncrypted: Bool) throws {
+        var configuration = fixtures.configuration { $0.encryptsValues = isEncrypted }
+        configuration.timeout = .seconds(20)
+        let provider = try RedisProvider(configuration: configuration)
+        let limits = try #require(provider.traits.limits)
+        let id = SessionID.random()
+        _ = try provider.create(id, draft())
+        var patch = SessionPatch()
+        patch.limits = limits
+        let bytes = limits.bytes / limits.keys - 12
+        for number in 1..<limits.keys {
+            try patch.set(.bytes([UInt8](repeating: 7, count: bytes)), for: SessionKey("\(100_000 + number)"))
+        }
+        guard case .committed = try provider.commit(patch, to: id, expecting: nil) else {
+            Issue.record("not committed")
+            return
+        }
+        let values = try #require(try provider.read(id)?.values)
+        #expect(values.count == limits.keys && values.byteCount > limits.bytes * 9 / 10)
+    }
+
     // MARK: Limits of the server
 
     @Test("are not begun and not enlarged when Redis has no room, but touched, made smaller, rotated, ended and read")

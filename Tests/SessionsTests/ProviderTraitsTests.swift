@@ -65,6 +65,11 @@ struct ProviderTraitsTests {
         traits = SessionProviderTraits()
         traits.remembersRotatedIDs = false
         #expect(try refusedField(traits) { $0.endsSessionOnIDReuse = true } == "endsSessionOnIDReuse")
+        traits = SessionProviderTraits()
+        traits.limits = SessionLimits(bytes: 1_000_000, keys: 1_000)
+        #expect(try refusedField(traits) { $0.limits.bytes = 1_000_001 } == "limits.bytes")
+        #expect(try refusedField(traits) { $0.limits.keys = 1_001 } == "limits.keys")
+        #expect(try refusedField(traits) { $0.limits = SessionLimits(bytes: 1_000_000, keys: 1_000) } == nil)
     }
 
     @Test("lets what was set pass where the provider keeps it, and where nothing is asked for")

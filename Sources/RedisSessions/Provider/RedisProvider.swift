@@ -46,6 +46,8 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
         }
         var traits = SessionProviderTraits()
         traits.listsValues = !configuration.encryptsValues
+        // Encrypted and with its protocol around it, it is within what a reply may be (`RESPLimits`).
+        traits.limits = SessionLimits(bytes: 8 << 20, keys: 65_536)
         self.traits = traits
         do {
             for remark in try check() { configuration.logger.warning("\(remark)") }

@@ -156,6 +156,16 @@ public struct SessionConfiguration: Sendable {
         if endsSessionOnIDReuse, !traits.remembersRotatedIDs {
             throw Self.cannotKeep("endsSessionOnIDReuse", "remembers replaced ids", "leave it out")
         }
+        if let most = traits.limits {
+            if limits.bytes > most.bytes {
+                throw Self.cannotKeep(
+                    "limits.bytes", "keeps sessions of \(limits.bytes) bytes", "give at most \(most.bytes)")
+            }
+            if limits.keys > most.keys {
+                throw Self.cannotKeep(
+                    "limits.keys", "keeps sessions of \(limits.keys) keys", "give at most \(most.keys)")
+            }
+        }
         return resolved
     }
 

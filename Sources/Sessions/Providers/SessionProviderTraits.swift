@@ -18,6 +18,9 @@ public struct SessionProviderTraits: Sendable {
     /// Whether lists of sessions (``UserIndexedProvider``, ``ListingProvider``) have the application's values. Default: true;
     /// not of a store that encrypts them.
     public var listsValues = true
+    /// The most that a session may hold (`SessionConfiguration.limits`), because a larger one could not be read again.
+    /// Default: nil, whatever is asked for.
+    public var limits: SessionLimits?
     /// What the provider wants where the configuration says nothing.
     public var defaults = SessionDefaults()
 

@@ -33,6 +33,14 @@ let redisShapes: [Shape] = [
     },
     reading("many small values in one", 10_000) { Array("*\($0)\r\n".utf8) + bytes("$1\r\nx\r\n", times: $0) },
     reading("many values, one by one", 10_000) { bytes(":1\r\n", times: $0) },
+    Shape("Redis commands", "many values", 5_000) { size in
+        let value = bytes("x", times: 200)
+        return {
+            var writer = RESPWriter()
+            for _ in 0..<size { writer.bulk(value) }
+            use(writer.bytes)
+        }
+    },
     reading("a long line", 8_000) { Array("+".utf8) + bytes("x", times: $0) + Array("\r\n".utf8) },
     Shape("sessions in Redis", "a session of many keys", 1_000) { size in
         let reply = hash(size)
