@@ -16,12 +16,12 @@ struct AsyncPipelineTests {
     private func application(_ steps: Steps) throws -> RunningApplication {
         try RunningApplication { app in
             let outer = HTTPField.Name("X-Outer")!
-            let sync: Application.Step = { request, session, next in
+            let sync: Step.Body = { request, session, next in
                 var response = next(request, session)
                 response.headers.append(outer, "sync \(response.status.code)")
                 return response
             }
-            let async: Application.AsyncStep = { request, session, next in
+            let async: Step.AsyncBody = { request, session, next in
                 await Task.yield()
                 var response = await next(request, session)
                 await Task.yield()

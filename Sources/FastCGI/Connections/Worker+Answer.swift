@@ -12,7 +12,7 @@ extension Worker {
         engine.counters.begin()
         defer { engine.counters.end() }
         context.begin(
-            exchange.spool, id: exchange.check.requestID, failure: exchange.failure, connection: turn.fd)
+            exchange.spool, id: exchange.check.requestID, failure: exchange.bodyFailure, connection: turn.fd)
         switch respond(exchange) {
         case .response(let response): return send(response, of: exchange, turn, key)
         case .task(let body):

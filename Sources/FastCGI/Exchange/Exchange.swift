@@ -34,6 +34,8 @@ final class Exchange: @unchecked Sendable {
     private(set) var admittedAnswer: Response?
     /// Why no handler will see the body.
     private(set) var failure: RequestBodyError?
+    /// The admission wants none of its body.
+    private var isRefused = false
 
     /// The answer, once there is one.
     var outbox = Outbox()
@@ -94,6 +96,7 @@ final class Exchange: @unchecked Sendable {
         received = 0
         bodyLimit = configuration.maxBodyBytes
         isDiscarding = false
+        isRefused = false
         failure = nil
         request = .failure(.incomplete)
         admittedAnswer = nil
@@ -173,7 +176,9 @@ final class Exchange: @unchecked Sendable {
         context.contentLength = try? Request.contentLength(context)
         request = Result { () throws(Request.Unusable) in try Request(context: context) }
         if let admission, case .success(let request) = request, request.failure == nil { admit(admission(request)) }
-        if !check.isAuthorizer, admittedAnswer == nil, let declared = context.contentLength, declared > bodyLimit {
+        if !check.isAuthorizer, admittedAnswer == nil, !isRefused, let declared = context.contentLength,
+            declared > bodyLimit
+        {
             discard(.tooLarge(limit: bodyLimit))
         }
     }
@@ -190,8 +195,15 @@ final class Exchange: @unchecked Sendable {
             admittedAnswer = response
             bodyLimit = 0
             isDiscarding = true
+        case .discard:
+            isRefused = true
+            bodyLimit = 0
+            isDiscarding = true
         }
     }
+
+    /// Why the body cannot be read, though a handler sees the request.
+    var bodyFailure: RequestBodyError? { failure ?? (isRefused ? RequestBodyError(.refused) : nil) }
 
     private func keep(_ bytes: UnsafeRawBufferPointer) {
         received += bytes.count
@@ -205,7 +217,9 @@ final class Exchange: @unchecked Sendable {
     }
 
     private func finishBody() {
-        guard failure == nil, !check.isAuthorizer, let declared = context.contentLength, declared != received else {
+        guard failure == nil, !isRefused, !check.isAuthorizer, let declared = context.contentLength,
+            declared != received
+        else {
             return
         }
         failure = RequestBodyError(.truncated(received: received, declared: declared))

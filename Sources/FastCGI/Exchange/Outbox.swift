@@ -43,10 +43,10 @@ struct Outbox: ~Copyable {
     private var stream: StreamBuffer?
 
     /// What follows a header block that does not stand in its record.
-    enum Body: ~Copyable {
+    enum Body {
         case none
         case bytes([UInt8])
-        case file(ResponseFile)
+        case file(ResponseFile, Range<Int>)
         case stream(StreamBuffer)
     }
 
@@ -96,7 +96,7 @@ struct Outbox: ~Copyable {
     }
 
     /// Closes the record of the head; the body follows it.
-    mutating func enclose(_ body: consuming Body) {
+    mutating func enclose(_ body: Body) {
         let start = headStart + RecordHeader.size
         let count = prefix.count - start
         if count <= RecordHeader.largestContent {
@@ -107,14 +107,15 @@ struct Outbox: ~Copyable {
             prefix.truncate(to: headStart)
             block.withUnsafeBytes { prefix.appendRecords(RecordHeader.Kind.stdout, id: requestID, $0) }
         }
-        switch consume body {
+        switch body {
         case .none: break
         case .bytes(let bytes):
             self.body = bytes
             rest = bytes.count
-        case .file(let file):
-            rest = file.length
-            self.file = consume file
+        case .file(let file, let range):
+            position = range.lowerBound
+            rest = range.count
+            self.file = file
         case .stream(let stream): self.stream = stream
         }
     }

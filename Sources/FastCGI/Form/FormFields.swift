@@ -2,7 +2,7 @@ public import struct GalletaPlatform.ByteString
 
 /// The text fields of a form or a query, in the order in which they were sent.
 ///
-///     let fields = request.queryFields           // ?tag=a&tag=b&q=
+///     let fields = request.query                 // ?tag=a&tag=b&q=
 ///     fields["tag"]                              // "a", the first one
 ///     fields.all("tag")                          // ["a", "b"]
 ///

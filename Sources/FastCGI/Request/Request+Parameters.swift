@@ -1,23 +1,11 @@
 public import HTTPTypes
 
 extension Request {
-    /// The FastCGI parameter of this exact name; the first one if the web server sent it twice.
-    ///
-    /// Invalid UTF-8 is replaced by U+FFFD. Cost: a scan over the parameters, no copies but the result.
-    public func parameter(_ name: String) -> String? {
-        var name = name
-        return name.withUTF8 { inner.parameters.value(of: UnsafeRawBufferPointer($0)) }
-            .map { String(decoding: $0, as: UTF8.self) }
-    }
+    /// The FastCGI parameters as the web server sent them: `request.fastCGI["REMOTE_USER"]`.
+    public var fastCGI: FastCGIParameters { FastCGIParameters(context: inner) }
 
-    /// Every FastCGI parameter, in the order sent. For diagnosis: it copies them all.
-    public var parameters: [(name: String, value: String)] {
-        var parameters: [(String, String)] = []
-        inner.parameters.forEach { name, value in
-            parameters.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
-        }
-        return parameters
-    }
+    /// The cookies that the client sent.
+    public var cookies: Cookies { Cookies(context: inner) }
 
     /// The first value of a header.
     ///

@@ -62,12 +62,12 @@ public struct Request: Sendable {
     package var endsInDoubt: Bool { target.endsWithDotSegment }
 
     /// The query as it was sent, without the question mark; empty when there is none.
-    public var query: String { target.query }
+    public var queryString: String { target.query }
 
     /// The query's fields, decoded as `application/x-www-form-urlencoded`; parsed anew at each call.
     ///
     /// Fields over the limit of ``FormLimits/maxFields`` are left out.
-    public var queryFields: FormFields {
+    public var query: FormFields {
         var fields = FormFields()
         try? fields.append(urlEncoded: Array(target.query.utf8), limits: inner.settings.formLimits)
         return fields
@@ -109,13 +109,19 @@ public struct Request: Sendable {
     /// The way into the web server's error log.
     public var errorStream: ErrorStream { ErrorStream(context: inner) }
 
-    /// Reads the body as a form: `application/x-www-form-urlencoded` or `multipart/form-data`.
+    /// The body as a form: `application/x-www-form-urlencoded` or `multipart/form-data`. Read at the first call and kept for
+    /// the others: a step may look at a form before its handler does.
     ///
     /// - Throws: ``FormError`` for a body that is no form (400, 415) or is over ``FormLimits`` (413);
     ///   ``RequestBodyError`` as ``RequestBody/read(into:)``.
     public func form() throws -> Form {
+        if let form = inner.live.withLock({ $0.form }) { return form }
         let body = self.body
-        return try Form.parse(contentType: contentType, limits: inner.settings.formLimits) { try body.read(into: $0) }
+        let form = try Form.parse(contentType: contentType, limits: inner.settings.formLimits) {
+            try body.read(into: $0)
+        }
+        inner.live.withLock { $0.form = form }
+        return form
     }
 
     /// Nobody waits for the answer any more: the web server has closed the connection, the time of the handler is over, or

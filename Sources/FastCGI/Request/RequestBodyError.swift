@@ -7,6 +7,7 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         case truncated(received: Int, declared: Int?)
         case timedOut(received: Int)
         case storage(String)
+        case refused
         case requestFinished
     }
 
@@ -26,13 +27,14 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         if case .timedOut = code { true } else { false }
     }
 
-    /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 500 for one that could not
-    /// be stored and for a read after the request was answered.
+    /// 413 for a body over the limit, 408 for one that stopped coming, 400 for one cut short, 403 for one that was not to be
+    /// sent, 500 for one that could not be stored and for a read after the request was answered.
     public var status: HTTPResponse.Status {
         switch code {
         case .tooLarge: .contentTooLarge
         case .timedOut: .requestTimeout
         case .truncated: .badRequest
+        case .refused: .forbidden
         case .storage, .requestFinished: .internalServerError
         }
     }
@@ -50,6 +52,8 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
             "no more of the body arrived in time, after \(received) bytes"
         case .storage(let reason):
             "the body could not be kept until it had arrived: \(reason)"
+        case .refused:
+            "nothing was kept of the body, for the request was to be refused by its head"
         case .requestFinished:
             "the body was read after the request had been answered"
         }

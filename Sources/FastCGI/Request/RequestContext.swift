@@ -24,6 +24,8 @@ final class RequestContext: @unchecked Sendable {
     struct Live: @unchecked Sendable {
         // Safe: libfcgi's stream is reached under the lock alone, and not after the end.
         var body = BodyState()
+        /// What the body was read as.
+        var form: Form?
         /// Messages for the web server's error log that have not been sent.
         var errors = ErrorText()
         /// The connection of a handler that runs on a worker: nobody else reads or closes it meanwhile.
@@ -181,6 +183,7 @@ final class RequestContext: @unchecked Sendable {
     func finish() {
         live.withLock { live in
             live.body = BodyState()
+            live.form = nil
             live.connection = -1
             live.errors.close()
         }

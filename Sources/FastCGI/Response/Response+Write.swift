@@ -50,10 +50,10 @@ extension Response {
                 return .whole
             }
             if !silent { text.withUTF8 { outbox.head.append(UnsafeRawBufferPointer($0)) } }
-        case .file(let path):
-            let file = try ResponseFile(path: path)
-            try head(statedLength(file.length), &outbox, onLargeHead)
-            outbox.enclose(silent ? .none : .file(file))
+        case .file(let file, let range):
+            let range = (range ?? 0..<file.length).clamped(to: 0..<file.length)
+            try head(statedLength(range.count), &outbox, onLargeHead)
+            outbox.enclose(silent ? .none : .file(file, range))
             return .whole
         case .stream(let length, let write):
             try head(isWithoutContent ? statedLength(0) : length, &outbox, onLargeHead)

@@ -21,9 +21,8 @@ public struct Response: Sendable {
         case bytes([UInt8])
         /// Text in UTF-8.
         case string(String)
-        /// A regular file, read while it is sent. Its length is taken when it is opened; a missing or unreadable file
-        /// is a 500, for the handler decides what a client may ask for.
-        case file(path: String)
+        /// A file, or a part of it, read while it is sent. `range` in bytes; nil is all of it.
+        case file(ResponseFile, range: Range<Int>? = nil)
         /// Written by a closure once the header is sent. `length` in bytes if it is known: then exactly so many must
         /// be written. The closure runs on the worker. What it throws before anything was sent is a 500; later it ends the
         /// connection, so that the web server sees a cut answer and no complete one.
@@ -70,19 +69,18 @@ extension Response {
         headers[.cacheControl] = "no-store"
     }
 
-    /// An HTML page in UTF-8.
-    public static func html(_ page: String, status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .string(page))
-    }
-
     /// Bytes of a media type.
     public static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: [.contentType: type], body: .bytes(bytes))
     }
 
-    /// A regular file of a media type.
-    public static func file(_ path: String, type: String, status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: [.contentType: type], body: .file(path: path))
+    /// A file of a media type, whole, whatever the client has of it: `Galleta` has one that knows conditions and ranges.
+    ///
+    /// - Throws: ``ResponseError`` when it cannot be read: a missing file is a 500, for the handler decides what a client may ask for.
+    public static func file(
+        _ path: String, type: String, status: HTTPResponse.Status = .ok
+    ) throws(ResponseError) -> Response {
+        Response(status: status, headers: [.contentType: type], body: .file(try ResponseFile(path: path)))
     }
 
     /// Content that a closure writes; see ``Body/stream(length:write:)``.

@@ -5,7 +5,7 @@ public struct ResponseError: Error, CustomStringConvertible {
         case reservedField(String)
         case badStatus(Int)
         case redirect(String)
-        case file(path: String, reason: String)
+        case file(path: String, reason: String, isMissing: Bool)
         case lengthMismatch(declared: Int, written: Int)
         case stream(String)
         case eventField(String)
@@ -24,6 +24,11 @@ public struct ResponseError: Error, CustomStringConvertible {
         if case .closed = code { true } else { false }
     }
 
+    /// There is no such file: what a client that has asked for it is to be told.
+    public var isMissingFile: Bool {
+        if case .file(_, _, isMissing: true) = code { true } else { false }
+    }
+
     /// What is wrong, for the log.
     public var description: String {
         switch code {
@@ -31,7 +36,7 @@ public struct ResponseError: Error, CustomStringConvertible {
         case .reservedField(let field): "the response field \(field) is the server's to set"
         case .badStatus(let status): "the status \(status) is not from 200 to 599"
         case .redirect(let reason): "the target of a redirect is refused: \(reason)"
-        case .file(let path, let reason): "the response file \(path) cannot be sent: \(reason)"
+        case .file(let path, let reason, _): "the response file \(path) cannot be sent: \(reason)"
         case .lengthMismatch(let declared, let written):
             "the response stream wrote \(written) bytes, its declared length is \(declared)"
         case .stream(let reason): "the stream's closure failed: \(reason)"

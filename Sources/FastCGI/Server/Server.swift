@@ -44,7 +44,12 @@ public final class Server: Sendable {
         case body(limit: Int?)
         /// This is its answer; what it sends of a body is read away.
         case answer(Response)
+        /// The handler is to refuse it: what it sends of a body is read away, and reading that throws (403).
+        case discard
     }
+
+    /// As much of a body is held in memory; of a longer one the rest goes to a file.
+    package static var bodyBytesInMemory: Int { BodySpool.memoryThreshold }
 
     /// Answers a request, or says how it is to be answered without a worker.
     ///

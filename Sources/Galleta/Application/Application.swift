@@ -26,7 +26,7 @@ public import Sessions
 ///
 /// Threading: add routes, steps and hooks before ``run(listeners:)`` or ``server(listeners:)``, from one thread; what is added later has
 /// no effect. Handlers run on several threads at a time.
-public final class Application {
+public final class Application: RouteBuilder {
     /// How the application serves: mount point, threads, limits, deadlines.
     public var configuration: Server.Configuration
     /// Finds, keeps and ends sessions.
@@ -39,9 +39,9 @@ public final class Application {
     /// One line a request: method, path, status, duration, request id; never cookies or queries. Nil writes none.
     public var accessLogger: Logger?
 
-    var routes = RouteTable()
-    var steps: [AnyStep] = []
-    var authorizer: Endpoint?
+    /// The routes and steps of the application itself; ``group(_:_:)`` makes those within.
+    public let routeGroup = RouteGroup(list: RouteList.Storage())
+    private var authorizerAction: Endpoint.Action?
     var errorHandler: ErrorHandler?
     var reloadHooks: [ReloadHook] = []
     var admission: Server.Admission?
@@ -62,38 +62,20 @@ public final class Application {
         accessLogger = logger
     }
 
-    /// Adds a step around every route, such as a check or a header: the first one added is the outermost.
-    ///
-    /// A step answers by itself, or calls `next` and returns what it gives, changed or not. `next` does not throw: errors are
-    /// responses by then, and what the failed handler did to the session is rolled back. So a step sees each answer to each
-    /// request, for paths without a route and bodies over the limit, too; and a session that it changes is the visitor's as
-    /// it is now.
-    ///
-    /// What the handler has changed is brought to the store before the steps see its answer, what steps change afterwards
-    /// behind the outermost one. What a step throws becomes a response in the same way, and is rolled back with what the
-    /// steps around it have changed before; what a handler within has changed stays, for it has been answered.
-    ///
-    /// A sync step in front of an async handler holds its worker until the handler has answered: make it async there.
-    public func use(_ step: @escaping Step) {
-        steps.append(.sync(step))
-    }
-
-    /// Adds a step that may suspend; see ``use(_:)-(Application.Step)``. Where there is one, every request becomes a task.
-    public func use(_ step: @escaping AsyncStep) {
-        steps.append(.async(step))
-    }
+    /// The routes that were added, to be printed.
+    public var routes: RouteList { RouteList(routeGroup.list.routes) }
 
     /// Answers the web server's question whether a client may go on (the Authorizer role, FastCGI 1.0, section 6.3).
     ///
     /// 200 lets the client pass, and every field named `Variable-NAME` becomes a parameter NAME of its request; any other
     /// answer goes to the client. Without an authorizer such requests are answered with 403.
-    public func authorize(_ handler: @escaping Handler) {
-        authorizer = Endpoint(.sync(handler))
+    public func authorize(_ handler: @escaping Handler<Response>) {
+        authorizerAction = .sync(handler)
     }
 
-    /// Answers the web server's question, and may suspend; see ``authorize(_:)-(Application.Handler)``.
-    public func authorize(_ handler: @escaping AsyncHandler) {
-        authorizer = Endpoint(.async(handler))
+    /// Answers the web server's question, and may suspend; see ``authorize(_:)-(Handler<Response>)``.
+    public func authorize(_ handler: @escaping AsyncHandler<Response>) {
+        authorizerAction = .async(handler)
     }
 
     /// Decides for each request, once its head is there and before anything of its body is kept, whether it may send one: to
@@ -139,13 +121,13 @@ public final class Application {
     ///   - listeners: Where connections come from; at least one.
     /// - Throws: `ConfigurationError` that names the field.
     public func server(listeners: [Listener]) throws -> Server {
-        let pipeline = pipeline()
+        let pipeline = try pipeline()
         return try Server(
             configuration: configuration,
             listeners: listeners,
             logger: logger,
             observer: accessLogger.flatMap(AccessLog.observer),
-            admission: admission
+            admission: admission(by: pipeline)
         ) { request, failure in pipeline.answer(request, failure) }
     }
 
@@ -181,36 +163,51 @@ public final class Application {
         try run(listeners: [Listener.at(address)])
     }
 
-    private func pipeline() -> Pipeline {
-        Pipeline(
-            routes: routes,
-            steps: steps,
-            authorizer: authorizer,
+    /// - Throws: `ConfigurationError` that names a route that cannot be.
+    private func pipeline() throws(ConfigurationError) -> Pipeline {
+        let steps = routeGroup.steps
+        return Pipeline(
+            routes: try routeTable(),
+            steps: StepList(steps),
+            authorizer: authorizerAction.map { Endpoint($0, steps: steps) },
             errors: ErrorResponder(custom: errorHandler, logger: logger),
             sessions: sessions
         )
     }
 
-    /// A step around the routes; see ``use(_:)-(Application.Step)``.
-    public typealias Step = @Sendable (Request, Session, Next) throws -> Response
-
-    /// A step around the routes that may suspend; see ``use(_:)-(Application.AsyncStep)``.
-    public typealias AsyncStep = @Sendable (Request, Session, AsyncNext) async throws -> Response
-
-    /// The rest of the way: the following steps and the route. Errors in there are responses when they come out.
-    public typealias AsyncNext = @Sendable (Request, Session) async -> Response
-
-    enum AnyStep: Sendable {
-        case sync(Step)
-        case async(AsyncStep)
-
-        var isAsync: Bool {
-            if case .async = self { true } else { false }
+    private func routeTable() throws(ConfigurationError) -> RouteTable {
+        var table = RouteTable()
+        for route in routeGroup.list.routes {
+            let name = "routes: \(route.method) \(LogText.line(route.path))"
+            if let limit = route.bodyLimit, limit < 0 {
+                throw ConfigurationError(
+                    field: name, reason: "maxBodyBytes is \(limit)", remedy: "give a number of bytes, 0 or more")
+            }
+            let endpoint = Endpoint(
+                route.action, touchesSession: route.touchesSession, steps: route.allSteps, maxBodyBytes: route.bodyLimit
+            )
+            do throws(PathPattern.Fault) {
+                try table.add(route.method, route.path, endpoint)
+            } catch {
+                throw ConfigurationError(field: name, reason: error.reason, remedy: error.remedy)
+            }
         }
+        return table
     }
 
-    /// The rest of the way: the following steps and the route. Errors in there are responses when they come out.
-    public typealias Next = (Request, Session) -> Response
+    /// The application's own comes first; what that lets pass its route decides.
+    private func admission(by pipeline: Pipeline) -> Server.Admission? {
+        let needsRoutes = routeGroup.list.routes.contains { route in
+            route.bodyLimit != nil || route.allSteps.contains { $0.check != nil }
+        }
+        guard needsRoutes else { return admission }
+        guard let own = admission else { return { pipeline.admit($0) } }
+        return { request in
+            let verdict = own(request)
+            if case .body(limit: nil) = verdict { return pipeline.admit(request) }
+            return verdict
+        }
+    }
 
     /// Makes a page of an error; see ``onError(_:)``.
     public typealias ErrorHandler = @Sendable (any Error, Request) throws -> Response?

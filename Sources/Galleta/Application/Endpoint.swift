@@ -1,19 +1,25 @@
 internal import FastCGI
 internal import Sessions
 
-/// What answers a route.
+/// What answers a route, with all that stands around it.
 struct Endpoint: Sendable {
     enum Action: Sendable {
-        case sync(Application.Handler)
-        case async(Application.AsyncHandler)
+        case sync(@Sendable (Request, Session) throws -> Response)
+        case async(@Sendable (Request, Session) async throws -> Response)
     }
 
     private let action: Action
     private let touchesSession: Bool
+    /// The application's, the groups' and its own, the outermost first.
+    let steps: StepList
+    /// The longest body that it takes, in bytes; nil is the server's limit.
+    let maxBodyBytes: Int?
 
-    init(_ action: Action, touchesSession: Bool = true) {
+    init(_ action: Action, touchesSession: Bool = true, steps: [Step] = [], maxBodyBytes: Int? = nil) {
         self.action = action
         self.touchesSession = touchesSession
+        self.steps = StepList(steps)
+        self.maxBodyBytes = maxBodyBytes
     }
 
     var isAsync: Bool {
@@ -35,5 +41,20 @@ struct Endpoint: Sendable {
         case .sync(let handler): return try handler(request, session)
         case .async(let handler): return try await handler(request, session)
         }
+    }
+}
+
+/// The steps around something, the outermost first.
+struct StepList: Sendable {
+    let steps: [Step]
+    /// The index of the last step that is async.
+    let lastAsync: Int?
+    /// Some can say something before the body is there.
+    let hasChecks: Bool
+
+    init(_ steps: [Step]) {
+        self.steps = steps
+        lastAsync = steps.lastIndex { $0.isAsync }
+        hasChecks = steps.contains { $0.check != nil }
     }
 }

@@ -9,52 +9,72 @@ internal import Sessions
 /// and steps are all sync is answered on the worker that took it; any other becomes a task, which holds none while it waits.
 struct Pipeline: Sendable {
     let routes: RouteTable
-    let steps: [Application.AnyStep]
+    /// Those of the application: around what no route answers.
+    let steps: StepList
     let authorizer: Endpoint?
     let errors: ErrorResponder
     let sessions: SessionManager
-    /// The index of the last step that is async.
-    let lastAsyncStep: Int?
-
-    init(
-        routes: RouteTable, steps: [Application.AnyStep], authorizer: Endpoint?, errors: ErrorResponder,
-        sessions: SessionManager
-    ) {
-        self.routes = routes
-        self.steps = steps
-        self.authorizer = authorizer
-        self.errors = errors
-        self.sessions = sessions
-        lastAsyncStep = steps.lastIndex { $0.isAsync }
-    }
 
     /// What a request comes to, behind the steps.
     private enum Destination {
-        case endpoint(Endpoint, Request)
+        case endpoint(Endpoint)
         /// No handler may see it, or there is none.
         case failure(any Error)
         case response(Response)
 
         var isAsync: Bool {
-            if case .endpoint(let endpoint, _) = self { endpoint.isAsync } else { false }
+            if case .endpoint(let endpoint) = self { endpoint.isAsync } else { false }
         }
+    }
+
+    private func steps(around destination: Destination) -> StepList {
+        if case .endpoint(let endpoint) = destination { endpoint.steps } else { steps }
     }
 
     /// Answers a request, or says how to.
     ///
     /// - Parameter failure: Why no handler may see it: what the steps see then as the handler's answer.
     func answer(_ request: Request, _ failure: (any HTTPStatusError)? = nil) -> Server.Reply {
+        var request = request
+        let session = session(of: request)
+        let destination = failure.map { .failure($0) } ?? destination(of: &request)
+        let steps = steps(around: destination)
+        guard steps.lastAsync == nil, !destination.isAsync else {
+            return .task { [request] in
+                finish(await runAsync(request, session, destination, steps, 0), request, session)
+            }
+        }
+        return .response(finish(run(request, session, destination, steps, 0), request, session))
+    }
+
+    private func session(of request: Request) -> Session {
         var candidates = SessionIDCandidates()
         request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
-        let session = sessions.open(
+        return sessions.open(
             candidates, isSecure: request.isSecure,
             client: sessions.limitsNewSessions ? request.remoteAddress : nil,
             isForHead: request.method == .head)
-        let destination = failure.map { .failure($0) } ?? destination(of: request)
-        guard lastAsyncStep == nil, !destination.isAsync else {
-            return .task { finish(await runAsync(request, session, destination, step: 0), request, session) }
+    }
+
+    /// Decides by the head of a request what it may send: its route has a limit, or checks that can refuse it at once.
+    func admit(_ request: Request) -> Server.Verdict {
+        var request = request
+        guard request.contentLength != 0, request.contentLength != nil || request.method != .get,
+            case .endpoint(let endpoint) = destination(of: &request)
+        else { return .body(limit: nil) }
+        let limit = endpoint.maxBodyBytes
+        guard endpoint.steps.hasChecks, request.contentLength ?? .max > Server.bodyBytesInMemory else {
+            return .body(limit: limit)
         }
-        return .response(finish(run(request, session, destination, step: 0), request, session))
+        let session = session(of: request)
+        for case let check? in endpoint.steps.steps.map(\.check) {
+            do {
+                guard try check(request, session) == nil else { return .discard }
+            } catch {
+                return .discard
+            }
+        }
+        return .body(limit: limit)
     }
 
     /// Commits the session, and gives the response what that demands.
@@ -73,19 +93,24 @@ struct Pipeline: Sendable {
 
     /// The rest of the way, from a step on behind which all is sync.
     private func run(
-        _ request: Request, _ session: Session, _ destination: Destination, step index: Int
+        _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList, _ index: Int
     ) -> Response {
         do {
-            if index < steps.count, case .sync(let step) = steps[index] {
-                return try step(request, session) { run($0, $1, destination, step: index + 1) }
+            if index < steps.steps.count {
+                let step = steps.steps[index]
+                if let check = step.check, let refusal = try check(request, session) { return refusal }
+                guard case .sync(let body) = step.action else {
+                    return run(request, session, destination, steps, index + 1)
+                }
+                return try body(request, session) { run($0, $1, destination, steps, index + 1) }
             }
             let response: Response
             switch destination {
-            case .endpoint(let endpoint, let request): response = try endpoint.answer(request, session)
+            case .endpoint(let endpoint): response = try endpoint.answer(request, session)
             case .failure(let error): throw error
             case .response(let ready): response = ready
             }
-            try saveForSteps(session)
+            try saveForSteps(session, steps)
             return response
         } catch {
             return fail(error, request, session)
@@ -94,29 +119,33 @@ struct Pipeline: Sendable {
 
     /// The rest of the way from any step on.
     private func runAsync(
-        _ request: Request, _ session: Session, _ destination: Destination, step index: Int
+        _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList, _ index: Int
     ) async -> Response {
-        guard index <= lastAsyncStep ?? -1 || destination.isAsync else {
-            return run(request, session, destination, step: index)
+        guard index <= steps.lastAsync ?? -1 || destination.isAsync else {
+            return run(request, session, destination, steps, index)
         }
         do {
-            guard index < steps.count else {
-                guard case .endpoint(let endpoint, let request) = destination else {
-                    return run(request, session, destination, step: index)
+            guard index < steps.steps.count else {
+                guard case .endpoint(let endpoint) = destination else {
+                    return run(request, session, destination, steps, index)
                 }
                 let response = try await endpoint.answerAsync(request, session)
-                try saveForSteps(session)
+                try saveForSteps(session, steps)
                 return response
             }
-            switch steps[index] {
-            case .async(let step):
-                return try await step(request, session) { await runAsync($0, $1, destination, step: index + 1) }
-            case .sync(let step):
+            let step = steps.steps[index]
+            if let check = step.check, let refusal = try check(request, session) { return refusal }
+            switch step.action {
+            case nil:
+                return await runAsync(request, session, destination, steps, index + 1)
+            case .async(let body):
+                return try await body(request, session) { await runAsync($0, $1, destination, steps, index + 1) }
+            case .sync(let body):
                 // It cannot suspend: what is behind it holds this worker.
-                return try step(request, session) { request, session in
+                return try body(request, session) { request, session in
                     do {
                         return try request.runOnWorker {
-                            await runAsync(request, session, destination, step: index + 1)
+                            await runAsync(request, session, destination, steps, index + 1)
                         }
                     } catch {
                         return fail(error, request, session)
@@ -129,8 +158,8 @@ struct Pipeline: Sendable {
     }
 
     /// Where it fails (the store is full, say) the steps are to see the answer. Without steps the commit does it.
-    private func saveForSteps(_ session: Session) throws {
-        if !steps.isEmpty { try session.saveIfUsed() }
+    private func saveForSteps(_ session: Session, _ steps: StepList) throws {
+        if !steps.steps.isEmpty { try session.saveIfUsed() }
     }
 
     private func fail(_ error: any Error, _ request: Request, _ session: Session) -> Response {
@@ -138,16 +167,15 @@ struct Pipeline: Sendable {
         return errors.response(to: error, request)
     }
 
-    private func destination(of request: Request) -> Destination {
+    /// Gives the request the values that its route takes out of the path.
+    private func destination(of request: inout Request) -> Destination {
         if request.role == .authorizer {
-            return authorizer.map { .endpoint($0, request) } ?? .failure(HTTPError(.forbidden))
+            return authorizer.map { .endpoint($0) } ?? .failure(HTTPError(.forbidden))
         }
         switch routes.match(request) {
         case .endpoint(let endpoint, let captures):
-            guard !captures.isEmpty else { return .endpoint(endpoint, request) }
-            var request = request
-            request.captures = captures
-            return .endpoint(endpoint, request)
+            if !captures.isEmpty { request.captures = captures }
+            return .endpoint(endpoint)
         case .otherMethods(let methods):
             let allow = methods.joined(separator: ", ")
             if request.method == .options { return .response(Response(status: .noContent, headers: [.allow: allow])) }

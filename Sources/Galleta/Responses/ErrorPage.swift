@@ -14,7 +14,7 @@ struct ErrorPage {
     }
 
     /// The client names HTML among what it takes (RFC 9110, section 12.5.1); `*/*` alone is a program's.
-    private static func wantsHTML(_ request: Request) -> Bool {
+    static func wantsHTML(_ request: Request) -> Bool {
         for header in request.headers(.accept) {
             for range in header.split(separator: ",") {
                 let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
@@ -32,9 +32,9 @@ struct ErrorPage {
         return text
     }
 
-    private var html: String {
-        let link = error.link.map {
-            "<p><a href=\"\(HTML.escape($0.target))\">\(HTML.escape($0.text))</a></p>\n"
+    private var html: HTML {
+        let link: HTML? = error.link.map {
+            "<p><a href=\"\($0.target)\">\($0.text)</a></p>\n"
         }
         return """
             <!doctype html>
@@ -43,14 +43,14 @@ struct ErrorPage {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <title>\(error.status.code) \(HTML.escape(error.status.phrase))</title>
+            <title>\(error.status.code) \(error.status.phrase)</title>
             <style>main { max-width: 36rem; margin: 4rem auto; padding: 0 1rem; font: 1.1rem/1.5 system-ui, sans-serif; }</style>
             </head>
             <body>
             <main>
-            <h1>\(HTML.escape(error.status.phrase))</h1>
-            <p>\(HTML.escape(error.message ?? explanation))</p>
-            \(link ?? "")</main>
+            <h1>\(error.status.phrase)</h1>
+            <p>\(error.message ?? explanation)</p>
+            \(link)</main>
             </body>
             </html>
 

@@ -7,11 +7,11 @@ extension Response {
     ///
     /// - Parameters:
     ///   - value: Objects keep the order of their keys as the encoder meets them, or are sorted; bytes are arrays of
-    ///     numbers as `Codable` has them.
+    ///     numbers as `Codable` has them, and Foundation's dates texts in UTC (ISO 8601).
     ///   - status: The status.
     /// - Throws: `EncodingError` for what JSON cannot hold, such as a NaN.
     public static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        try json(SessionValue(encoding: value), status: status)
+        try json(SessionValue(encodingForJSON: value), status: status)
     }
 
     /// A value as JSON.

@@ -16,27 +16,64 @@ struct PathPattern: Sendable, Equatable {
         !takesRest && segments.allSatisfy { if case .literal = $0 { true } else { false } }
     }
 
-    /// A mistake in a pattern is the programmer's, and stops the program at start.
-    init(_ text: String) {
+    /// What is wrong with a pattern.
+    struct Fault: Error {
+        let reason: String
+        let remedy: String
+
+        init(_ reason: String, _ remedy: String) {
+            self.reason = reason
+            self.remedy = remedy
+        }
+    }
+
+    init(_ text: String) throws(Fault) {
         let slash = UInt8(ascii: "/")
-        precondition(text.utf8.first == slash, "the route \"\(text)\" does not start with \"/\"")
+        guard text.utf8.first == slash else { throw Fault("its path does not start with \"/\"", "put one in front") }
         var parts = text.utf8.split(separator: slash).map { ByteString(Substring($0)) }
         takesRest = parts.last == "*"
         if takesRest { parts.removeLast() }
         endsWithSlash = text.utf8.last == slash
-        segments = parts.map { part in
-            precondition(part != "*", "\"*\" stands only at the end of a route, not inside \"\(text)\"")
-            precondition(part != "." && part != "..", "no request has the dot segment of the route \"\(text)\"")
+        var segments: [Segment] = []
+        for part in parts {
+            guard part != "*" else {
+                throw Fault("\"*\" stands only at the end of a path", "use a parameter such as \":name\" in the middle")
+            }
+            guard part != ".", part != ".." else { throw Fault("no request has a dot segment", "leave it out") }
             let bytes = part.bytes
-            precondition(
-                !bytes.contains(UInt8(ascii: "\\")), "a backslash is %5C in a path, and in the route \"\(text)\"")
-            guard bytes.first == UInt8(ascii: ":") else { return .literal(part) }
-            precondition(bytes.count > 1, "a parameter of the route \"\(text)\" has no name")
-            return .parameter(ByteString(bytes: bytes.dropFirst()))
+            guard !bytes.contains(UInt8(ascii: "\\")) else {
+                throw Fault("no request has a backslash in its path", "a backslash that was sent is \"%5C\"")
+            }
+            guard !bytes.contains(0) else { throw Fault("no request has a NUL in its path", "leave it out") }
+            guard bytes.first == UInt8(ascii: ":") else {
+                segments.append(.literal(part))
+                continue
+            }
+            guard bytes.count > 1 else { throw Fault("a parameter has no name", "name it, as in \":name\"") }
+            segments.append(.parameter(ByteString(bytes: bytes.dropFirst())))
+        }
+        self.segments = segments
+        let names = segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+        guard Set(names).count == names.count else {
+            throw Fault("two parameters have one name", "give each a name of its own")
         }
         // As `Request.path` writes it: empty segments merged.
         let joined = parts.map { "/\($0)" }.joined()
         self.text = ByteString(takesRest ? joined + "/*" : (endsWithSlash || joined.isEmpty ? joined + "/" : joined))
+    }
+
+    /// Matches the same paths, whatever the parameters are called.
+    func isSame(as other: PathPattern) -> Bool {
+        guard takesRest == other.takesRest, segments.count == other.segments.count,
+            takesRest || endsWithSlash == other.endsWithSlash
+        else { return false }
+        return zip(segments, other.segments).allSatisfy { own, others in
+            switch (own, others) {
+            case (.literal(let own), .literal(let others)): own == others
+            case (.parameter, .parameter): true
+            default: false
+            }
+        }
     }
 
     func matches(_ path: SplitPath) -> Bool {

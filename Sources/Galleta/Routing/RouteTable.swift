@@ -6,8 +6,9 @@ internal import HTTPTypes
 /// Literal paths are one look-up; patterns are tried in order of their precision, which is fixed when they are added, on a
 /// path that is split once.
 struct RouteTable: Sendable {
-    private typealias Methods = [(method: HTTPRequest.Method, endpoint: Endpoint)]
+    private typealias Methods = [(method: HTTPRequest.Method, pattern: PathPattern, endpoint: Endpoint)]
 
+    /// Of paths that match the same; the names of their parameters may differ by method.
     private struct PatternRoute: Sendable {
         let pattern: PathPattern
         var methods: Methods
@@ -25,26 +26,29 @@ struct RouteTable: Sendable {
         case none
     }
 
-    mutating func add(_ method: HTTPRequest.Method, _ path: String, _ endpoint: Endpoint) {
-        let pattern = PathPattern(path)
+    /// - Throws: ``PathPattern/Fault`` for a path that no request has, and for one that is there with this method.
+    mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, _ endpoint: Endpoint
+    ) throws(PathPattern.Fault) {
+        let pattern = try PathPattern(path)
         if pattern.isLiteral {
-            Self.insert(method, endpoint, into: &literals[pattern.text, default: []])
-        } else if let index = patterns.firstIndex(where: { $0.pattern == pattern }) {
-            Self.insert(method, endpoint, into: &patterns[index].methods)
+            try Self.insert(method, pattern, endpoint, into: &literals[pattern.text, default: []])
+        } else if let index = patterns.firstIndex(where: { $0.pattern.isSame(as: pattern) }) {
+            try Self.insert(method, pattern, endpoint, into: &patterns[index].methods)
         } else {
             let place = patterns.firstIndex { pattern.isMorePrecise(than: $0.pattern) } ?? patterns.endIndex
-            patterns.insert(PatternRoute(pattern: pattern, methods: [(method, endpoint)]), at: place)
+            patterns.insert(PatternRoute(pattern: pattern, methods: [(method, pattern, endpoint)]), at: place)
             depth = max(depth, pattern.segments.count + 1)
         }
     }
 
-    /// A route that is added again replaces the first.
-    private static func insert(_ method: HTTPRequest.Method, _ endpoint: Endpoint, into methods: inout Methods) {
-        if let index = methods.firstIndex(where: { $0.method == method }) {
-            methods[index].endpoint = endpoint
-        } else {
-            methods.append((method, endpoint))
+    private static func insert(
+        _ method: HTTPRequest.Method, _ pattern: PathPattern, _ endpoint: Endpoint, into methods: inout Methods
+    ) throws(PathPattern.Fault) {
+        guard !methods.contains(where: { $0.method == method }) else {
+            throw PathPattern.Fault("it was added before", "leave one of the two out")
         }
+        methods.append((method, pattern, endpoint))
     }
 
     func match(_ request: Request) -> Match {
@@ -52,16 +56,16 @@ struct RouteTable: Sendable {
         // Whether a rule of the web server was applied depends on that slash: no route goes by it, but the root.
         let isWhole = !request.endsInDoubt || path.count == 1
         let literal = isWhole ? literals[path] : nil
-        if let literal, let endpoint = Self.endpoint(request.method, literal) {
-            return .endpoint(endpoint, captures: [])
+        if let literal, let route = Self.route(request.method, literal) {
+            return .endpoint(route.endpoint, captures: [])
         }
         var others = Set(literal?.map(\.method) ?? [])
         if !patterns.isEmpty {
             let found = path.withUnsafeBytes { bytes -> Match? in
                 let path = SplitPath(bytes, limit: depth, isWhole: isWhole)
                 for route in patterns where route.pattern.matches(path) {
-                    if let endpoint = Self.endpoint(request.method, route.methods) {
-                        return .endpoint(endpoint, captures: route.pattern.captures(path))
+                    if let route = Self.route(request.method, route.methods) {
+                        return .endpoint(route.endpoint, captures: route.pattern.captures(path))
                     }
                     others.formUnion(route.methods.lazy.map(\.method))
                 }
@@ -74,9 +78,9 @@ struct RouteTable: Sendable {
         return .otherMethods(others.map(\.rawValue).sorted())
     }
 
-    private static func endpoint(_ method: HTTPRequest.Method, _ methods: Methods) -> Endpoint? {
-        if let exact = methods.first(where: { $0.method == method }) { return exact.endpoint }
+    private static func route(_ method: HTTPRequest.Method, _ methods: Methods) -> Methods.Element? {
+        if let exact = methods.first(where: { $0.method == method }) { return exact }
         // The server drops the body.
-        return method == .head ? methods.first { $0.method == .get }?.endpoint : nil
+        return method == .head ? methods.first { $0.method == .get } : nil
     }
 }

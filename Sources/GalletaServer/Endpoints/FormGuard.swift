@@ -44,42 +44,7 @@ enum FormGuard {
     static func checkLogIn(_ form: Form, _ session: Session, _ request: Request) throws {
         // A token without any cookie is of a browser that takes none: it has to be told, for no log-in would last.
         let isOfSession = form.fields[field] != nil && request.header(.cookie) == nil
-        guard try !session.isNew || isOfSession || !isFromThisSite(request) else { return }
+        guard try !session.isNew || isOfSession || request.pageOrigin != .own else { return }
         try check(form, session)
-    }
-
-    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
-
-    private static func isFromThisSite(_ request: Request) -> Bool {
-        isSameOrigin(
-            fetchSites: request.headers(fetchSite).map { ByteString($0) },
-            origins: request.headers(.origin).map { ByteString($0) }, scheme: request.scheme,
-            host: request.parameter("HTTP_HOST") ?? "", port: request.parameter("SERVER_PORT") ?? "")
-    }
-
-    /// Whether a browser says that a page of this origin has sent the request. No page of another can make it say so.
-    ///
-    /// Where the port that the client used is unknown the host decides: its other ports share its cookies anyway.
-    ///
-    /// - Parameters:
-    ///   - fetchSites: The values of `Sec-Fetch-Site` (W3C Fetch Metadata): where it is sent, it alone counts.
-    ///   - origins: The values of `Origin` (RFC 6454, section 7).
-    ///   - scheme: How the client has reached the web server.
-    ///   - host: The `Host` that the client sent, with its port or, as some web servers pass it on, without.
-    ///   - port: The web server's own.
-    static func isSameOrigin(
-        fetchSites: [ByteString], origins: [ByteString], scheme: String, host: String, port: String
-    ) -> Bool {
-        guard fetchSites.isEmpty else { return fetchSites == ["same-origin"] }
-        guard !host.isEmpty else { return false }
-        let names = [host, "\(host):\(port)", withoutStandardPort(host, scheme)]
-        return origins.count == 1 && names.map { ByteString("\(scheme)://\($0)") }.contains(origins[0])
-    }
-
-    /// Browsers leave the scheme's own port out of an origin.
-    private static func withoutStandardPort(_ host: String, _ scheme: String) -> String {
-        let port = scheme == "https" ? ":443" : ":80"
-        guard host.utf8.suffix(port.utf8.count).elementsEqual(port.utf8) else { return host }
-        return String(Substring(host.utf8.dropLast(port.utf8.count)))
     }
 }

@@ -24,7 +24,7 @@ struct HomePage: Sendable {
 
     /// A fixed text, and never for who is logged in: a link from elsewhere can make the page say no more than the truth.
     private static func farewell(_ request: Request, _ session: Session) throws -> String? {
-        guard ByteString(request.query) == ByteString(farewellQuery), try session.user == nil else { return nil }
+        guard ByteString(request.queryString) == ByteString(farewellQuery), try session.user == nil else { return nil }
         return "You are logged out."
     }
 

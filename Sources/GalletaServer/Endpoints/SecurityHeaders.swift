@@ -9,7 +9,7 @@ enum SecurityHeaders {
     private static let pagePolicy =
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-    static func step(_ request: Request, _ session: Session, _ next: Application.Next) throws -> Response {
+    static func step(_ request: Request, _ session: Session, _ next: Step.Next) throws -> Response {
         var response = next(request, session)
         for (name, value) in fields { response.headers[name] = value }
         if response.headers[.contentType]?.hasPrefix("text/html") == true {

@@ -31,19 +31,19 @@ struct Page {
         let isCurrent: Bool
     }
 
-    var html: String {
+    var html: HTML {
         """
         <!doctype html>
         <html lang="en">
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(HTML.escape(title))</title>
-        <style>\(Self.style)</style>
+        <title>\(title)</title>
+        <style>\(raw: Self.style)</style>
         </head>
         <body>
         <main>
-        <h1>\(HTML.escape(title))</h1>
+        <h1>\(title)</h1>
         <p class="lead">A session, served by Swift behind your web server.</p>
         \(messageHTML)<dl>
         \(factsHTML)
@@ -56,20 +56,20 @@ struct Page {
         """
     }
 
-    private var messageHTML: String {
-        message.map { "<p class=\"message\" role=\"alert\">\(HTML.escape($0))</p>\n" } ?? ""
+    private var messageHTML: HTML? {
+        message.map { "<p class=\"message\" role=\"alert\">\($0)</p>\n" }
     }
 
-    private var factsHTML: String {
-        var rows = facts.map { "<div><dt>\(HTML.escape($0.name))</dt><dd>\(HTML.escape($0.value))</dd></div>" }
+    private var factsHTML: HTML {
+        var rows: [HTML] = facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>\n" }
         if let counter {
             let count = form(to: "/counter", button: "Count on", isQuiet: true)
-            rows.append("<div><dt>Counter</dt><dd>\(counter)\(count)</dd></div>")
+            rows.append("<div><dt>Counter</dt><dd>\(counter)\(count)</dd></div>\n")
         }
-        return rows.joined(separator: "\n")
+        return "\(rows)"
     }
 
-    private var accountHTML: String {
+    private var accountHTML: HTML {
         switch account {
         case .none: ""
         case .form(let userName): loginForm(userName)
@@ -77,15 +77,15 @@ struct Page {
         }
     }
 
-    private var token: String {
-        csrf.map { "<input type=\"hidden\" name=\"\(FormGuard.field)\" value=\"\(HTML.escape($0))\">" } ?? ""
+    private var token: HTML? {
+        csrf.map { "<input type=\"hidden\" name=\"\(FormGuard.field)\" value=\"\($0)\">" }
     }
 
-    private func loginForm(_ userName: String) -> String {
+    private func loginForm(_ userName: String) -> HTML {
         // Who has typed a name goes on with the password.
-        let (name, password) = userName.isEmpty ? ("", "") : (" value=\"\(HTML.escape(userName))\"", " autofocus")
+        let (name, password): (HTML, HTML) = userName.isEmpty ? ("", "") : (" value=\"\(userName)\"", " autofocus")
         return """
-            <form method="post" action="\(HTML.escape(mount))/login">
+            <form method="post" action="\(mount)/login">
             <h2>Log in</h2>
             \(token)
             <label>User name <input name="username" autocomplete="username" autocapitalize="none" required\(name)></label>
@@ -95,43 +95,43 @@ struct Page {
             """
     }
 
-    private func sessionList(_ rows: [SessionRow], more: Int) -> String {
+    private func sessionList(_ rows: [SessionRow], more: Int) -> HTML {
         """
         <section>
         <h2>Where you are logged in</h2>
         <ul>
-        \(rows.enumerated().map { row($0 + 1, $1) }.joined(separator: "\n"))
+        \(rows.enumerated().map { row($0 + 1, $1) })
         </ul>
-        \(more > 0 ? "<p>and \(more) more</p>" : "")
+        \(more > 0 ? "<p>and \(more) more</p>" as HTML : nil)
         </section>
-        \(rows.count > 1 ? form(to: "/sessions/end-others", button: "Log out everywhere else", isQuiet: true) : "")
+        \(rows.count > 1 ? form(to: "/sessions/end-others", button: "Log out everywhere else", isQuiet: true) : nil)
         \(form(to: "/logout", button: "Log out"))
         """
     }
 
-    private func row(_ number: Int, _ row: SessionRow) -> String {
-        let reference =
-            "<input type=\"hidden\" name=\"\(UserSessions.field)\" value=\"\(HTML.escape(row.reference))\">"
+    private func row(_ number: Int, _ row: SessionRow) -> HTML {
+        let reference: HTML =
+            "<input type=\"hidden\" name=\"\(UserSessions.field)\" value=\"\(row.reference)\">"
         // Each button has a name of its own that begins with what it shows (WCAG 2.2, 2.5.3).
         let end = form(
             to: "/sessions/end", fields: reference, button: "Log out",
             label: "Log out number \(number), \(row.client), began \(row.began)", isQuiet: true)
         return """
-            <li><span><strong>\(HTML.escape(row.client))</strong>\(row.isCurrent ? " (this browser)" : "")<br>
-            <small>began \(HTML.escape(row.began)), last seen \(HTML.escape(row.lastSeen))</small></span>
-            \(row.isCurrent ? "" : end)</li>
+            <li><span><strong>\(row.client)</strong>\(row.isCurrent ? " (this browser)" : "")<br>
+            <small>began \(row.began), last seen \(row.lastSeen)</small></span>
+            \(row.isCurrent ? nil : end)</li>
             """
     }
 
     private func form(
-        to path: String, fields: String = "", button: String, label: String? = nil, isQuiet: Bool = false
-    ) -> String {
-        let attributes =
-            (isQuiet ? " class=\"quiet\"" : "") + (label.map { " aria-label=\"\(HTML.escape($0))\"" } ?? "")
+        to path: String, fields: HTML? = nil, button: String, label: String? = nil, isQuiet: Bool = false
+    ) -> HTML {
+        let quiet: HTML? = isQuiet ? " class=\"quiet\"" : nil
+        let name: HTML? = label.map { " aria-label=\"\($0)\"" }
         return """
-            <form method="post" action="\(HTML.escape(mount + path))">
+            <form method="post" action="\(mount + path)">
             \(token)\(fields)
-            <button\(attributes)>\(HTML.escape(button))</button>
+            <button\(quiet)\(name)>\(button)</button>
             </form>
             """
     }

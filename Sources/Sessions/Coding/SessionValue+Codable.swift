@@ -9,7 +9,12 @@ extension SessionValue {
     /// - Throws: `SessionError` of code `notEncodable` for an integer beyond `Int64` or nesting beyond
     ///   `maximumDepth`; or what the type itself throws.
     public init(encoding value: some Encodable) throws {
-        self = try ValueEncoder.encode(value, path: [], depth: 0)
+        self = try ValueEncoder.encode(value, path: [], depth: 0, datesAreText: false)
+    }
+
+    /// As ``init(encoding:)``, for JSON: Foundation's dates are texts (ISO 8601).
+    package init(encodingForJSON value: some Encodable) throws {
+        self = try ValueEncoder.encode(value, path: [], depth: 0, datesAreText: true)
     }
 
     /// The value as `type`.
@@ -18,7 +23,13 @@ extension SessionValue {
     ///
     /// - Throws: `DecodingError` when the value has not the form of `type`, for example after a deploy that changed it.
     public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-        try ValueDecoder.decode(type, from: self, path: [])
+        try ValueDecoder.decode(type, from: self, path: [], readsText: false)
+    }
+
+    /// As ``decode(_:)``, of what a form has sent: texts stand for numbers and booleans, one value for an array of one, an empty
+    /// text for an optional's nil, and what is missing for false and for an empty array.
+    package func decodeForm<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+        try ValueDecoder.decode(type, from: self, path: [], readsText: true)
     }
 }
 

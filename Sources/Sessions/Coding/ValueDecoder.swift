@@ -2,16 +2,27 @@
 struct ValueDecoder: Decoder {
     let value: SessionValue
     let codingPath: [any CodingKey]
+    /// Texts stand for other kinds, as in a form.
+    let readsText: Bool
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     static func decode<T: Decodable>(
-        _ type: T.Type, from value: SessionValue, path: [any CodingKey]
+        _ type: T.Type, from value: SessionValue, path: [any CodingKey], readsText: Bool
     ) throws -> T {
         // The commonest, without an optional of T: its type would be looked up at each call.
         if T.self == Int.self, case .int(let number) = value { return Int(number) as! T }
         if T.self == String.self, case .string(let text) = value { return text as! T }
+        if readsText, let text = FormText.first(of: value),
+            let simple = try FormText.decode(type, from: text, path: path)
+        {
+            return simple
+        }
         if let simple = try simple(type, from: value, path: path) { return simple }
-        return try T(from: ValueDecoder(value: value, codingPath: path))
+        var value = value
+        if case .string(let text) = value, FoundationDate.isOne(T.self) {
+            value = try FoundationDate.number(of: text, path)
+        }
+        return try T(from: ValueDecoder(value: value, codingPath: path, readsText: readsText))
     }
 
     /// The kinds that need no containers; nil for others.
@@ -74,14 +85,19 @@ struct ValueDecoder: Decoder {
         guard case .object(let members) = value else {
             throw Self.mismatch([String: SessionValue].self, value, codingPath)
         }
-        return KeyedDecodingContainer(KeyedValueDecoder<Key>(members: members, codingPath: codingPath))
+        return KeyedDecodingContainer(
+            KeyedValueDecoder<Key>(members: members, codingPath: codingPath, readsText: readsText))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         switch value {
-        case .array(let elements): return UnkeyedValueDecoder(elements: elements, codingPath: codingPath)
+        case .array(let elements):
+            return UnkeyedValueDecoder(elements: elements, codingPath: codingPath, readsText: readsText)
         case .bytes(let bytes):
-            return UnkeyedValueDecoder(elements: bytes.map { .int(Int64($0)) }, codingPath: codingPath)
+            return UnkeyedValueDecoder(
+                elements: bytes.map { .int(Int64($0)) }, codingPath: codingPath, readsText: readsText)
+        case .string where readsText:
+            return UnkeyedValueDecoder(elements: [value], codingPath: codingPath, readsText: readsText)
         default: throw Self.mismatch([SessionValue].self, value, codingPath)
         }
     }
@@ -99,12 +115,17 @@ extension ValueDecoder: SingleValueDecodingContainer {
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         // These have no other way to decode than to ask for themselves here again.
         if type == Bool.self || type == String.self {
+            if readsText, let text = FormText.first(of: value),
+                let simple = try FormText.decode(type, from: text, path: codingPath)
+            {
+                return simple
+            }
             guard let simple = try Self.simple(type, from: value, path: codingPath) else {
                 throw Self.mismatch(type, value, codingPath)
             }
             return simple
         }
-        return try Self.decode(type, from: value, path: codingPath)
+        return try Self.decode(type, from: value, path: codingPath, readsText: readsText)
     }
 }
 

@@ -4,6 +4,7 @@ internal import struct GalletaPlatform.ByteString
 struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let members: SessionObject
     let codingPath: [any CodingKey]
+    let readsText: Bool
 
     var allKeys: [Key] { members.keys.compactMap { $0.validString.flatMap { Key(stringValue: $0) } } }
 
@@ -12,11 +13,14 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decodeNil(forKey key: Key) throws -> Bool {
-        try member(key) == .null
+        let value = try member(key)
+        // A field that was left empty.
+        return value == .null || (readsText && value == .string(""))
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        try ValueDecoder.decode(type, from: member(key), path: codingPath + [key])
+        if readsText, !contains(key), let none = FormText.missing(type) { return none }
+        return try ValueDecoder.decode(type, from: member(key), path: codingPath + [key], readsText: readsText)
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -30,7 +34,8 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func superDecoder() throws -> any Decoder {
-        ValueDecoder(value: members["super"] ?? .null, codingPath: codingPath + [ValueKey("super")])
+        ValueDecoder(
+            value: members["super"] ?? .null, codingPath: codingPath + [ValueKey("super")], readsText: readsText)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
@@ -45,7 +50,7 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     private func decoder(_ key: Key) throws -> ValueDecoder {
-        ValueDecoder(value: try member(key), codingPath: codingPath + [key])
+        ValueDecoder(value: try member(key), codingPath: codingPath + [key], readsText: readsText)
     }
 }
 
@@ -53,11 +58,13 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
 struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
     let elements: [SessionValue]
     let codingPath: [any CodingKey]
+    let readsText: Bool
     private(set) var currentIndex = 0
 
-    init(elements: [SessionValue], codingPath: [any CodingKey]) {
+    init(elements: [SessionValue], codingPath: [any CodingKey], readsText: Bool) {
         self.elements = elements
         self.codingPath = codingPath
+        self.readsText = readsText
     }
 
     var count: Int? { elements.count }
@@ -71,7 +78,8 @@ struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         let element = try current()
-        let value = try ValueDecoder.decode(type, from: element.value, path: element.codingPath)
+        let value = try ValueDecoder.decode(
+            type, from: element.value, path: element.codingPath, readsText: readsText)
         currentIndex += 1
         return value
     }
@@ -102,6 +110,6 @@ struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
             throw DecodingError.valueNotFound(
                 SessionValue.self, .init(codingPath: path, debugDescription: "the array has no more elements"))
         }
-        return ValueDecoder(value: elements[currentIndex], codingPath: path)
+        return ValueDecoder(value: elements[currentIndex], codingPath: path, readsText: readsText)
     }
 }

@@ -52,15 +52,20 @@ struct ValueEncoder: Encoder {
     let node: Node
     let codingPath: [any CodingKey]
     let depth: Int
+    /// Foundation's `Date` becomes text, as JSON has it, and no number.
+    let datesAreText: Bool
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    static func encode<T: Encodable>(_ value: T, path: [any CodingKey], depth: Int) throws -> SessionValue {
+    static func encode<T: Encodable>(
+        _ value: T, path: [any CodingKey], depth: Int, datesAreText: Bool
+    ) throws -> SessionValue {
         if let simple = try simple(value) { return simple }
         guard depth <= SessionValue.maximumDepth else {
             throw SessionError(.notEncodable, "\(T.self) nests deeper than \(SessionValue.maximumDepth)")
         }
         let node = Node()
-        try value.encode(to: ValueEncoder(node: node, codingPath: path, depth: depth))
+        try value.encode(to: ValueEncoder(node: node, codingPath: path, depth: depth, datesAreText: datesAreText))
+        if datesAreText, FoundationDate.isOne(T.self) { return try FoundationDate.text(of: node.value(), path) }
         return node.value()
     }
 
@@ -87,12 +92,13 @@ struct ValueEncoder: Encoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         node.becomeObject()
-        return KeyedEncodingContainer(KeyedValueEncoder<Key>(node: node, codingPath: codingPath, depth: depth))
+        return KeyedEncodingContainer(
+            KeyedValueEncoder<Key>(node: node, codingPath: codingPath, depth: depth, datesAreText: datesAreText))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
         node.becomeArray()
-        return UnkeyedValueEncoder(node: node, codingPath: codingPath, depth: depth)
+        return UnkeyedValueEncoder(node: node, codingPath: codingPath, depth: depth, datesAreText: datesAreText)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer {
@@ -106,6 +112,7 @@ extension ValueEncoder: SingleValueEncodingContainer {
     }
 
     func encode<T: Encodable>(_ value: T) throws {
-        node.content = .value(try Self.encode(value, path: codingPath, depth: depth + 1))
+        node.content = .value(
+            try Self.encode(value, path: codingPath, depth: depth + 1, datesAreText: datesAreText))
     }
 }

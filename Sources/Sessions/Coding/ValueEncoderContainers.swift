@@ -5,6 +5,7 @@ struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let node: ValueEncoder.Node
     let codingPath: [any CodingKey]
     let depth: Int
+    let datesAreText: Bool
 
     mutating func encodeNil(forKey key: Key) throws {
         place(.null, for: key)
@@ -13,7 +14,9 @@ struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
         // A path is an allocation; simple values need none.
         if let simple = try ValueEncoder.simple(value) { return place(simple, for: key) }
-        place(try ValueEncoder.encode(value, path: codingPath + [key], depth: depth + 1), for: key)
+        place(
+            try ValueEncoder.encode(value, path: codingPath + [key], depth: depth + 1, datesAreText: datesAreText),
+            for: key)
     }
 
     mutating func nestedContainer<Nested: CodingKey>(
@@ -43,7 +46,8 @@ struct KeyedValueEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     private func child(for key: any CodingKey) -> ValueEncoder {
         let member = ValueEncoder.Node()
         node.set(member, for: ByteString(key.stringValue))
-        return ValueEncoder(node: member, codingPath: codingPath + [key], depth: depth + 1)
+        return ValueEncoder(
+            node: member, codingPath: codingPath + [key], depth: depth + 1, datesAreText: datesAreText)
     }
 }
 
@@ -52,6 +56,7 @@ struct UnkeyedValueEncoder: UnkeyedEncodingContainer {
     let node: ValueEncoder.Node
     let codingPath: [any CodingKey]
     let depth: Int
+    let datesAreText: Bool
 
     var count: Int {
         guard case .array(let nodes) = node.content else { return 0 }
@@ -65,7 +70,7 @@ struct UnkeyedValueEncoder: UnkeyedEncodingContainer {
     mutating func encode<T: Encodable>(_ value: T) throws {
         if let simple = try ValueEncoder.simple(value) { return place(simple) }
         let path = codingPath + [ValueKey(intValue: count)]
-        place(try ValueEncoder.encode(value, path: path, depth: depth + 1))
+        place(try ValueEncoder.encode(value, path: path, depth: depth + 1, datesAreText: datesAreText))
     }
 
     mutating func nestedContainer<Nested: CodingKey>(
@@ -92,6 +97,6 @@ struct UnkeyedValueEncoder: UnkeyedEncodingContainer {
         let path = codingPath + [ValueKey(intValue: count)]
         let element = ValueEncoder.Node()
         node.append(element)
-        return ValueEncoder(node: element, codingPath: path, depth: depth + 1)
+        return ValueEncoder(node: element, codingPath: path, depth: depth + 1, datesAreText: datesAreText)
     }
 }

@@ -32,7 +32,7 @@ let requestShapes: [Shape] =
         },
         Shape("parameters", "64 look-ups among many", 1000) { size in
             let request = try request("/", fields: (0..<size).map { ("HTTP_X_\($0)", "value") })
-            return { for number in 0..<64 { use(request.parameter("HTTP_X_Y\(number)")) } }
+            return { for number in 0..<64 { use(request.fastCGI["HTTP_X_Y\(number)"]) } }
         },
         Shape("parameters", "a repeated header", 1000) { size in
             let request = try request("/", fields: (0..<size).map { _ in ("HTTP_COOKIE", "a=b") })
@@ -41,7 +41,7 @@ let requestShapes: [Shape] =
 
         Shape("query fields", "many fields", 5000) { size in
             let request = try request("/?" + repeated("a=%41&", size))
-            return { use(request.queryFields) }
+            return { use(request.query) }
         },
 
         routes("11 patterns, many segments", 1500, patterns: { _ in 11 }, path: { repeated("/a", $0) }),

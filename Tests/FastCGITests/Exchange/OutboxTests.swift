@@ -20,7 +20,7 @@ struct OutboxTests {
             switch request.path {
             case "/bytes": .bytes(Array(text.utf8), type: "x/y")
             case "/string": .text(text)
-            case "/file": .file(path, type: "x/y")
+            case "/file": try .file(path, type: "x/y")
             default: .text("small")
             }
         }

@@ -89,7 +89,7 @@ struct RequestTests {
     func scriptName(parameters: [(String, String)], expected: String) throws {
         let log = CapturedLog()
         let server = try RunningServer({ $0.mount = try! MountPoint("/app") }, log: log) { request in
-            .text("200 \(request.path) ?\(request.query)")
+            .text("200 \(request.path) ?\(request.queryString)")
         }
         let reply = try get(server.client(), parameters)
         if reply.status == 200 {
@@ -110,7 +110,7 @@ struct RequestTests {
         ])
     func address(form: RequestAddress.Form, address: String, query: String, expected: String) throws {
         let server = try RunningServer({ $0.address = try! RequestAddress("THE_PATH", form: form) }) { request in
-            .text("\(request.path) ?\(request.query)")
+            .text("\(request.path) ?\(request.queryString)")
         }
         let client = try server.client()
         let reply = try client.exchange("GET", "/whoami", [("THE_PATH", address), ("QUERY_STRING", query)])

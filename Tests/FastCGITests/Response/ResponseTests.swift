@@ -204,11 +204,11 @@ struct ResponseTests {
         let content = Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0) })
         try content.write(to: URL(fileURLWithPath: folder + "/file"))
         mkfifo(folder + "/fifo", 0o600)
-        let whole = try reply { .file(folder + "/file", type: "x/y") }
+        let whole = try reply { try .file(folder + "/file", type: "x/y") }
         #expect(whole.body == Array(content))
         #expect(whole["Content-Length"] == "200000")
         for name in ["missing", "fifo", "."] {
-            #expect(try reply { .file(folder + "/" + name, type: "x/y") }.status == 500)
+            #expect(try reply { try .file(folder + "/" + name, type: "x/y") }.status == 500)
         }
     }
 

@@ -123,7 +123,7 @@ struct HeadSizeTests {
 
     @Test("are answered", arguments: [1 << 10, 4 << 10, 16 << 10, 32 << 10, 60 << 10, 65_000])
     func sizes(size: Int) throws {
-        let server = try RunningServer { request in .text("\(request.parameter("HTTP_X_FILL")?.utf8.count ?? 0)") }
+        let server = try RunningServer { request in .text("\(request.fastCGI["HTTP_X_FILL"]?.utf8.count ?? 0)") }
         let client = try server.client()
         let request = Self.head(size) + FastCGIRecord(FastCGIRecord.Kind.stdin).bytes
         for piece in [request.count, 8191, 997, 64] {

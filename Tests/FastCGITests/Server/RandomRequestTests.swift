@@ -29,8 +29,8 @@ struct RandomRequestTests {
         case "none", "large": break
         default: throw Refused()
         }
-        let value = request.parameter("HTTP_X_VALUE") ?? "-"
-        let answer = RandomRequest.answer(request.parameter("HTTP_X_NAME") ?? "-", value, body[...])
+        let value = request.fastCGI["HTTP_X_VALUE"] ?? "-"
+        let answer = RandomRequest.answer(request.fastCGI["HTTP_X_NAME"] ?? "-", value, body[...])
         return .text(request.segments.first == "large" ? answer + RandomRequest.large : answer)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Galleta
 import Testing
 
 @testable import GalletaServer
@@ -10,7 +11,7 @@ import Testing
         Page(
             title: "T", message: message, facts: [("You are", "<b>")], counter: counter, mount: "/app", csrf: "token",
             account: account
-        ).html
+        ).html.markup
     }
 
     private func row(_ number: Int, isCurrent: Bool = false) -> Page.SessionRow {

@@ -27,6 +27,11 @@ public struct FastCGIReply: Sendable {
     /// The value of the first header of that name.
     public subscript(header: String) -> String? { all(header).first }
 
+    /// The session's cookie, as a browser sends it back.
+    public var sessionCookie: String? {
+        self["Set-Cookie"].map { String($0.prefix { $0 != ";" }) }
+    }
+
     /// All values of the headers of that name.
     public func all(_ header: String) -> [String] {
         headerLines.compactMap { line in

@@ -1,0 +1,72 @@
+internal import FastCGI
+internal import GalletaPlatform
+
+/// Host and port of a site (RFC 6454). The scheme is not compared: where TLS ends at a machine in front, the web server does
+/// not know it.
+struct WebOrigin: Hashable {
+    /// In lower case.
+    let host: ByteString
+    let port: Int
+
+    /// Of `scheme://host[:port]`, and of a URL that begins so; nil for what is none, `null` among it.
+    init?(_ text: String) {
+        var rest = Substring(text)
+        let defaultPort: Int
+        if rest.lowercased().hasPrefix("https://") {
+            (defaultPort, rest) = (443, rest.dropFirst(8))
+        } else if rest.lowercased().hasPrefix("http://") {
+            (defaultPort, rest) = (80, rest.dropFirst(7))
+        } else {
+            return nil
+        }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        self.init(authority: authority, defaultPort: defaultPort)
+    }
+
+    /// Of `host[:port]`, as `Host` has it; an address of IPv6 stands in brackets.
+    init?(authority: Substring, defaultPort: Int) {
+        var host = authority
+        var port = defaultPort
+        if let colon = authority.lastIndex(of: ":"), authority[colon...].contains("]") == false {
+            guard let number = UInt16(authority[authority.index(after: colon)...]) else { return nil }
+            port = Int(number)
+            host = authority[..<colon]
+        }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "@") }) else {
+            return nil
+        }
+        self.host = ByteString(host.lowercased())
+        self.port = port
+    }
+
+    /// What a request's own site may be called: by the parameter REQUEST_ORIGIN if the web server sends it
+    /// (`$scheme://$http_host`), else by the `Host` that the client sent and the web server's port.
+    static func own(of request: Request) -> [WebOrigin] {
+        if let origin = request.fastCGI["REQUEST_ORIGIN"], !origin.isEmpty {
+            return WebOrigin(origin).map { [$0] } ?? []
+        }
+        guard let host = request.fastCGI["HTTP_HOST"] else { return [] }
+        let ports = [request.isSecure ? 443 : 80, request.fastCGI["SERVER_PORT"].flatMap { Int($0) }]
+        return ports.compactMap { $0.flatMap { WebOrigin(authority: Substring(host), defaultPort: $0) } }
+    }
+
+    /// Path and query of a URL.
+    static func path(of url: String) -> String? {
+        guard let scheme = url.range(of: "://") else { return nil }
+        let rest = url[scheme.upperBound...].drop { $0 != "/" && $0 != "?" && $0 != "#" }.prefix { $0 != "#" }
+        return rest.first == "/" ? String(rest) : "/" + rest
+    }
+}
+
+extension String {
+    /// The first place of an ASCII text.
+    fileprivate func range(of text: StaticString) -> Range<Index>? {
+        let sought = text.withUTF8Buffer { Array($0) }
+        var index = utf8.startIndex
+        while index < utf8.endIndex {
+            if utf8[index...].starts(with: sought) { return index..<utf8.index(index, offsetBy: sought.count) }
+            utf8.formIndex(after: &index)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,95 @@
+public import FastCGI
+internal import GalletaPlatform
+public import HTTPTypes
+internal import Sessions
+
+extension Step {
+    /// Refuses (403) what a page of another site has made a browser send: every request but GET, HEAD and OPTIONS needs the
+    /// session's token (`Session.csrfToken()`), in a form's field or in a header field.
+    ///
+    /// Before that, and before a large body is taken, the browser's own word counts. `Sec-Fetch-Site`, where it is sent, must be
+    /// `same-origin`, or `none` for what the user did without a page. Else `Origin`, where it is sent, must have host and port
+    /// of this site: those of the parameter REQUEST_ORIGIN, which the example configurations pass as the web server saw them
+    /// (`$scheme://$http_host`), or else of the client's `Host`.
+    ///
+    /// ```swift
+    /// app.use(.requireCSRF(trustedOrigins: ["https://pay.example"]))
+    /// app.get("/cart") { request, session in
+    ///     .html("<form method=post action=buy><input type=hidden name=csrf value=\"\(try session.csrfToken())\">…")
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - trustedOrigins: Other origins whose pages may send requests with the token, as `https://pay.example`.
+    ///   - field: The form's field.
+    ///   - header: The header field, for scripts.
+    public static func requireCSRF(
+        trustedOrigins: [String] = [], field: ByteString = "csrf", header: HTTPField.Name = .csrfToken
+    ) -> Step {
+        let trusted = trustedOrigins.map { text in
+            guard let origin = WebOrigin(text) else { preconditionFailure("\"\(text)\" is no origin (https://host)") }
+            return origin
+        }
+        return .check { request, _ in
+            guard !request.isSafe, request.pageOrigin(trusting: trusted) == .foreign else { return nil }
+            throw HTTPError(.forbidden, "this request comes from a page of another site. Nothing was done.")
+        } then: { request, session, next in
+            guard !request.isSafe else { return next(request, session) }
+            var token = request.header(header)
+            if token == nil, request.isForm { token = try request.form().fields[field] }
+            guard try session.verifyCSRF(token) else {
+                throw HTTPError(
+                    .forbidden,
+                    request.header(.cookie) == nil
+                        ? "this form came without a cookie, so it may be another site's. Nothing was done. Allow cookies for "
+                            + "this site, and load the page again."
+                        : "this form is out of date: the session that its page belonged to has ended or changed. Nothing was "
+                            + "done. Load the page again.")
+            }
+            return next(request, session)
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// `X-CSRF-Token`, in which scripts send a session's token.
+    public static var csrfToken: HTTPField.Name { csrf }
+    private static let csrf = HTTPField.Name("X-CSRF-Token")!
+}
+
+extension Request {
+    /// Whose page has sent a request, by the browser's word. No page of another site can make it say that it was this one's.
+    package enum PageOrigin {
+        case own
+        case foreign
+        /// It did not say.
+        case unknown
+    }
+
+    /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which alone counts where it is sent, else by `Origin` (RFC 6454, section 7).
+    func pageOrigin(trusting trusted: [WebOrigin]) -> PageOrigin {
+        let origins = headers(.origin)
+        if !trusted.isEmpty, origins.count == 1, let origin = WebOrigin(origins[0]), trusted.contains(origin) {
+            return .own
+        }
+        let sites = headers(fetchSite).map { ByteString($0) }
+        if sites == ["none"] { return .unknown }
+        guard sites.isEmpty else { return sites == ["same-origin"] ? .own : .foreign }
+        guard !origins.isEmpty else { return .unknown }
+        guard origins.count == 1, let origin = WebOrigin(origins[0]) else { return .foreign }
+        return WebOrigin.own(of: self).contains(origin) ? .own : .foreign
+    }
+
+    /// Whose page has sent the request.
+    package var pageOrigin: PageOrigin { pageOrigin(trusting: []) }
+
+    /// RFC 9110, section 9.2.1.
+    fileprivate var isSafe: Bool { method == .get || method == .head || method == .options }
+
+    fileprivate var isForm: Bool {
+        let type = (contentType ?? "").lowercased()
+        return type.hasPrefix("application/x-www-form-urlencoded") || type.hasPrefix("multipart/form-data")
+    }
+}
+
+private let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
