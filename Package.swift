@@ -16,6 +16,7 @@ let package = Package(
     name: "galleta",
     products: [
         .library(name: "Galleta", targets: ["Galleta"]),
+        .library(name: "GalletaFoundation", targets: ["GalletaFoundation"]),
         .library(name: "FastCGI", targets: ["FastCGI"]),
         .library(name: "Sessions", targets: ["Sessions"]),
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
@@ -85,6 +86,9 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "GalletaFoundation", dependencies: ["Galleta", "FastCGI", "GalletaPlatform"], swiftSettings: settings),
+
         // The executable
         .executableTarget(
             name: "GalletaServer",
@@ -142,6 +146,11 @@ let package = Package(
         .testTarget(
             name: "GalletaTests",
             dependencies: ["Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GalletaFoundationTests",
+            dependencies: ["GalletaFoundation", "Galleta", "GalletaPlatform"],
             swiftSettings: settings
         ),
         .testTarget(

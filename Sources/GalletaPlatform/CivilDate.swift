@@ -35,7 +35,7 @@ package enum CivilDate {
     ///
     /// - Parameter seconds: Since 1970, UTC.
     package static func text(ofSeconds seconds: Double) -> String? {
-        guard seconds > -62_167_219_200, seconds < 253_402_300_799 else { return nil }
+        guard seconds >= -62_167_219_200, seconds < 253_402_300_799.9995 else { return nil }
         let milliseconds = Int((seconds * 1_000).rounded())
         let days = milliseconds.floorDivided(by: 86_400_000)
         let rest = milliseconds - 86_400_000 * days

@@ -37,7 +37,7 @@ final class Worker: @unchecked Sendable {
         self.engine = engine
         self.crew = crew
         self.post = post
-        exchange = Exchange(engine.configuration, admission: engine.admission)
+        exchange = engine.newExchange()
         buffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
@@ -264,7 +264,7 @@ final class Worker: @unchecked Sendable {
 
     /// It waits with its connection: this worker goes on with another one.
     private func leave(_ begun: Exchange) {
-        if begun === exchange { exchange = Exchange(engine.configuration, admission: engine.admission) }
+        if begun === exchange { exchange = engine.newExchange() }
     }
 
     private func answer(_ begun: Exchange, _ turn: inout Turn) -> Step {
@@ -300,7 +300,7 @@ final class Worker: @unchecked Sendable {
     /// An exchange that is over serves again, unless a task may hold on to it.
     private func recycle(_ begun: Exchange) {
         guard !begun.hasTask else {
-            if begun === exchange { exchange = Exchange(engine.configuration, admission: engine.admission) }
+            if begun === exchange { exchange = engine.newExchange() }
             return
         }
         // The spare one, if there were two, is let go.

@@ -7,7 +7,7 @@ internal import Glibc
 /// hop when nothing suspends (a task with a semaphore costs 30 times as much), and a plain wait when something does.
 ///
 /// Threading: `run` is called by the owning worker only; jobs are enqueued from any thread.
-final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
+package final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     // Safe: `jobs` is reached under `mutex` only; both C objects live as long as this one.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
@@ -19,7 +19,7 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
 
     private let running = Locked(Running())
 
-    init() {
+    package init() {
         mutex = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -33,7 +33,7 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         pthread_mutex_lock(mutex)
         jobs.append(job)
@@ -42,7 +42,7 @@ final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     /// Runs `body` to its end on the calling thread.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+    package func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let outcome = Outcome<Value>()
         let task = Task(executorPreference: self) {
             do {

@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 internal import HTTPTypes
+internal import Logging
 
 /// One request from its first byte to the last of its answer.
 ///
@@ -27,6 +28,7 @@ final class Exchange: @unchecked Sendable {
     /// Nothing is kept of a body that no handler will see; it is read so that the web server takes the answer.
     private var isDiscarding = false
     private let configuration: Server.Configuration
+    private let logger: Logger
     private let admission: Server.Admission?
     /// The request for handlers, once its head is there, or why there can be none.
     private(set) var request: Result<Request, Request.Unusable> = .failure(.incomplete)
@@ -72,12 +74,16 @@ final class Exchange: @unchecked Sendable {
         case management(ManagementRecord)
     }
 
-    init(_ configuration: Server.Configuration, admission: Server.Admission? = nil) {
+    init(
+        _ configuration: Server.Configuration, admission: Server.Admission? = nil,
+        logger: Logger = Logger(label: "fastcgi")
+    ) {
         self.configuration = configuration
+        self.logger = logger
         self.admission = admission
         check = RequestCheck(maxHeadBytes: configuration.maxHeadBytes)
         spool = BodySpool(directory: configuration.formLimits.temporaryDirectory)
-        context = RequestContext(configuration)
+        context = RequestContext(configuration, logger: logger)
         bodyLimit = configuration.maxBodyBytes
     }
 
@@ -107,7 +113,7 @@ final class Exchange: @unchecked Sendable {
         if isKnownUniquelyReferenced(&context) {
             context.reset()
         } else {
-            context = RequestContext(configuration)
+            context = RequestContext(configuration, logger: logger)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 public import HTTPTypes
+public import Logging
 
 /// One request from the web server.
 ///
@@ -94,6 +95,13 @@ public struct Request: Sendable {
 
     /// The web server's id of the request (REQUEST_ID), for log lines on both sides.
     public var requestID: String? { inner.string(of: "REQUEST_ID").flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The server's logger with the request's id as metadata: its lines can be found by the id that the web server logs.
+    public var logger: Logger {
+        var logger = inner.settings.logger
+        logger[metadataKey: "request_id"] = "\(requestID.map(LogText.clean) ?? "-")"
+        return logger
+    }
 
     /// The body's media type (CONTENT_TYPE); nil when absent or empty.
     public var contentType: String? { inner.string(of: "CONTENT_TYPE").flatMap { $0.isEmpty ? nil : $0 } }

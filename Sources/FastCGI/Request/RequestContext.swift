@@ -1,6 +1,7 @@
 internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
+internal import Logging
 
 /// What a request's handle refers to: the request that libfcgi has read, and what the handler does with it.
 ///
@@ -38,8 +39,9 @@ final class RequestContext: @unchecked Sendable {
     /// BEGIN_REQUEST and the header of a PARAMS record.
     private static let gap = 3 * RecordHeader.size
 
-    init(_ configuration: Server.Configuration) {
+    init(_ configuration: Server.Configuration, logger: Logger = Logger(label: "fastcgi")) {
         settings = RequestSettings(
+            logger: logger,
             mount: configuration.mount, address: configuration.address, maxBodyBytes: configuration.maxBodyBytes,
             maxHeadBytes: configuration.maxHeadBytes, formLimits: configuration.formLimits)
         head.appendZeros(Self.gap)
@@ -192,6 +194,7 @@ final class RequestContext: @unchecked Sendable {
 
 /// What the server's configuration says about every request.
 struct RequestSettings: Sendable {
+    var logger: Logger
     var mount: MountPoint
     var address: RequestAddress
     var maxBodyBytes: Int

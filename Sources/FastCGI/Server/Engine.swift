@@ -43,6 +43,8 @@ final class Engine: Sendable {
     /// Whether connections are kept after an answer.
     func isServing() -> Bool { lifecycle.stage == .serving }
 
+    func newExchange() -> Exchange { Exchange(configuration, admission: admission, logger: logger) }
+
     // MARK: Summaries
 
     /// An answer has gone out, or never will: tells the observer.

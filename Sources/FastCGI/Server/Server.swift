@@ -212,18 +212,18 @@ public final class Server: Sendable {
     /// What the server has done so far.
     public var statistics: ServerStatistics {
         let counters = engine.counters
-        return ServerStatistics(
-            acceptedConnections: counters.accepted.load(ordering: .relaxed),
-            openConnections: engine.table.openCount,
-            requests: counters.requests.load(ordering: .relaxed),
-            activeWorkers: counters.active.load(ordering: .relaxed),
-            maxActiveWorkers: counters.maxActive.load(ordering: .relaxed),
-            workers: engine.configuration.workers,
-            stuckWorkers: crew.count.stuck,
-            refusedHeads: counters.refusedHeads.load(ordering: .relaxed),
-            timeouts: counters.timeouts.load(ordering: .relaxed),
-            failedWrites: counters.failedWrites.load(ordering: .relaxed),
-            refusedPeers: counters.refusedPeers.load(ordering: .relaxed)
-        )
+        var statistics = ServerStatistics()
+        statistics.acceptedConnections = counters.accepted.load(ordering: .relaxed)
+        statistics.openConnections = engine.table.openCount
+        statistics.requests = counters.requests.load(ordering: .relaxed)
+        statistics.activeWorkers = counters.active.load(ordering: .relaxed)
+        statistics.maxActiveWorkers = counters.maxActive.load(ordering: .relaxed)
+        statistics.workers = engine.configuration.workers
+        statistics.stuckWorkers = crew.count.stuck
+        statistics.refusedHeads = counters.refusedHeads.load(ordering: .relaxed)
+        statistics.timeouts = counters.timeouts.load(ordering: .relaxed)
+        statistics.failedWrites = counters.failedWrites.load(ordering: .relaxed)
+        statistics.refusedPeers = counters.refusedPeers.load(ordering: .relaxed)
+        return statistics
     }
 }

@@ -24,6 +24,9 @@ public struct ServerStatistics: Sendable, Equatable {
     public var failedWrites = 0
     /// Connections refused because of their peer's address.
     public var refusedPeers = 0
+
+    /// All zero.
+    package init() {}
 }
 
 /// The counters behind ``ServerStatistics``. Relaxed: each is exact, together they are a moment's blur.

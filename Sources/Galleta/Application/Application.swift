@@ -44,6 +44,13 @@ public final class Application: RouteBuilder {
     private var authorizerAction: Endpoint.Action?
     var errorHandler: ErrorHandler?
     var reloadHooks: [ReloadHook] = []
+    private var startHooks: [LifecycleHook] = []
+    private var shutdownHooks: [LifecycleHook] = []
+    /// What handlers and other threads may hold of the application: its statistics, and its stop.
+    public let control = ApplicationControl()
+    /// Whether lines that are logged while a request is handled, by whatever logger, carry its id: where the logging system was
+    /// set up with `Logger.MetadataProvider.galleta`. Default: false; costs an allocation a request.
+    public var providesLogMetadata = false
     var admission: Server.Admission?
 
     /// - Parameters:
@@ -91,6 +98,18 @@ public final class Application: RouteBuilder {
     /// error logged, and the next one runs: keep what was good before.
     public func onReload(_ hook: @escaping ReloadHook) {
         reloadHooks.append(hook)
+    }
+
+    /// Has something done before the first request is taken, such as opening a pool of connections. In the order they were
+    /// added; the first that throws ends ``run(listeners:)``.
+    public func onStart(_ hook: @escaping LifecycleHook) {
+        startHooks.append(hook)
+    }
+
+    /// Has something done after the last request was answered, before the sessions are saved; the last one added comes first.
+    /// It is done, too, where a start hook has failed. What it throws is logged.
+    public func onShutdown(_ hook: @escaping LifecycleHook) {
+        shutdownHooks.append(hook)
     }
 
     /// Makes the pages of errors: of what handlers and steps throw, of unknown paths and methods, of bodies that cannot be
@@ -147,14 +166,34 @@ public final class Application: RouteBuilder {
         if sessions.provider.traits.isLocalToProcess, !allowsManyProcesses {
             for listener in listeners { try listener.claim(logger: logger) }
         }
-        let server = try server(listeners: listeners)
+        let service = try service(listeners: listeners)
         // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.
         signal(SIGXFSZ, SIG_IGN)
-        let signals = ProcessSignals(logger: logger, reloadHooks: reloadHooks) { server.shutdown() }
+        let signals = ProcessSignals(logger: logger, reloadHooks: reloadHooks) { service.shutdown() }
         defer { signals.cancel() }
-        try server.run()
-        sessions.provider.close()
+        try service.runOnThread()
     }
+
+    /// The application with its listeners, to be run beside other things; see ``ApplicationService``. Routes and hooks that are
+    /// added later have no effect on it.
+    ///
+    /// - Throws: `ConfigurationError` that names the field.
+    public func service(listeners: [Listener]) throws -> ApplicationService {
+        let service = ApplicationService(
+            server: try server(listeners: listeners), sessions: sessions, logger: logger, startHooks: startHooks,
+            shutdownHooks: shutdownHooks)
+        control.service.withLock { $0 = service }
+        return service
+    }
+
+    /// Stops what ``run(listeners:)`` or ``service(listeners:)`` has begun: no new connections, requests in flight are finished.
+    /// Returns at once; a second call cuts the grace short.
+    public func shutdown() {
+        control.shutdown()
+    }
+
+    /// What the server has done so far; all zero before there is one.
+    public var statistics: ServerStatistics { control.statistics }
 
     /// Serves on one address; see ``run(listeners:)``.
     ///
@@ -171,7 +210,8 @@ public final class Application: RouteBuilder {
             steps: StepList(steps),
             authorizer: authorizerAction.map { Endpoint($0, steps: steps) },
             errors: ErrorResponder(custom: errorHandler, logger: logger),
-            sessions: sessions
+            sessions: sessions,
+            bindsMetadata: providesLogMetadata
         )
     }
 
@@ -211,6 +251,9 @@ public final class Application: RouteBuilder {
 
     /// Makes a page of an error; see ``onError(_:)``.
     public typealias ErrorHandler = @Sendable (any Error, Request) throws -> Response?
+
+    /// What is done at the start or the end; see ``onStart(_:)`` and ``onShutdown(_:)``.
+    public typealias LifecycleHook = @Sendable () async throws -> Void
 
     /// What is done at SIGHUP; see ``onReload(_:)``.
     public typealias ReloadHook = @Sendable () throws -> Void

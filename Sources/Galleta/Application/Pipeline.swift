@@ -14,6 +14,8 @@ struct Pipeline: Sendable {
     let authorizer: Endpoint?
     let errors: ErrorResponder
     let sessions: SessionManager
+    /// Whether log lines are to find the request's id.
+    var bindsMetadata = false
 
     /// What a request comes to, behind the steps.
     private enum Destination {
@@ -41,7 +43,17 @@ struct Pipeline: Sendable {
         let steps = steps(around: destination)
         guard steps.lastAsync == nil, !destination.isAsync else {
             return .task { [request] in
-                finish(await runAsync(request, session, destination, steps, 0), request, session)
+                guard bindsMetadata else {
+                    return finish(await runAsync(request, session, destination, steps, 0), request, session)
+                }
+                return await RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
+                    finish(await runAsync(request, session, destination, steps, 0), request, session)
+                }
+            }
+        }
+        guard !bindsMetadata else {
+            return RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
+                .response(finish(run(request, session, destination, steps, 0), request, session))
             }
         }
         return .response(finish(run(request, session, destination, steps, 0), request, session))

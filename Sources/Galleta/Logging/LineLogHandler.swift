@@ -20,6 +20,8 @@ public struct LineLogHandler: LogHandler {
     public var logLevel: Logger.Level
     /// What each line ends with, as `key=value`.
     public var metadata: Logger.Metadata
+    /// What the surroundings of a line add to it; by default the id of the request (`Application.providesLogMetadata`).
+    public var metadataProvider: Logger.MetadataProvider? = .galleta
     private let writer: LogWriter
 
     /// Makes a handler; all of a process write to the same log.
@@ -42,6 +44,7 @@ public struct LineLogHandler: LogHandler {
     /// Has a line written; returns at once.
     public func log(event: LogEvent) {
         var all = metadata
+        if let more = metadataProvider?.get(), !more.isEmpty { all.merge(more) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
         writer.write(Self.line(event.level, event.message.description, all))
     }
