@@ -101,6 +101,8 @@ struct ConnectionState {
     private(set) var worker = 0
     /// What it answers. Whoever takes this out makes the summary: the worker, or who cuts the connection.
     private var unanswered: Unanswered?
+    /// What a handler past its deadline answers still, for who looks.
+    private var stuck: Unanswered?
     /// What the epoll set tells of; nil when the connection is not in it.
     private var interest: Interest?
 
@@ -168,6 +170,9 @@ struct ConnectionState {
     mutating func takeUnanswered() -> Unanswered? {
         unanswered.take()
     }
+
+    /// What a worker's handler answers, for who looks.
+    var running: Unanswered? { unanswered ?? stuck }
 
     // MARK: Parking
 
@@ -289,6 +294,7 @@ struct ConnectionState {
         case .running:
             guard deadline <= now else { return .wait(until: deadline) }
             phase = .overrun
+            stuck = unanswered
             return .overrun(worker: worker, unanswered.take())
         case .idle: break
         }

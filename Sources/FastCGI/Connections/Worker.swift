@@ -315,6 +315,7 @@ final class Worker: @unchecked Sendable {
         let (status, isSent) = begun.refuse(refusal, turn.bytes, on: turn.fd)
         engine.summarize(ConnectionState.Unanswered(begun), status?.code ?? 400, wasSent: isSent && status != nil)
         let what = status.map { "answered \($0.code) and closed a connection" } ?? "closed a connection"
+        engine.refusedHeadKinds.withLock { $0[refusal.rawValue, default: 0] += 1 }
         engine.refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
         exchange.reset()
         return isSent ? bidFarewell(turn) : .close

@@ -17,6 +17,9 @@ final class Engine: Sendable {
     let table: ConnectionTable
     let counters = ServerCounters()
     let refusals: RefusalLog
+    let startedAt = BootInstant.now
+    let latency = LatencyRecorder()
+    let refusedHeadKinds = Locked<[String: Int]>([:])
 
     init(
         configuration: Server.Configuration,
@@ -54,12 +57,15 @@ final class Engine: Sendable {
     }
 
     func summarize(_ request: ConnectionState.Unanswered, _ status: Int, wasSent: Bool) {
+        let now = BootInstant.now
+        let duration = request.startedAt.duration(to: now)
+        latency.record(duration.nanoseconds, status: status, at: now)
         observer?(
             RequestSummary(
                 context: request.context,
                 startedAt: request.startedAt,
                 status: status,
-                duration: request.startedAt.duration(to: .now),
+                duration: duration,
                 wasSent: wasSent
             )
         )

@@ -74,7 +74,7 @@ public final class Server: Sendable {
         case stopped
     }
 
-    private let engine: Engine
+    let engine: Engine
     private let crew: Crew
     private let life = Locked(Life.ready)
 

@@ -1,8 +1,8 @@
 internal import FastCGI
 internal import Sessions
 
-/// What answers a route, with all that stands around it.
-struct Endpoint: Sendable {
+/// What answers a route, with all that stands around it. A class: a request passes it on without copying.
+final class Endpoint: Sendable {
     enum Action: Sendable {
         case sync(@Sendable (Request, Session) throws -> Response)
         case async(@Sendable (Request, Session) async throws -> Response)
@@ -44,8 +44,8 @@ struct Endpoint: Sendable {
     }
 }
 
-/// The steps around something, the outermost first.
-struct StepList: Sendable {
+/// The steps around something, the outermost first. A class, as ``Endpoint``.
+final class StepList: Sendable {
     let steps: [Step]
     /// The index of the last step that is async.
     let lastAsync: Int?

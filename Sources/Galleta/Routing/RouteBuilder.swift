@@ -70,13 +70,16 @@ extension RouteBuilder {
     }
 
     /// Adds a route with a handler that makes anything ``ResponseConvertible``; else as ``on(_:_:steps:maxBodyBytes:touchesSession:_:)``.
+    @inlinable
     public func on<Answer: ResponseConvertible>(
         _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
         touchesSession: Bool = true, _ handler: @escaping Handler<Answer>
     ) {
-        routeGroup.add(
-            method, path, steps, maxBodyBytes, touchesSession,
-            .sync { request, session in try handler(request, session).response(to: request) })
+        // Where it is called the type is known, and nothing is generic at a request.
+        let convert: Handler<Response> = { request, session in
+            try handler(request, session).response(to: request)
+        }
+        on(method, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, convert)
     }
 
     /// Adds a route with a handler that may suspend; else as ``on(_:_:steps:maxBodyBytes:touchesSession:_:)``.
@@ -88,13 +91,15 @@ extension RouteBuilder {
     }
 
     /// Adds a route with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func on<Answer: ResponseConvertible>(
         _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
         touchesSession: Bool = true, _ handler: @escaping AsyncHandler<Answer>
     ) {
-        routeGroup.add(
-            method, path, steps, maxBodyBytes, touchesSession,
-            .async { request, session in try await handler(request, session).response(to: request) })
+        let convert: AsyncHandler<Response> = { request, session in
+            try await handler(request, session).response(to: request)
+        }
+        on(method, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, convert)
     }
 
     /// Adds a route for GET and HEAD; see ``on(_:_:steps:maxBodyBytes:touchesSession:_:)``.
@@ -106,6 +111,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for GET and HEAD, with a handler that makes anything ``ResponseConvertible``.
+    @inlinable
     public func get<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Answer>
@@ -122,6 +128,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for GET and HEAD, with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func get<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping AsyncHandler<Answer>
@@ -138,6 +145,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for POST, with a handler that makes anything ``ResponseConvertible``.
+    @inlinable
     public func post<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Answer>
@@ -154,6 +162,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for POST, with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func post<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping AsyncHandler<Answer>
@@ -170,6 +179,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for PUT, with a handler that makes anything ``ResponseConvertible``.
+    @inlinable
     public func put<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Answer>
@@ -186,6 +196,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for PUT, with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func put<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping AsyncHandler<Answer>
@@ -202,6 +213,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for PATCH, with a handler that makes anything ``ResponseConvertible``.
+    @inlinable
     public func patch<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Answer>
@@ -218,6 +230,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for PATCH, with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func patch<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping AsyncHandler<Answer>
@@ -234,6 +247,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for DELETE, with a handler that makes anything ``ResponseConvertible``.
+    @inlinable
     public func delete<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Answer>
@@ -250,6 +264,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route for DELETE, with a handler that may suspend and makes anything ``ResponseConvertible``.
+    @inlinable
     public func delete<Answer: ResponseConvertible>(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping AsyncHandler<Answer>
