@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// An IPv4 or IPv6 address with a port.
-struct SocketAddress: Equatable {
+package struct SocketAddress: Equatable {
     /// 4 or 16 bytes, in network order. An IPv4 address mapped into IPv6 is held as IPv4.
     let bytes: [UInt8]
     let port: UInt16
@@ -14,7 +14,7 @@ struct SocketAddress: Equatable {
     }
 
     /// - Parameter host: A numeric address.
-    init?(host: String, port: UInt16) {
+    package init?(host: String, port: UInt16) {
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, host, &four) == 1 {
@@ -98,11 +98,11 @@ struct SocketAddress: Equatable {
 }
 
 /// A block of addresses in CIDR notation (RFC 4632): `192.0.2.0/24`, or one address.
-struct AddressRange: Equatable {
+package struct AddressRange: Equatable {
     let bytes: [UInt8]
     let prefix: Int
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = SocketAddress(host: String(parts[0]), port: 0) else { return nil }
         bytes = address.bytes
@@ -114,7 +114,7 @@ struct AddressRange: Equatable {
         }
     }
 
-    func contains(_ address: SocketAddress) -> Bool {
+    package func contains(_ address: SocketAddress) -> Bool {
         guard address.bytes.count == bytes.count else { return false }
         for bit in 0..<prefix {
             let mask = UInt8(0x80) >> (bit % 8)

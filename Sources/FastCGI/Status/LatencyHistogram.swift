@@ -33,6 +33,18 @@ public struct LatencyHistogram: Sendable, Equatable {
         return .nanoseconds(Self.bounds.last!)
     }
 
+    /// No request.
+    package init() {}
+
+    /// Both together.
+    package static func + (left: LatencyHistogram, right: LatencyHistogram) -> LatencyHistogram {
+        var sum = left
+        for index in left.counts.indices { sum.counts[index] += right.counts[index] }
+        for index in left.statuses.indices { sum.statuses[index] += right.statuses[index] }
+        sum.nanoseconds += right.nanoseconds
+        return sum
+    }
+
     static func - (left: LatencyHistogram, right: LatencyHistogram) -> LatencyHistogram {
         var difference = left
         for index in left.counts.indices { difference.counts[index] -= right.counts[index] }

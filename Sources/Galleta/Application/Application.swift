@@ -141,13 +141,15 @@ public final class Application: RouteBuilder {
     /// - Throws: `ConfigurationError` that names the field.
     public func server(listeners: [Listener]) throws -> Server {
         let pipeline = try pipeline()
-        return try Server(
+        let server = try Server(
             configuration: configuration,
             listeners: listeners,
             logger: logger,
             observer: accessLogger.flatMap(AccessLog.observer),
             admission: admission(by: pipeline)
         ) { request, failure in pipeline.answer(request, failure) }
+        control.server.withLock { $0 = server }
+        return server
     }
 
     /// Serves until SIGTERM, SIGINT, SIGQUIT or SIGUSR1, then finishes what is in flight, saves the sessions and returns. A
@@ -182,7 +184,6 @@ public final class Application: RouteBuilder {
         let service = ApplicationService(
             server: try server(listeners: listeners), sessions: sessions, logger: logger, startHooks: startHooks,
             shutdownHooks: shutdownHooks)
-        control.service.withLock { $0 = service }
         return service
     }
 

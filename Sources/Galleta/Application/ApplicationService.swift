@@ -86,13 +86,20 @@ public struct ApplicationService: Sendable {
 ///
 /// Threading: usable from any thread.
 public final class ApplicationControl: Sendable {
-    let service = Locked<ApplicationService?>(nil)
+    let server = Locked<Server?>(nil)
 
     /// Begins to stop; see ``Application/shutdown()``.
     public func shutdown() {
-        service.withLock { $0 }?.shutdown()
+        server.withLock { $0 }?.shutdown()
     }
 
     /// What the server has done so far; all zero before there is one.
-    public var statistics: ServerStatistics { service.withLock { $0 }?.statistics ?? ServerStatistics() }
+    public var statistics: ServerStatistics { server.withLock { $0 }?.statistics ?? ServerStatistics() }
+
+    /// What the server is doing at this moment; nil before there is one.
+    ///
+    /// - Parameter limit: How many requests are listed.
+    public func status(requests limit: Int = 0) -> ServerStatus? {
+        server.withLock { $0 }?.status(requests: limit)
+    }
 }

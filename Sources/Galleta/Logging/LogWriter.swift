@@ -25,6 +25,8 @@ package final class LogWriter: Sendable {
         var inFlight = 0
         /// Lines that found no room since the thread last took some.
         var dropped = 0
+        /// Those of which a line has told before, too.
+        var allDropped = 0
         var isStarted = false
         /// The thread waits for a line, however long it takes.
         var isAsleep = false
@@ -62,7 +64,10 @@ package final class LogWriter: Sendable {
                 state.waiting.append(contentsOf: bytes)
                 return true
             }
-            if !isTaken { state.dropped += 1 }
+            if !isTaken {
+                state.dropped += 1
+                state.allDropped += 1
+            }
             defer { (state.isStarted, state.isAsleep) = (true, false) }
             return (!state.isStarted, state.isAsleep)
         }
@@ -73,6 +78,9 @@ package final class LogWriter: Sendable {
     /// Waits until all that was handed over is written or lost.
     ///
     /// - Parameter timeout: After it, what is left is given up if the process ends now.
+    /// How many lines were dropped because the descriptor did not take them in time.
+    package var droppedLines: Int { monitor.withLock { $0.allDropped } }
+
     package func flush(within timeout: Duration = .seconds(1)) {
         monitor.withLock { $0.isFlushing = true }
         monitor.wake()

@@ -79,7 +79,8 @@ public struct FastCGIRecord: Sendable {
         contentLength: Int? = nil,
         _ more: [(String, String)] = []
     ) -> [UInt8] {
-        var all = [("REQUEST_METHOD", method), ("REQUEST_URI", uri), ("REMOTE_ADDR", "192.0.2.1")]
+        var all = [("REQUEST_METHOD", method), ("REQUEST_URI", uri)]
+        if !more.contains(where: { $0.0 == "REMOTE_ADDR" }) { all.append(("REMOTE_ADDR", "192.0.2.1")) }
         if let contentLength { all.append(("CONTENT_LENGTH", String(contentLength))) }
         return begin(id: id, role: role, keep: keep).bytes + stream(Kind.params, id: id, pairs(all + more))
     }

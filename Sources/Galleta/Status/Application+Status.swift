@@ -1,0 +1,59 @@
+internal import FastCGI
+internal import HTTPTypes
+internal import Sessions
+
+extension Application {
+    /// Adds a page with what the application is doing: as text, `?json`, `?html` or `?openmetrics`; `?full` lists the requests
+    /// that are being answered, too.
+    ///
+    /// ```swift
+    /// app.statusRoutes("/status", allow: ["127.0.0.1", "10.0.0.0/8"])
+    /// ```
+    ///
+    /// It shows paths and ids of requests, never queries, users, addresses or ids of sessions. To all others it is not there
+    /// (404). No session is looked at.
+    ///
+    /// - Parameters:
+    ///   - path: Where it is, below the mount point.
+    ///   - name: The application's name in it.
+    ///   - allow: Who may see it: addresses and ranges, compared with the client's as the web server says it.
+    public func statusRoutes(
+        _ path: String = "/status", name: String = "galleta", allow: [String] = ["127.0.0.1", "::1"]
+    ) {
+        let ranges = allow.map { text in
+            guard let range = AddressRange(text) else {
+                preconditionFailure("allow: \"\(text)\" is no address and no range, such as 10.0.0.0/8")
+            }
+            return range
+        }
+        let (control, sessions) = (control, sessions)
+        get(path, touchesSession: false) { request, _ in
+            guard let client = SocketAddress(host: request.remoteAddress, port: 0),
+                ranges.contains(where: { $0.contains(client) }), let status = control.status(requests: 100)
+            else { throw HTTPError(.notFound) }
+            return try Self.statusResponse(
+                StatusReport(
+                    name: name, status: status, sessions: sessions.metrics,
+                    droppedLogLines: LogWriter.standardError.droppedLines), form: request.query)
+        }
+    }
+
+    /// The report in the form that a query names.
+    static func statusResponse(_ report: StatusReport, form: FormFields) throws -> Response {
+        let isFull = form["full"] != nil
+        var response: Response
+        if form["html"] != nil {
+            response = .html(StatusPage(report: report).html)
+            response.headers[.contentSecurityPolicy] =
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+        } else if form["json"] != nil {
+            response = try .json(report.json(full: isFull))
+        } else if form["openmetrics"] != nil {
+            response = .bytes(Array(report.openMetrics().utf8), type: StatusReport.openMetricsType)
+        } else {
+            response = .text(report.text(full: isFull))
+        }
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+}

@@ -1,0 +1,166 @@
+internal import FastCGI
+internal import GalletaPlatform
+internal import Glibc
+internal import Sessions
+
+/// What an operator is shown, once for all forms of it: named figures in groups, and the requests that are being answered.
+struct StatusReport {
+    /// One figure.
+    struct Field {
+        /// As in text and JSON.
+        let name: String
+        /// As in OpenMetrics, without prefix and suffix.
+        let metric: String
+        let help: String
+        let kind: Kind
+        let value: Double
+
+        enum Kind {
+            /// Only ever grows.
+            case counter
+            case gauge
+        }
+    }
+
+    /// Figures that belong together.
+    struct Group {
+        let title: String
+        var fields: [Field]
+    }
+
+    let name: String
+    /// Seconds since 1970.
+    let startTime: Int
+    let status: ServerStatus
+    let settings: [(name: String, value: String)]
+    private(set) var groups: [Group] = []
+
+    init(name: String, status: ServerStatus, sessions: SessionMetrics, droppedLogLines: Int, now: Int = time(nil)) {
+        self.name = name
+        self.status = status
+        startTime = now - Int(status.uptime.components.seconds)
+        settings = sessions.settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        groups = [
+            Self.requests(status), Self.workers(status.statistics), Self.connections(status), Self.sessions(sessions),
+            Group(
+                title: "Log",
+                fields: [
+                    .counter(
+                        "dropped log lines", "log_lines_dropped", "Log lines that nobody took in time.", droppedLogLines
+                    )
+                ]),
+        ]
+    }
+
+    private static func requests(_ status: ServerStatus) -> Group {
+        let latency = status.latency
+        return Group(
+            title: "Requests",
+            fields: [
+                .counter("requests", "requests", "Requests handed to a handler.", status.statistics.requests),
+                .counter(
+                    "server errors", "server_errors", "Requests answered with a status of 5xx.", latency.statuses[4]),
+                .counter(
+                    "client errors", "client_errors", "Requests answered with a status of 4xx.", latency.statuses[3]),
+                .counter(
+                    "failed writes", "failed_writes", "Answers that could not be sent to their end.",
+                    status.statistics.failedWrites),
+                .counter("timeouts", "timeouts", "Connections closed at a deadline.", status.statistics.timeouts),
+                .counter(
+                    "refused heads", "refused_heads", "Requests refused for their heads.",
+                    status.statistics.refusedHeads),
+            ])
+    }
+
+    private static func workers(_ statistics: ServerStatistics) -> Group {
+        Group(
+            title: "Workers",
+            fields: [
+                .gauge("total workers", "workers", "Workers in all.", statistics.workers),
+                .gauge("active workers", "active_workers", "Workers that run a handler.", statistics.activeWorkers),
+                .gauge(
+                    "idle workers", "idle_workers", "Workers that run no handler.",
+                    max(0, statistics.workers - statistics.activeWorkers)),
+                .gauge(
+                    "max active workers", "max_active_workers", "Most workers that ran a handler at a time.",
+                    statistics.maxActiveWorkers),
+                .gauge(
+                    "stuck workers", "stuck_workers", "Workers whose handlers are past their deadline.",
+                    statistics.stuckWorkers),
+            ])
+    }
+
+    private static func connections(_ status: ServerStatus) -> Group {
+        let connections = status.connections
+        return Group(
+            title: "Connections",
+            fields: [
+                .counter(
+                    "accepted conn", "accepted_connections", "Connections accepted.",
+                    status.statistics.acceptedConnections),
+                .counter(
+                    "refused peers", "refused_peers", "Connections refused for their peer's address or user.",
+                    status.statistics.refusedPeers),
+                .gauge("open conn", "open_connections", "Connections open.", status.statistics.openConnections),
+                .gauge("idle conn", "idle_connections", "Kept by the web server between requests.", connections.idle),
+                .gauge(
+                    "reading head", "reading_head_connections", "Waiting for the rest of a head.",
+                    connections.readingHead),
+                .gauge(
+                    "reading body", "reading_body_connections", "Waiting for the rest of a body.",
+                    connections.readingBody),
+                .gauge("working", "working_connections", "Held by a worker.", connections.working),
+                .gauge("waiting", "waiting_connections", "Waiting for an async handler.", connections.waiting),
+                .gauge("streaming", "streaming_connections", "Waiting for more of a stream.", connections.streaming),
+                .gauge("sending", "sending_connections", "Waiting for the web server to read.", connections.sending),
+                .gauge("closing", "closing_connections", "Answered, and read away to the end.", connections.closing),
+            ])
+    }
+
+    private static func sessions(_ metrics: SessionMetrics) -> Group {
+        var fields: [Field] = []
+        func add(_ value: Int?, _ make: (Int) -> Field) { if let value { fields.append(make(value)) } }
+        add(metrics.store?.sessions) { .gauge("sessions", "sessions", "Sessions in the store.", $0) }
+        add(metrics.store?.bytes) { .gauge("session bytes", "session_bytes", "Bytes that sessions take.", $0) }
+        fields += [
+            .counter("sessions created", "sessions_created", "Sessions that began.", metrics.created),
+            .counter("sessions rotated", "sessions_rotated", "Sessions that got a new id.", metrics.rotated),
+            .counter("sessions destroyed", "sessions_destroyed", "Sessions that were ended.", metrics.destroyed),
+            .counter("sessions revoked", "sessions_revoked", "Sessions that ended with a credential.", metrics.revoked),
+        ]
+        add(metrics.store?.expired) {
+            .counter("sessions expired", "sessions_expired", "Sessions that ended by their deadline.", $0)
+        }
+        add(metrics.store?.evicted) {
+            .counter("sessions evicted", "sessions_evicted", "Sessions that made room for others.", $0)
+        }
+        add(metrics.store?.refused) {
+            .counter("sessions refused", "sessions_refused", "New sessions and changes without room.", $0)
+        }
+        fields += [
+            .counter(
+                "sessions refused by network", "sessions_refused_by_network",
+                "New sessions refused to networks that had begun their share.", metrics.refusedByNetwork),
+            .counter("reused ids", "session_ids_reused", "Uses of an id that had been replaced.", metrics.reusedIDs),
+            .counter(
+                "second sessions", "second_sessions", "Requests that offered two live sessions.", metrics.secondSessions
+            ),
+            .counter("lost sessions", "sessions_lost", "Sessions that vanished under a request.", metrics.lost),
+            .counter("store failures", "store_failures", "Calls that the session store failed.", metrics.storeFailures),
+        ]
+        return Group(title: "Sessions", fields: fields)
+    }
+}
+
+extension StatusReport.Field {
+    fileprivate static func counter(_ name: String, _ metric: String, _ help: String, _ value: Int) -> Self {
+        Self(name: name, metric: metric, help: help, kind: .counter, value: Double(value))
+    }
+
+    fileprivate static func gauge(_ name: String, _ metric: String, _ help: String, _ value: Int) -> Self {
+        Self(name: name, metric: metric, help: help, kind: .gauge, value: Double(value))
+    }
+
+    /// The value as text: whole numbers are counts.
+    var text: String { String(Int(value)) }
+}

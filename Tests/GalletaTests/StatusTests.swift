@@ -1,0 +1,126 @@
+import Foundation
+import Galleta
+import GalletaPlatform
+import TestSupport
+import Testing
+
+@Suite("The status page")
+struct StatusTests {
+    private let gate = Locked(false)
+    private let application: RunningApplication
+
+    init() throws {
+        let gate = gate
+        application = try RunningApplication(server: { $0.handlerTimeout = .milliseconds(50) }) { app in
+            app.statusRoutes(name: "shop <&>", allow: ["192.0.2.0/24"])
+            app.get("/count") { _, session in "\(try session.update("n", default: 0) { $0 += 1; return $0 })" }
+            app.get("/stuck/<b>") { _, _ in
+                _ = eventually(within: 60) { gate.withLock { $0 } }
+                return ""
+            }
+            app.get("/fail") { _, _ in HTTPResponse.Status.internalServerError }
+        }
+    }
+
+    private func get(_ query: String = "", from address: String = "192.0.2.7") throws -> FastCGIReply {
+        try application.client().exchange("GET", "/status" + query, [("REMOTE_ADDR", address)])
+    }
+
+    /// One of each: a session, an error, a stuck handler.
+    private func prepare() throws -> FastCGIClient {
+        let client = try application.client()
+        _ = try client.exchange("GET", "/count")
+        _ = try client.exchange("GET", "/fail")
+        let stuck = try application.client()
+        try stuck.send(FastCGIRecord.request("GET", "/stuck/%3Cb%3E?secret", [("REQUEST_ID", "id-<7>")]))
+        #expect(eventually { (try? get("?full").text.contains("stuck/")) == true })
+        #expect(eventually { (try? get("?full").text.contains("state:                        stuck")) == true })
+        return stuck
+    }
+
+    @Test("is not there for others, whoever they say they are")
+    func strangers() throws {
+        for address in ["192.0.3.1", "127.0.0.1", "", "x", "::1"] {
+            #expect(try get(from: address).status == 404)
+            #expect(
+                try application.client().exchange(
+                    "GET", "/status", [("REMOTE_ADDR", address), ("HTTP_X_FORWARDED_FOR", "192.0.2.7")]
+                ).status == 404)
+        }
+        let reply = try get()
+        #expect(reply.status == 200 && reply["Cache-Control"] == "no-store" && reply["Set-Cookie"] == nil)
+    }
+
+    @Test("says as text what php-fpm says, by its names, and names the request that is stuck")
+    func text() throws {
+        let stuck = try prepare()
+        let text = try get("?full").text
+        for line in ["pool:                         shop <&>", "accepted conn:", "sessions created:             1"] {
+            #expect(text.contains(line))
+        }
+        #expect(
+            text.contains("stuck workers:                1") && text.contains("request id:                   id-<7>"))
+        #expect(!text.contains("secret"))
+        #expect(!(try get().text.contains("request id")))
+        gate.withLock { $0 = true }
+        withExtendedLifetime(stuck) {}
+    }
+
+    @Test("is JSON with numbers as numbers")
+    func json() throws {
+        let stuck = try prepare()
+        let reply = try get("?json&full")
+        #expect(reply["Content-Type"] == "application/json")
+        let value = try #require(
+            try JSONSerialization.jsonObject(with: Data(reply.body)) as? [String: Any])
+        #expect(value["sessions created"] as? Int == 1 && value["server errors"] as? Int == 2)
+        let requests = try #require(value["requests"] as? [[String: Any]])
+        #expect(requests.contains { $0["state"] as? String == "stuck" && $0["path"] as? String == "/stuck/%3Cb%3E" })
+        #expect((value["settings"] as? [String: String])?["idleTimeout"] != nil)
+        gate.withLock { $0 = true }
+        withExtendedLifetime(stuck) {}
+    }
+
+    @Test(
+        "is OpenMetrics: counters end in _total, each name has its type once, the histogram adds up, # EOF at the end")
+    func openMetrics() throws {
+        let stuck = try prepare()
+        let reply = try get("?openmetrics")
+        #expect(reply["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        let lines = reply.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        #expect(lines.suffix(2) == ["# EOF", ""])
+        var types: [String: String] = [:]
+        var counts: [Int] = []
+        for line in lines.dropLast(2) {
+            let words = line.split(separator: " ").map(String.init)
+            if line.hasPrefix("# TYPE ") {
+                #expect(types.updateValue(words[3], forKey: words[2]) == nil)
+            } else if !line.hasPrefix("#") {
+                let name = String(line.prefix { $0 != "{" && $0 != " " })
+                let family = types.keys.first { name == $0 || name == $0 + "_total" || name.hasPrefix($0 + "_bucket") }
+                #expect(family != nil || name.contains("duration_seconds"), "\(line)")
+                if let family, types[family] == "counter" { #expect(name.hasSuffix("_total")) }
+                if name.hasSuffix("_bucket") { counts.append(Int(words[1])!) }
+            }
+        }
+        #expect(counts == counts.sorted() && counts.last! >= 2)
+        #expect(lines.contains("galleta_sessions_created_total 1"))
+        gate.withLock { $0 = true }
+        withExtendedLifetime(stuck) {}
+    }
+
+    @Test("is a page without scripts and assets from elsewhere, in which nothing that peers say is markup")
+    func page() throws {
+        let stuck = try prepare()
+        let reply = try get("?html")
+        #expect(reply["Content-Type"] == "text/html; charset=utf-8")
+        #expect(reply["Content-Security-Policy"]?.hasPrefix("default-src 'none'") == true)
+        #expect(reply.text.contains("<h1>shop &lt;&amp;&gt;</h1>") && reply.text.contains("id-&lt;7&gt;"))
+        #expect(reply.text.contains("1 worker is stuck") && reply.text.contains("<svg "))
+        for word in ["<script", "http://", "https://", "<b>E", "id-<7>", "secret"] {
+            #expect(!reply.text.contains(word))
+        }
+        gate.withLock { $0 = true }
+        withExtendedLifetime(stuck) {}
+    }
+}
