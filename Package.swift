@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
         .library(name: "RedisSessions", targets: ["RedisSessions"]),
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
+        .library(name: "GalletaTesting", targets: ["GalletaTesting"]),
         .executable(name: "galleta-server", targets: ["GalletaServer"]),
     ],
     dependencies: [
@@ -80,6 +81,15 @@ let package = Package(
             name: "Galleta",
             dependencies: [
                 "FastCGI", "Sessions", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "GalletaTesting",
+            dependencies: [
+                "Galleta", "FastCGI", "Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -151,6 +161,11 @@ let package = Package(
         .testTarget(
             name: "GalletaFoundationTests",
             dependencies: ["GalletaFoundation", "Galleta", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GalletaTestingTests",
+            dependencies: ["GalletaTesting", "GalletaPlatform"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -64,6 +64,9 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         store.collect(limit: limit, looks: limit > .max / 4 ? .max : max(4 * limit, 256), at: store.clock.nanoseconds)
     }
 
+    /// The clock of the deadlines.
+    package var clock: SessionClock { store.clock }
+
     /// How many sessions there are; expired ones that were not collected yet count.
     public func count() -> Int {
         store.count

@@ -30,6 +30,7 @@ final class Crew: TaskExecutor {
         var asleep: [Int] = []
         /// Nobody shall sleep any more.
         var isDismissed = false
+        var clock: SystemThread?
     }
 
     let engine: Engine
@@ -63,7 +64,8 @@ final class Crew: TaskExecutor {
     /// Starts as many as the configuration says, and the clock; some may run when this throws.
     func start() throws(SystemThread.StartError) {
         for _ in 0..<engine.configuration.workers { try add() }
-        _ = try SystemThread(name: "fcgi-clock") { [self] in runClock() }
+        let clock = try SystemThread(name: "fcgi-clock") { [self] in runClock() }
+        roster.withLock { $0.clock = clock }
     }
 
     /// Threads that are there, and how many of them are left behind in handlers.
@@ -149,8 +151,10 @@ final class Crew: TaskExecutor {
 
     /// Waits until all have ended, until `deadline`; returns how many have not.
     func join(until deadline: BootInstant) -> Int {
-        let threads = roster.withLock { $0.members.compactMap { $0?.thread } }
-        return threads.count { !$0.join(timeout: max(.zero, BootInstant.now.duration(to: deadline))) }
+        let (threads, clock) = roster.withLock { ($0.members.compactMap { $0?.thread }, $0.clock) }
+        let stuck = threads.count { !$0.join(timeout: max(.zero, BootInstant.now.duration(to: deadline))) }
+        _ = clock?.join(timeout: .seconds(1))
+        return stuck
     }
 
     // MARK: Events

@@ -237,6 +237,17 @@ final class Exchange: @unchecked Sendable {
         spool.removeAll()
     }
 
+    /// Gives away the request, which nobody is going to answer: its body can be read as long as somebody holds it.
+    ///
+    /// - Throws: `Request.Unusable` where no handler could see it.
+    func takeRequest() throws(Request.Unusable) -> Request {
+        let request = try self.request.get()
+        if let unusable = request.failure { throw unusable }
+        context.begin(keeping: spool, id: check.requestID, failure: failure)
+        context = RequestContext(configuration)
+        return request
+    }
+
     // MARK: Async handlers and streams
 
     /// Starts the task of an async handler. It calls back once its outcome can be taken.

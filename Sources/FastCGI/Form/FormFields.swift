@@ -47,6 +47,13 @@ extension FormFields: Sequence {
     public func makeIterator() -> IndexingIterator<[(name: ByteString, value: String)]> { fields.makeIterator() }
 }
 
+extension FormFields: ExpressibleByDictionaryLiteral {
+    /// These fields in this order; a name may stand twice.
+    public init(dictionaryLiteral fields: (ByteString, String)...) {
+        self.init(fields.map { (name: $0.0, value: $0.1) })
+    }
+}
+
 extension FormFields: Equatable {
     /// The same names and values in the same order, byte for byte.
     public static func == (left: FormFields, right: FormFields) -> Bool {

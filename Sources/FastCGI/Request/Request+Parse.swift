@@ -119,3 +119,23 @@ extension Request {
         return length
     }
 }
+
+extension Request {
+    /// A request out of its records, taken in as those of a connection are, for a handler that is called without a server.
+    ///
+    /// - Parameters:
+    ///   - records: All records of one request (FastCGI 1.0, section 3.3).
+    ///   - configuration: Mount point and limits.
+    /// - Throws: ``HTTPStatusError`` where a server would answer it by itself, or ``ConfigurationError`` as a server's start.
+    package static func read(from records: [UInt8], _ configuration: Server.Configuration) throws -> Request {
+        try configuration.validate()
+        try LibraryRequest.start()
+        let exchange = Exchange(configuration)
+        switch records.withUnsafeBytes({ exchange.take($0) }).1 {
+        case .complete: return try exchange.takeRequest()
+        case .waiting where exchange.needsNoBody: return try exchange.takeRequest()
+        case .refused(let refusal): throw Unusable(status: .badRequest, description: refusal.rawValue)
+        case .waiting, .endless, .management: throw Unusable.incomplete
+        }
+    }
+}

@@ -36,6 +36,9 @@ final class RequestContext: @unchecked Sendable {
         var onCancel: (@Sendable () -> Void)?
     }
 
+    /// The body, where the exchange that took it in has gone.
+    private var ownSpool: BodySpool?
+
     /// BEGIN_REQUEST and the header of a PARAMS record.
     private static let gap = 3 * RecordHeader.size
 
@@ -137,6 +140,12 @@ final class RequestContext: @unchecked Sendable {
             live.body = body
             live.connection = connection
         }
+    }
+
+    /// As ``begin(_:id:failure:connection:)``, for a request that nobody is going to answer: it keeps its body itself.
+    func begin(keeping spool: BodySpool, id: UInt16, failure: RequestBodyError?) {
+        ownSpool = spool
+        begin(spool, id: id, failure: failure, connection: -1)
     }
 
     /// The handler goes on without a worker: the connection may be another's now.

@@ -80,6 +80,29 @@ final class Engine: Sendable {
         }
     }
 
+    /// Opens a connection from within the process; see ``Server/connect()``.
+    func connect() throws(ConfigurationError) -> Int32 {
+        guard let slot = table.reserve() else {
+            throw ConfigurationError(
+                field: "maxConnections", reason: "\(table.capacity) connections are open", remedy: "raise it")
+        }
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            table.release(slot)
+            throw ConfigurationError(
+                field: "open files",
+                reason: "no descriptors are left",
+                remedy: "raise the limit (ulimit -n, LimitNOFILE=)"
+            )
+        }
+        counters.count(counters.accepted)
+        table.withSlot(slot) { $0.open(ends[1]) }
+        // Of a server that ends the caller finds its connection closed.
+        if case .mustClose = park(slot: slot, .request) { close(slot: slot) }
+        return ends[0]
+    }
+
     /// Closes a connection that the caller holds, and frees its slot.
     func close(slot: Int) {
         table.withSlot(slot) { slot in

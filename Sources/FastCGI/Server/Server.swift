@@ -68,9 +68,11 @@ public final class Server: Sendable {
     private enum Life {
         /// Made, not yet run.
         case ready
-        /// `run` is under way.
-        case running
-        /// `run` has returned, or was never called before `shutdown`.
+        /// Its threads are being started.
+        case starting
+        /// Its threads are there; the watchdog's ends when serving ends.
+        case running(watchdog: SystemThread)
+        /// It has ended, or could not be started.
         case stopped
     }
 
@@ -130,9 +132,11 @@ public final class Server: Sendable {
     }
 
     /// A server whose dispatcher decides for each request whether it needs a task.
+    ///
+    /// - Parameter listeners: Nil where all connections come from within the process, by ``connect()``.
     package init(
         configuration: Configuration,
-        listeners: [Listener],
+        listeners: [Listener]?,
         logger: Logger,
         observer: Observer?,
         admission: Admission?,
@@ -142,7 +146,7 @@ public final class Server: Sendable {
         try LibraryRequest.start()
         // A peer that has gone is an error of its write, never the process's end.
         signal(SIGPIPE, SIG_IGN)
-        guard !listeners.isEmpty else {
+        guard listeners?.isEmpty != true else {
             throw ConfigurationError(
                 field: "listeners",
                 reason: "there is none",
@@ -151,7 +155,7 @@ public final class Server: Sendable {
         }
         engine = try Engine(
             configuration: configuration,
-            listeners: listeners,
+            listeners: listeners ?? [],
             logger: logger,
             observer: observer,
             admission: admission,
@@ -164,13 +168,31 @@ public final class Server: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` if the threads cannot be started; a second call is a programming error.
     public func run() throws {
-        let mayRun = life.withLock { life in
+        guard try start() else { return }
+        finish()
+    }
+
+    /// Starts the threads, which serve from now on; false if that was done before.
+    ///
+    /// - Throws: ``ConfigurationError``, as ``run()``.
+    package func start() throws -> Bool {
+        let mayStart = life.withLock { life in
             guard case .ready = life else { return false }
-            life = .running
+            life = .starting
             return true
         }
-        guard mayRun else { return }
-        defer { life.withLock { $0 = .stopped } }
+        guard mayStart else { return false }
+        do {
+            let watchdog = try startThreads()
+            life.withLock { $0 = .running(watchdog: watchdog) }
+        } catch {
+            life.withLock { $0 = .stopped }
+            throw error
+        }
+        return true
+    }
+
+    private func startThreads() throws -> SystemThread {
         try engine.acceptor.start()
         for listener in engine.acceptor.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
@@ -179,10 +201,9 @@ public final class Server: Sendable {
         }
 
         let watchdog = Watchdog(engine: engine, crew: crew)
-        let keeper: SystemThread
         do {
             try crew.start()
-            keeper = try SystemThread(name: "fcgi-watchdog") { watchdog.run() }
+            return try SystemThread(name: "fcgi-watchdog") { watchdog.run() }
         } catch {
             engine.lifecycle.advance(to: .exiting)
             engine.poller.end()
@@ -195,12 +216,30 @@ public final class Server: Sendable {
                 remedy: "lower `workers`, or raise the limit of tasks (TasksMax=, ulimit -u) or memory"
             )
         }
+    }
+
+    /// Waits until a server that was started has ended.
+    ///
+    /// - Returns: How many handlers did not return, and were left behind with their threads.
+    @discardableResult
+    package func finish() -> Int {
+        guard case .running(let watchdog) = life.withLock({ $0 }) else { return 0 }
+        defer { life.withLock { $0 = .stopped } }
         // It ends the stages; a handler that never returns is left behind, not waited for.
-        _ = keeper.join(timeout: nil)
+        _ = watchdog.join(timeout: nil)
         crew.dismiss()
         let stuck = crew.join(until: .now.advanced(by: .seconds(2)))
         if stuck > 0 { engine.logger.error("\(stuck) handlers did not return and are abandoned") }
         engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
+        return stuck
+    }
+
+    /// Connects the process with itself: the server serves one end of a pair of sockets as it does any connection.
+    ///
+    /// - Returns: The other end, which does not block; the caller's to close.
+    /// - Throws: ``ConfigurationError`` when there are as many connections as there may be, or no descriptor is left.
+    package func connect() throws(ConfigurationError) -> Int32 {
+        try engine.connect()
     }
 
     /// Begins to stop: no new connections, requests in flight are finished. Returns at once; a second call cuts the

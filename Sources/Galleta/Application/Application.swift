@@ -140,12 +140,36 @@ public final class Application: RouteBuilder {
     ///   - listeners: Where connections come from; at least one.
     /// - Throws: `ConfigurationError` that names the field.
     public func server(listeners: [Listener]) throws -> Server {
-        let pipeline = try pipeline()
+        try server(listeners, configuration, logger, observer: accessLogger.flatMap(AccessLog.observer))
+    }
+
+    /// A server that serves this application to its own process (`Server.connect`), for tests.
+    ///
+    /// - Parameters:
+    ///   - shutdownGrace: In place of the configuration's.
+    ///   - logger: In place of the application's.
+    ///   - observer: Told of each request after the access log.
+    package func serverInProcess(
+        shutdownGrace: Duration, logger: Logger, observer: @escaping Server.Observer
+    ) throws -> Server {
+        var configuration = configuration
+        configuration.shutdownGrace = shutdownGrace
+        let accessLog = accessLogger.flatMap(AccessLog.observer)
+        return try server(nil, configuration, logger) { summary in
+            accessLog?(summary)
+            observer(summary)
+        }
+    }
+
+    private func server(
+        _ listeners: [Listener]?, _ configuration: Server.Configuration, _ logger: Logger, observer: Server.Observer?
+    ) throws -> Server {
+        let pipeline = try pipeline(logger)
         let server = try Server(
             configuration: configuration,
             listeners: listeners,
             logger: logger,
-            observer: accessLogger.flatMap(AccessLog.observer),
+            observer: observer,
             admission: admission(by: pipeline)
         ) { request, failure in pipeline.answer(request, failure) }
         control.server.withLock { $0 = server }
@@ -204,7 +228,7 @@ public final class Application: RouteBuilder {
     }
 
     /// - Throws: `ConfigurationError` that names a route that cannot be.
-    private func pipeline() throws(ConfigurationError) -> Pipeline {
+    private func pipeline(_ logger: Logger) throws(ConfigurationError) -> Pipeline {
         let steps = routeGroup.steps
         return Pipeline(
             routes: try routeTable(),
