@@ -220,15 +220,16 @@ public final class Server: Sendable {
 
     /// Waits until a server that was started has ended.
     ///
-    /// - Returns: How many handlers did not return, and were left behind with their threads.
+    /// - Parameter patience: How long handlers may take to return that were cut at the end of the grace.
+    /// - Returns: How many did not return, and were left behind with their threads.
     @discardableResult
-    package func finish() -> Int {
+    package func finish(patience: Duration = .seconds(2)) -> Int {
         guard case .running(let watchdog) = life.withLock({ $0 }) else { return 0 }
         defer { life.withLock { $0 = .stopped } }
         // It ends the stages; a handler that never returns is left behind, not waited for.
         _ = watchdog.join(timeout: nil)
         crew.dismiss()
-        let stuck = crew.join(until: .now.advanced(by: .seconds(2)))
+        let stuck = crew.join(until: .now.advanced(by: patience))
         if stuck > 0 { engine.logger.error("\(stuck) handlers did not return and are abandoned") }
         engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
         return stuck

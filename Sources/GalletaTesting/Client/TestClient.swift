@@ -167,8 +167,14 @@ public final class TestClient: Sendable {
 
     /// Sends a request and returns the whole answer, without holding a thread of the test's.
     public func send(_ request: TestRequest) async throws -> TestReply {
-        let stream = try await open(request)
-        return try await stream.collect()
+        let stream = Locked<TestStream?>(nil)
+        return try await Aside.run {
+            let begun = try TestStream(self, request)
+            stream.withLock { $0 = begun }
+            return try begun.collect()
+        } onCancel: {
+            stream.withLock { $0 }?.cancel()
+        }
     }
 
     /// Sends a request and returns its answer once the header is there, for content that comes bit by bit.

@@ -85,7 +85,7 @@ final class TestServer: Sendable {
         }
         for connection in left { connection.cancel() }
         server.shutdown()
-        let stuck = server.finish()
+        let stuck = server.finish(patience: .milliseconds(100))
         guard stuck == 0 else { throw TestClientError(.stuck(stuck)) }
     }
 }
