@@ -74,7 +74,7 @@ struct ReplyTests {
         }
         try app.test { client in
             let reply = try client.get("/news")
-            #expect(reply.events == [TestEvent("one\ntwo", type: "news", id: "1"), TestEvent("three", id: "1")])
+            #expect(reply.events == [ServerSentEvent("one\ntwo", type: "news", id: "1"), ServerSentEvent("three")])
         }
     }
 
@@ -88,7 +88,7 @@ struct ReplyTests {
             #expect(try client.post("/", content: .bytes([UInt8](repeating: 0, count: 1000))).text == "1000")
             let large = TestContent.bytes([UInt8](repeating: 0, count: 1_000_000))
             #expect(try client.post("/", content: large).status == .contentTooLarge)
-            let chunked = TestRequest(.post, "/", content: large, parameters: ["CONTENT_LENGTH": "-1"])
+            let chunked = TestRequest(.post, "/", content: large, fastCGI: ["CONTENT_LENGTH": "-1"])
             #expect(try client.send(chunked).status == .contentTooLarge)
             #expect(try client.post("/", form: [:]).text == "0")
         }
@@ -114,7 +114,7 @@ struct ReplyTests {
         for method in [HTTPRequest.Method.get, .post] {
             app.on(method, "/middle") { _, _ in try .redirect(to: "/end?a=1", status: status) }
             app.on(method, "/end") { request, _ in
-                .text("\(request.method.rawValue) \(request.path)?\(request.query) \(try request.body.collect().count)")
+                .text("\(request.method.rawValue) \(request.path)?\(request.queryString) \(try request.body.collect().count)")
             }
         }
         try app.test { client in
@@ -128,12 +128,12 @@ struct ReplyTests {
     func locations() throws {
         let app = try Application.testing()
         app.get("/go") { request, _ in
-            Response(status: .seeOther, headers: [.location: request.queryFields["to"] ?? ""])
+            Response(status: .seeOther, headers: [.location: request.query["to"] ?? ""])
         }
         app.get("/a/go") { request, _ in
-            Response(status: .seeOther, headers: [.location: request.queryFields["to"] ?? ""])
+            Response(status: .seeOther, headers: [.location: request.query["to"] ?? ""])
         }
-        app.get("/*") { request, _ in .text("\(request.scheme) \(request.path) \(request.query)") }
+        app.get("/*") { request, _ in .text("\(request.scheme) \(request.path) \(request.queryString)") }
         try app.test { client throws in
             func end(_ start: String, _ target: String) throws -> String {
                 try client.follow(client.get(start, query: ["to": target])).text

@@ -91,9 +91,9 @@ struct RequestTests {
     func target() throws {
         #expect(
             try seen(TestRequest(.get, "/a b/é/%2f/50%25?x=1", query: ["y": "a&b"])) {
-                "\($0.path) \($0.query) \($0.queryFields["y"] ?? "-")"
+                "\($0.path) \($0.queryString) \($0.query["y"] ?? "-")"
             } == "/a b/é/%2F/50% x=1&y=a%26b a&b")
-        #expect(try seen(TestRequest(.get, "/", query: ["q": "é"])) { $0.query } == "q=%C3%A9")
+        #expect(try seen(TestRequest(.get, "/", query: ["q": "é"])) { $0.queryString } == "q=%C3%A9")
     }
 
     @Test("has header fields of its own and of its client, each value as it was given")
@@ -113,7 +113,7 @@ struct RequestTests {
     @Test("comes from an address, by HTTP or HTTPS, for a host, by its own word or its client's")
     func origin() throws {
         let look: @Sendable (Request) throws -> String = {
-            "\($0.remoteAddress) \($0.scheme) \($0.parameter("HTTP_HOST") ?? "-")"
+            "\($0.remoteAddress) \($0.scheme) \($0.fastCGI["HTTP_HOST"] ?? "-")"
         }
         #expect(try seen(TestRequest(.get, "/"), look) == "192.0.2.1 http localhost")
         let client: (TestClient) -> Void = {
@@ -131,13 +131,13 @@ struct RequestTests {
     @Test("has FastCGI parameters of its own, in the place of others, and without those it leaves out")
     func parameters() throws {
         let request = TestRequest(
-            .get, "/", parameters: ["REMOTE_USER": "ada", "REMOTE_ADDR": "203.0.113.9", "SERVER_NAME": nil])
+            .get, "/", fastCGI: ["REMOTE_USER": "ada", "REMOTE_ADDR": "203.0.113.9", "SERVER_NAME": nil])
         let text = try seen(request) {
-            "\($0.parameter("REMOTE_USER") ?? "-") \($0.remoteAddress) \($0.parameter("SERVER_NAME") ?? "-")"
+            "\($0.fastCGI["REMOTE_USER"] ?? "-") \($0.remoteAddress) \($0.fastCGI["SERVER_NAME"] ?? "-")"
         }
         #expect(text == "ada 203.0.113.9 -")
         try Application.testing().test { client in
-            let reply = try client.send(TestRequest(.get, "/", parameters: ["REQUEST_URI": nil]))
+            let reply = try client.send(TestRequest(.get, "/", fastCGI: ["REQUEST_URI": nil]))
             #expect(reply.status == .internalServerError)
             #expect(reply.errors.contains { $0.contains("REQUEST_URI is missing") })
         }
@@ -159,7 +159,7 @@ struct RequestTests {
     @Test("can be made without an application, for a function that takes one")
     func alone() throws {
         let form = try Request.test(.post, "/cart?x=1", form: ["item": "7"], headers: [.userAgent: "t"])
-        #expect(form.method == .post && form.path == "/cart" && form.queryFields["x"] == "1")
+        #expect(form.method == .post && form.path == "/cart" && form.query["x"] == "1")
         #expect(form.header(.userAgent) == "t" && form.isCancelled == false)
         #expect(try form.form().fields["item"] == "7")
         let kept = (0..<20).map { number in Result { try Request.test(.put, "/", json: [number]) } }

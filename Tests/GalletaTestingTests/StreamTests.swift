@@ -90,7 +90,7 @@ struct StreamTests {
             let stream = try await client.open(TestRequest(.get, "/ticks"))
             #expect(stream.status == .ok && stream.headers[.contentType] == "text/event-stream")
             for count in 1...3 {
-                #expect(try await stream.nextEvent() == TestEvent("tick \(count)"))
+                #expect(try await stream.nextEvent() == ServerSentEvent("tick \(count)"))
             }
             stream.close()
             var endings = ends.makeAsyncIterator()

@@ -54,7 +54,7 @@ extension Response {
 }
 
 /// One server-sent event (HTML Standard, section 9.2).
-public struct ServerSentEvent: Sendable {
+public struct ServerSentEvent: Sendable, Equatable {
     /// The text; may have several lines.
     public var data: String
     /// The type, one line; the client takes nil for "message".

@@ -1,3 +1,4 @@
+public import Galleta
 public import HTTPTypes
 internal import Sessions
 
@@ -33,7 +34,7 @@ public struct TestReply: Sendable {
     }
 
     /// The content as server-sent events (HTML Standard, section 9.2).
-    public var events: [TestEvent] {
+    public var events: [ServerSentEvent] {
         var parser = EventParser()
         return parser.add(body)
     }

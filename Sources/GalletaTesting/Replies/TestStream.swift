@@ -1,4 +1,5 @@
 internal import FastCGI
+public import Galleta
 internal import GalletaPlatform
 public import HTTPTypes
 
@@ -20,7 +21,7 @@ public final class TestStream: @unchecked Sendable {
     private var pending: [UInt8]
     private var received = 0
     private var parser = EventParser()
-    private var events: [TestEvent] = []
+    private var events: [ServerSentEvent] = []
     private var hasEnded = false
 
     /// The status.
@@ -103,7 +104,7 @@ public final class TestStream: @unchecked Sendable {
     /// The next server-sent event; nil at the end of the stream. Comments, which keep the connection alive, are none.
     ///
     /// - Throws: ``TestClientError``, as `next`.
-    public func nextEvent() throws -> TestEvent? {
+    public func nextEvent() throws -> ServerSentEvent? {
         while events.isEmpty {
             guard let bytes = try next() else { return nil }
             events = parser.add(bytes)
@@ -154,7 +155,7 @@ extension TestStream {
     }
 
     /// The next server-sent event, without holding a thread of the test's.
-    public func nextEvent() async throws -> TestEvent? {
+    public func nextEvent() async throws -> ServerSentEvent? {
         try await Aside.run({ [self] in try nextEvent() }, onCancel: cancel)
     }
 

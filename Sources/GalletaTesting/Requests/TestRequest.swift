@@ -19,7 +19,7 @@ public struct TestRequest: Sendable {
     /// The role in which the web server calls. An authorizer's request has no body.
     public var role = Request.Role.responder
     /// FastCGI parameters in the place of those that the client makes of all this, or beside them; nil leaves one out.
-    public var parameters: [(name: String, value: String?)] = []
+    public var fastCGI: [(name: String, value: String?)] = []
 
     /// - Parameters:
     ///   - method: The method.
@@ -27,10 +27,10 @@ public struct TestRequest: Sendable {
     ///   - query: Fields that are added to the query.
     ///   - headers: Header fields.
     ///   - content: The body, and its type.
-    ///   - parameters: FastCGI parameters, sent as they are; nil leaves one out.
+    ///   - fastCGI: FastCGI parameters, sent as they are; nil leaves one out.
     public init(
         _ method: HTTPRequest.Method, _ path: String, query: FormFields = [:], headers: HTTPFields = [:],
-        content: TestContent? = nil, parameters: KeyValuePairs<String, String?> = [:]
+        content: TestContent? = nil, fastCGI: KeyValuePairs<String, String?> = [:]
     ) {
         self.method = method
         target = path
@@ -38,10 +38,10 @@ public struct TestRequest: Sendable {
         self.headers = headers
         body = content?.bytes
         if let type = content?.type, headers[.contentType] == nil { self.headers[.contentType] = type }
-        self.parameters = parameters.map { ($0.key, $0.value) }
+        self.fastCGI = fastCGI.map { ($0.key, $0.value) }
     }
 
-    /// As ``init(_:_:query:headers:content:parameters:)``, with the content in one of its forms.
+    /// As ``init(_:_:query:headers:content:fastCGI:)``, with the content in one of its forms.
     init(
         _ method: HTTPRequest.Method, _ path: String, query: FormFields, headers: HTTPFields, form: FormFields?,
         json: (any Encodable)?, content: TestContent?
@@ -73,7 +73,7 @@ public struct TestRequest: Sendable {
     // MARK: As a web server sends it
 
     /// What the test says of a FastCGI parameter; nil if nothing.
-    func parameter(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
+    func parameter(_ name: String) -> String? { fastCGI.first { $0.name == name }?.value }
 
     /// All records of the request (FastCGI 1.0, section 3.3).
     ///
@@ -92,7 +92,7 @@ public struct TestRequest: Sendable {
     private func pairs(_ settings: TestClient.Settings, _ cookie: String?, _ id: String) -> [UInt8] {
         let isSecure = isSecure ?? settings.isSecure
         let target = encodedTarget
-        var pairs = ParameterWriter(without: parameters.map(\.name))
+        var pairs = ParameterWriter(without: fastCGI.map(\.name))
         pairs.add("REQUEST_METHOD", method.rawValue)
         pairs.add("REQUEST_URI", target)
         pairs.add("QUERY_STRING", target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) } ?? "")
@@ -110,7 +110,7 @@ public struct TestRequest: Sendable {
         for field in settings.headers where headers[field.name] == nil { pairs.add(field) }
         for field in headers { pairs.add(field) }
         if let cookie { pairs.add("HTTP_COOKIE", cookie) }
-        for (name, value) in parameters {
+        for (name, value) in fastCGI {
             if let value { pairs.append(name, value) }
         }
         return pairs.bytes
