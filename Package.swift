@@ -155,7 +155,9 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaTests",
-            dependencies: ["Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport"],
+            dependencies: [
+                "Galleta", "GalletaTesting", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -165,7 +167,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaTestingTests",
-            dependencies: ["GalletaTesting", "GalletaPlatform"],
+            dependencies: ["GalletaTesting", "ShopProgram"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -189,6 +191,12 @@ let package = Package(
             name: "ProviderProgram",
             dependencies: ["Galleta", "Sessions"],
             path: "Tests/Programs/ProviderProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ShopProgram",
+            dependencies: ["Galleta", "MemorySessions"],
+            path: "Tests/Programs/ShopProgram",
             swiftSettings: settings
         ),
         .testTarget(

@@ -114,7 +114,9 @@ struct ReplyTests {
         for method in [HTTPRequest.Method.get, .post] {
             app.on(method, "/middle") { _, _ in try .redirect(to: "/end?a=1", status: status) }
             app.on(method, "/end") { request, _ in
-                .text("\(request.method.rawValue) \(request.path)?\(request.queryString) \(try request.body.collect().count)")
+                .text(
+                    "\(request.method.rawValue) \(request.path)?\(request.queryString) \(try request.body.collect().count)"
+                )
             }
         }
         try app.test { client in

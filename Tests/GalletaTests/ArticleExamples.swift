@@ -1,4 +1,5 @@
 import Galleta
+import GalletaTesting
 import MemorySessions
 import TestSupport
 import Testing
@@ -18,7 +19,7 @@ struct ArticleExamples {
     func work() throws {
         let check = Self.check
         let accounts = Accounts()
-        let running = try RunningApplication(
+        let client = try testClient(
             mount: "/app",
             adjust: { configuration in
                 configuration.stampCheck = { user, stamp in stamp == accounts.stamp(of: user) }
@@ -43,16 +44,13 @@ struct ArticleExamples {
                 return try .redirect(to: "/app/")
             }
         }
-        let nginx = try Nginx(socket: running.socket)
-        let client = try nginx.client()
-        let page = try client.get("/app/form")
-        let cookie = "Cookie: \(try #require(page.cookie))"
-        #expect(try client.post("/app/cart", form: [("item", "figs")], [cookie]).text == "1 items\n")
-        #expect(try client.post("/app/cart", form: [("item", "dates")], [cookie]).text == "2 items\n")
-        #expect(try client.post("/app/login", form: [("username", "ada")], [cookie]).status == 403)
-        let form = [("csrf", page.text), ("username", "ada"), ("password", "engine")]
-        let reply = try client.post("/app/login", form: form, [cookie])
-        #expect(reply.status == 303)
-        #expect(try client.get("/app/notice", ["Cookie: \(try #require(reply.cookie))"]).text == "Welcome back.")
+        let csrf = try client.get("/app/form").text
+        #expect(try client.post("/app/cart", form: ["item": "figs"]).text == "1 items\n")
+        #expect(try client.post("/app/cart", form: ["item": "dates"]).text == "2 items\n")
+        #expect(try client.post("/app/login", form: ["username": "ada"]).status == 403)
+        let before = client.cookie("sid")
+        let reply = try client.post("/app/login", form: ["csrf": "\(csrf)", "username": "ada", "password": "engine"])
+        #expect(reply.status == 303 && client.cookie("sid") != before)
+        #expect(try client.get("/app/notice").text == "Welcome back.")
     }
 }

@@ -1,7 +1,7 @@
 import Galleta
 import GalletaPlatform
+import GalletaTesting
 import HTTPTypes
-import TestSupport
 import Testing
 
 /// Sync and async steps around sync and async handlers: what comes of a request is the same.
@@ -13,8 +13,8 @@ struct AsyncPipelineTests {
 
     private struct Failure: Error {}
 
-    private func application(_ steps: Steps) throws -> RunningApplication {
-        try RunningApplication { app in
+    private func application(_ steps: Steps) throws -> TestClient {
+        try testClient { app in
             let outer = HTTPField.Name("X-Outer")!
             let sync: Step.Body = { request, session, next in
                 var response = next(request, session)
@@ -84,42 +84,36 @@ struct AsyncPipelineTests {
         "steps see each answer, the session is committed before it, and what failed changes nothing",
         arguments: Steps.allCases)
     func together(steps: Steps) throws {
-        let application = try application(steps)
         for kind in ["sync", "async"] {
-            let client = try application.client()
-            let first = try client.exchange("GET", "/\(kind)/count")
-            #expect(first.text == "1" && first.all("X-Outer") == outer(steps, 200))
-            let cookie = (
-                "HTTP_COOKIE", try #require(first["Set-Cookie"]?.split(separator: ";").first.map(String.init))
-            )
-            #expect(try client.exchange("GET", "/\(kind)/count", [cookie]).text == "2")
-            let failed = try client.exchange("GET", "/\(kind)/fail", [cookie])
-            #expect(failed.status == 500 && failed.all("X-Outer") == outer(steps, 500))
-            #expect(try client.exchange("GET", "/\(kind)/count", [cookie]).text == "3")
-            #expect(try client.exchange("GET", "/\(kind)/set", [cookie])["Cache-Control"] == "private, no-store")
-            #expect(try client.exchange("GET", "/\(kind)/count", [cookie]).text == "101")
-            #expect(try client.exchange("GET", "/\(kind)/a%20b/path", [cookie]).text == "a b")
-            let missing = try client.exchange("GET", "/\(kind)/missing")
-            #expect(missing.status == 404 && missing.all("X-Outer") == outer(steps, 404))
-            let refused = try client.exchange("POST", "/\(kind)/count", body: [1])
-            #expect(refused.status == 405 && refused["Allow"]?.hasPrefix("GET") == true)
+            let client = try application(steps)
+            let first = try client.get("/\(kind)/count")
+            #expect(first.text == "1" && first.headers[values: HTTPField.Name("X-Outer")!] == outer(steps, 200))
+            #expect(try client.get("/\(kind)/count").text == "2")
+            let failed = try client.get("/\(kind)/fail")
+            #expect(failed.status == 500 && failed.headers[values: HTTPField.Name("X-Outer")!] == outer(steps, 500))
+            #expect(try client.get("/\(kind)/count").text == "3")
+            #expect(try client.get("/\(kind)/set").headers[.cacheControl] == "private, no-store")
+            #expect(try client.get("/\(kind)/count").text == "101")
+            #expect(try client.get("/\(kind)/a%20b/path").text == "a b")
+            let missing = try client.get("/\(kind)/missing")
+            #expect(missing.status == 404 && missing.headers[values: HTTPField.Name("X-Outer")!] == outer(steps, 404))
+            let refused = try client.post("/\(kind)/count")
+            #expect(refused.status == 405 && refused.headers[.allow]?.hasPrefix("GET") == true)
         }
     }
 
     @Test("parallel requests of one visitor lose no update, whatever waits", arguments: [Steps.none, .async])
     func parallel(steps: Steps) throws {
-        let application = try application(steps)
-        let first = try application.client().exchange("GET", "/async/count")
-        let cookie = ("HTTP_COOKIE", try #require(first["Set-Cookie"]?.split(separator: ";").first.map(String.init)))
+        let client = try application(steps)
+        _ = try client.get("/async/count")
         let threads = try (0..<8).map { index in
             try SystemThread(name: "visitor") {
-                guard let client = try? application.client() else { return }
                 for _ in 0..<50 {
-                    _ = try? client.exchange("GET", index % 2 == 0 ? "/async/count" : "/sync/count", [cookie])
+                    _ = try? client.get(index % 2 == 0 ? "/async/count" : "/sync/count")
                 }
             }
         }
         for thread in threads { #expect(thread.join(timeout: .seconds(60))) }
-        #expect(try application.client().exchange("GET", "/sync/count", [cookie]).text == "402")
+        #expect(try client.get("/sync/count").text == "402")
     }
 }

@@ -1,4 +1,5 @@
 import Galleta
+import GalletaTesting
 import TestSupport
 import Testing
 
@@ -9,8 +10,8 @@ struct ErrorPageTests {
         let items: [Item]
     }
 
-    private func application() throws -> RunningApplication {
-        try RunningApplication { app in
+    private func application(_ log: CapturedLog = CapturedLog()) throws -> TestClient {
+        try testClient(log: log) { app in
             app.get("/script") { _, _ in
                 throw HTTPError(.conflict, "<script>", link: HTTPError.Link("<b>", to: "/\"x"))
             }
@@ -33,42 +34,43 @@ struct ErrorPageTests {
             ("TEXT/HTML", true), ("", false),
         ])
     func negotiated(accept: String, isHTML: Bool) throws {
-        let reply = try application().client().exchange("GET", "/nowhere", [("HTTP_ACCEPT", accept)])
+        let reply = try application().get("/nowhere", headers: [.accept: accept])
         #expect(reply.status == 404)
-        #expect(reply["Vary"] == "Accept")
-        #expect(reply["Content-Type"] == (isHTML ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"))
+        #expect(reply.headers[.vary] == "Accept")
+        #expect(reply.headers[.contentType] == (isHTML ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"))
         #expect(reply.text.contains(isHTML ? "<h1>Not Found</h1>" : "404 Not Found\n"))
     }
 
     @Test("escape what they show")
     func escaped() throws {
-        let client = try application().client()
-        let page = try client.exchange("GET", "/script", [("HTTP_ACCEPT", "text/html")]).text
+        let client = try application()
+        let page = try client.get("/script", headers: [.accept: "text/html"]).text
         #expect(page.contains("&lt;script&gt;") && !page.contains("<script>"))
         #expect(page.contains("<a href=\"/&quot;x\">&lt;b&gt;</a>"))
-        #expect(try client.exchange("GET", "/script").text == "409 Conflict: <script>\n<b>: /\"x\n")
+        #expect(try client.get("/script").text == "409 Conflict: <script>\n<b>: /\"x\n")
     }
 
     @Test("tell nothing of what happened inside; the log tells it on one line, under a clean request id")
     func secret() throws {
-        let application = try application()
-        let page = try application.client().exchange(
-            "GET", "/secret", [("HTTP_ACCEPT", "text/html"), ("REQUEST_ID", "7\nerror forged")])
+        let log = CapturedLog()
+        let client = try application(log)
+        let page = try client.send(
+            TestRequest(
+                .get, "/secret", headers: [.accept: "text/html"], fastCGI: ["REQUEST_ID": "7\nerror forged"]))
         #expect(page.status == 500 && !page.text.contains("hunter2"))
-        let line = try #require(application.log.lines.first { $0.contains("hunter2") })
+        let line = try #require(log.lines.first { $0.contains("hunter2") })
         // A request that no handler sees is told by the path that was sent; a query never is.
-        _ = try application.client().exchange("GET", "/%zz\u{1b}?token=7")
-        let refused = try #require(application.log.lines.first { $0.contains("/%zz?") })
+        _ = try client.send(TestRequest(.get, "/", fastCGI: ["REQUEST_URI": "/%zz\u{1b}?token=7"]))
+        let refused = try #require(log.lines.first { $0.contains("/%zz?") })
         #expect(!refused.contains("token") && !refused.contains("\u{1b}"))
         #expect(line.contains("7?error?forged") && !line.contains("\u{1b}") && !line.contains("\n"))
     }
 
     @Test("say which field of a body in JSON is at fault: 400, never 500")
     func json() throws {
-        let client = try application().client()
-        let type = [("CONTENT_TYPE", "application/json; charset=utf-8")]
-        func post(_ json: String, _ path: String = "/json") throws -> FastCGIReply {
-            try client.exchange("POST", path, body: Array(json.utf8), type)
+        let client = try application()
+        func post(_ json: String, _ path: String = "/json") throws -> TestReply {
+            try client.post(path, content: .text(json, type: "application/json; charset=utf-8"))
         }
         #expect(try post(#"{"items":[{"price":1}]}"#).text == "1")
         for (json, reason) in [
@@ -85,14 +87,14 @@ struct ErrorPageTests {
             let (reply, raw) = (try post(json), try post(json, "/raw"))
             #expect(raw.status == 400 && raw.text == reply.text)
         }
-        #expect(try client.exchange("POST", "/json", body: [0x7b, 0x7d]).status == 415)
+        #expect(try client.post("/json", content: .bytes([0x7b, 0x7d], type: nil)).status == 415)
     }
 
     @Test("say which field of a form is missing: 400, never 500")
     func form() throws {
-        let client = try application().client()
-        func post(_ body: String, _ type: String) throws -> FastCGIReply {
-            try client.exchange("POST", "/form", body: Array(body.utf8), [("CONTENT_TYPE", type)])
+        let client = try application()
+        func post(_ body: String, _ type: String) throws -> TestReply {
+            try client.post("/form", content: .text(body, type: type))
         }
         let urlEncoded = "application/x-www-form-urlencoded"
         #expect(try post("na%22me=", urlEncoded).status == 200)
@@ -106,19 +108,17 @@ struct ErrorPageTests {
 
     @Test("leave a flash message to the page that follows a HEAD request")
     func head() throws {
-        let application = try RunningApplication { app in
+        let client = try testClient { app in
             app.post("/") { _, session in
                 try session.setFlash("notice", "saved")
                 return "ok"
             }
             app.get("/") { _, session in .text(try session.popFlash("notice", as: String.self) ?? "-") }
         }
-        let client = try application.client()
-        let set = try client.exchange("POST", "/", body: [1])
-        let cookie = try #require(set["Set-Cookie"]?.split(separator: ";").first.map(String.init))
-        let head = try client.exchange("HEAD", "/", [("HTTP_COOKIE", cookie)])
-        #expect(head["Content-Length"] == "5" && head["Set-Cookie"] == nil)
-        #expect(try client.exchange("GET", "/", [("HTTP_COOKIE", cookie)]).text == "saved")
-        #expect(try client.exchange("GET", "/", [("HTTP_COOKIE", cookie)]).text == "-")
+        _ = try client.post("/")
+        let head = try client.head("/")
+        #expect(head.headers[.contentLength] == "5" && head.headers[.setCookie] == nil)
+        #expect(try client.get("/").text == "saved")
+        #expect(try client.get("/").text == "-")
     }
 }

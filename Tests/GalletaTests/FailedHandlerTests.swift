@@ -1,4 +1,5 @@
 import Galleta
+import GalletaTesting
 import MemorySessions
 import TestSupport
 import Testing
@@ -49,8 +50,8 @@ struct FailedHandlerTests {
         }
     }
 
-    private func application(_ maker: Maker, provider: MemoryProvider) throws -> RunningApplication {
-        try RunningApplication(provider: provider) { app in
+    private func application(_ maker: Maker, provider: MemoryProvider) throws -> TestClient {
+        try testClient(provider: provider) { app in
             switch maker {
             case .library: break
             case .onError: app.onError { error, _ in error is Failure ? .text("sorry") : nil }
@@ -86,28 +87,29 @@ struct FailedHandlerTests {
         return "n=\(n) user=\(try session.user ?? "-") long=\(try session.remaining > .seconds(60))"
     }
 
-    private func cookie(_ reply: FastCGIReply) -> (String, String)? {
-        reply["Set-Cookie"]?.split(separator: ";").first.map { ("HTTP_COOKIE", String($0)) }
-    }
-
     @Test("changes nothing in a session but what acts at once", arguments: Maker.allCases, Act.allCases)
     func changesNothing(maker: Maker, act: Act) throws {
-        let client = try application(maker, provider: MemoryProvider()).client()
-        let begun = try #require(try cookie(client.exchange("GET", "/begin")))
-        let failed = try client.exchange("POST", "/\(act)", [begun])
+        let client = try application(maker, provider: MemoryProvider())
+        _ = try client.get("/begin")
+        let begun = try #require(client.cookie("sid"))
+        let failed = try client.post("/\(act)")
         #expect(failed.status == (maker == .library ? 500 : 200))
-        var cookie = begun
         switch act {
         case .logIn, .logInAndSet, .rotate:
             // The new id stands, and the visitor gets it.
-            cookie = try #require(self.cookie(failed))
-            #expect(cookie.1 != begun.1)
+            let new = try #require(client.cookie("sid"))
+            #expect(failed.headers[.setCookie] != nil && new != begun)
         case .destroy, .destroyAndSet:
-            #expect(failed["Set-Cookie"]?.contains("Max-Age=0") == true)
+            #expect(failed.headers[.setCookie]?.contains("Max-Age=0") == true)
+            client.setCookie("sid", begun)
         default:
-            #expect(failed["Set-Cookie"] == nil)
+            #expect(failed.headers[.setCookie] == nil)
         }
-        if act == .logIn { #expect(try client.exchange("GET", "/state", [begun]).text.hasPrefix("n=- ")) }
+        if act == .logIn {
+            let other = client.another()
+            other.setCookie("sid", begun)
+            #expect(try other.get("/state").text.hasPrefix("n=- "))
+        }
         let n =
             switch act {
             case .destroy, .destroyAndSet: "-"
@@ -116,7 +118,7 @@ struct FailedHandlerTests {
             default: "1"
             }
         let expected = "n=\(n) user=- long=true"
-        #expect(try client.exchange("GET", "/state", [cookie]).text == expected)
+        #expect(try client.get("/state").text == expected)
         // A page that the step makes of the session shows the same.
         if maker == .steps { #expect(failed.text == "sorry " + expected) }
     }
@@ -124,15 +126,15 @@ struct FailedHandlerTests {
     @Test("begins no session", arguments: Maker.allCases, [Act.set, .setFlash, .logIn, .logInAndSet, .update])
     func beginsNothing(maker: Maker, act: Act) throws {
         let provider = try MemoryProvider()
-        let failed = try application(maker, provider: provider).client().exchange("POST", "/\(act)")
-        #expect(failed["Set-Cookie"] == nil)
+        let failed = try application(maker, provider: provider).post("/\(act)")
+        #expect(failed.headers[.setCookie] == nil)
         #expect(provider.count() == 0)
     }
 
     @Test("logs nobody in, even where it would have ended another user's session: that has ended")
     func logInAsAnother() throws {
         let provider = try MemoryProvider()
-        let application = try RunningApplication(provider: provider) { app in
+        let client = try testClient(provider: provider) { app in
             app.use { request, session, next in next(request, session) }
             app.get("/bob") { _, session in
                 try session.logIn(user: "bob")
@@ -143,16 +145,15 @@ struct FailedHandlerTests {
                 throw Failure()
             }
         }
-        let client = try application.client()
-        let cookie = try #require(try cookie(client.exchange("GET", "/bob")))
-        let failed = try client.exchange("GET", "/ada", [cookie])
-        #expect(failed.status == 500 && failed["Set-Cookie"]?.contains("Max-Age=0") == true)
+        _ = try client.get("/bob")
+        let failed = try client.get("/ada")
+        #expect(failed.status == 500 && failed.headers[.setCookie]?.contains("Max-Age=0") == true)
         #expect(provider.count() == 0)
     }
 
     @Test("that is asynchronous is rolled back like any other")
     func asynchronous() throws {
-        let application = try RunningApplication { app in
+        let client = try testClient { app in
             app.get("/begin") { _, session in
                 try session.set("n", 1)
                 return ""
@@ -164,16 +165,15 @@ struct FailedHandlerTests {
             }
             app.get("/state") { _, session in "\(try session.get("n", as: Int.self) ?? 0)" }
         }
-        let client = try application.client()
-        let cookie = try #require(try cookie(client.exchange("GET", "/begin")))
-        #expect(try client.exchange("GET", "/fail", [cookie]).status == 500)
-        #expect(try client.exchange("GET", "/state", [cookie]).text == "1")
+        _ = try client.get("/begin")
+        #expect(try client.get("/fail").status == 500)
+        #expect(try client.get("/state").text == "1")
     }
 
     @Test("leaves no flash message for the next page, and a message that it took is gone")
     func flash() throws {
         let provider = try MemoryProvider()
-        let application = try RunningApplication(provider: provider) { app in
+        let client = try testClient(provider: provider) { app in
             app.use { request, session, next in next(request, session) }
             app.get("/begin") { _, session in
                 try session.set("n", 1)
@@ -189,15 +189,14 @@ struct FailedHandlerTests {
                 "\(try session.popFlash("old", as: String.self) ?? "-")\(try session.popFlash("new", as: String.self) ?? "-")"
             }
         }
-        let client = try application.client()
-        let cookie = try #require(try cookie(client.exchange("GET", "/begin")))
-        #expect(try client.exchange("GET", "/fail", [cookie]).status == 500)
-        #expect(try client.exchange("GET", "/next", [cookie]).text == "--")
+        _ = try client.get("/begin")
+        #expect(try client.get("/fail").status == 500)
+        #expect(try client.get("/next").text == "--")
     }
 
     @Test("does not keep a step from changing the session afterwards")
     func stepsOwnChanges() throws {
-        let application = try RunningApplication { app in
+        let client = try testClient { app in
             app.use { request, session, next in
                 let response = next(request, session)
                 if response.status == .internalServerError {
@@ -212,9 +211,8 @@ struct FailedHandlerTests {
             }
             app.get("/state") { _, session in "\(try session.keys) \(try session.get("failures", as: Int.self) ?? 0)" }
         }
-        let client = try application.client()
-        let cookie = try #require(try cookie(client.exchange("GET", "/fail")))
-        #expect(try client.exchange("GET", "/fail", [cookie])["Set-Cookie"] == nil)
-        #expect(try client.exchange("GET", "/state", [cookie]).text == "[\"failures\"] 2")
+        _ = try client.get("/fail")
+        #expect(try client.get("/fail").headers[.setCookie] == nil)
+        #expect(try client.get("/state").text == "[\"failures\"] 2")
     }
 }

@@ -9,7 +9,7 @@ struct ArticleTests {
 
     /// The code between ```swift and ```, without indentation and empty lines.
     private func examples(_ article: String) throws -> [[String]] {
-        let path = Self.repository.appendingPathComponent("Sources/Sessions/Sessions.docc/\(article).md")
+        let path = Self.repository.appendingPathComponent("Sources/\(article).md")
         return try String(contentsOf: path, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst()
             .map { lines($0.components(separatedBy: "```")[0]) }
     }
@@ -22,14 +22,21 @@ struct ArticleTests {
         "show code that is compiled and tested",
         arguments: [
             (
-                "WriteAProvider",
+                "Sessions/Sessions.docc/WriteAProvider",
                 [
                     "Programs/ProviderProgram/DictionaryProvider.swift",
                     "Programs/ProviderProgram/main.swift",
                     "SessionsTests/Examples/DictionaryProviderTests.swift",
                 ]
             ),
-            ("UnderstandingSessions", ["GalletaTests/ArticleExamples.swift"]),
+            ("Sessions/Sessions.docc/UnderstandingSessions", ["GalletaTests/ArticleExamples.swift"]),
+            (
+                "Galleta/Galleta.docc/TestYourHandlers",
+                [
+                    "Programs/ShopProgram/Shop.swift", "Programs/ShopProgram/main.swift",
+                    "GalletaTestingTests/Examples/ShopTests.swift",
+                ]
+            ),
         ])
     func compiled(article: String, files: [String]) throws {
         let sources = try files.map {
@@ -47,13 +54,18 @@ struct ArticleTests {
         }
     }
 
-    @Test("show a provider's program whole", arguments: ["DictionaryProvider.swift", "main.swift"])
-    func whole(file: String) throws {
+    @Test(
+        "show a program whole",
+        arguments: [
+            ("Sessions/Sessions.docc/WriteAProvider", "Programs/ProviderProgram/DictionaryProvider.swift"),
+            ("Sessions/Sessions.docc/WriteAProvider", "Programs/ProviderProgram/main.swift"),
+            ("Galleta/Galleta.docc/TestYourHandlers", "Programs/ShopProgram/Shop.swift"),
+            ("Galleta/Galleta.docc/TestYourHandlers", "Programs/ShopProgram/main.swift"),
+        ])
+    func whole(article: String, file: String) throws {
         let source = lines(
-            try String(
-                contentsOf: Self.repository.appendingPathComponent("Tests/Programs/ProviderProgram/" + file),
-                encoding: .utf8))
-        let shown = try examples("WriteAProvider").filter { example in
+            try String(contentsOf: Self.repository.appendingPathComponent("Tests/" + file), encoding: .utf8))
+        let shown = try examples(article).filter { example in
             source.indices.contains { source[$0...].starts(with: example) }
         }
         #expect(Array(shown.joined()) == source)
