@@ -6,8 +6,7 @@ extension Crew {
     /// Looks for workers that are held up, while there may be any whose work another has to take over.
     func runClock() {
         var looks = [Look](repeating: Look(), count: posts.count)
-        ticker.run(
-            while: { engine.stage != .exiting }, isQuiet: { isQuiet }, tick: { tick(&looks) })
+        ticker.run(isQuiet: { isQuiet }, tick: { tick(&looks) })
     }
 
     /// A worker waits for the kernel's next event, and each event there is has a worker of its own.

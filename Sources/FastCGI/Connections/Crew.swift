@@ -146,7 +146,7 @@ final class Crew: TaskExecutor {
             ready.add(1, ordering: .sequentiallyConsistent)
             posts[index].wake()
         }
-        ticker.wake()
+        ticker.end()
     }
 
     /// Waits until all have ended, until `deadline`; returns how many have not.

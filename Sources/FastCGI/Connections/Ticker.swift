@@ -1,5 +1,4 @@
 internal import GalletaPlatform
-internal import Glibc
 internal import Synchronization
 
 /// A clock that ticks every millisecond while there may be something to look after, and sleeps else.
@@ -7,7 +6,15 @@ internal import Synchronization
 /// Threading: any thread but for ``run(while:isQuiet:tick:)``, which is the clock's own.
 final class Ticker: Sendable {
     private let isTicking = Atomic<Bool>(false)
-    private let isCalled = Monitor(false)
+
+    private struct Calls {
+        /// Something may have to be looked after.
+        var hasCome = false
+        /// It is not to run any more.
+        var isOver = false
+    }
+
+    private let calls = Monitor(Calls())
 
     /// It goes to sleep after so many ticks that found nothing.
     private static let quietTicks = 50
@@ -16,36 +23,36 @@ final class Ticker: Sendable {
     func start() {
         guard !isTicking.load(ordering: .sequentiallyConsistent) else { return }
         isTicking.store(true, ordering: .sequentiallyConsistent)
-        wake()
+        calls.withLock { $0.hasCome = true }
+        calls.wake()
     }
 
-    /// Lets it see that it is not to run any more.
-    func wake() {
-        isCalled.withLock { $0 = true }
-        isCalled.wake()
+    /// Ends `run`, without a tick more.
+    func end() {
+        calls.withLock { $0.isOver = true }
+        calls.wake()
     }
 
-    /// Ticks until it is not to run any more.
+    /// Ticks until ``end()``.
     ///
     /// - Parameters:
     ///   - isQuiet: There is nothing to look after.
     ///   - tick: Looks after all; true if there was something.
-    func run(while shallRun: () -> Bool, isQuiet: () -> Bool, tick: () -> Bool) {
+    func run(isQuiet: () -> Bool, tick: () -> Bool) {
         var quiet = 0
-        while shallRun() {
-            usleep(1000)
+        while !calls.wait(until: { $0.isOver }, timeout: .milliseconds(1), then: { $0.isOver }) {
             let foundOne = tick()
             quiet = foundOne || !isQuiet() ? 0 : quiet + 1
             guard quiet >= Self.quietTicks else { continue }
             quiet = 0
-            isCalled.withLock { $0 = false }
+            calls.withLock { $0.hasCome = false }
             isTicking.store(false, ordering: .sequentiallyConsistent)
             // Who made something needful before this has seen it tick.
-            guard isQuiet(), shallRun() else {
+            guard isQuiet() else {
                 isTicking.store(true, ordering: .sequentiallyConsistent)
                 continue
             }
-            isCalled.wait(until: { $0 }) { _ in }
+            calls.wait(until: { $0.hasCome || $0.isOver }) { _ in }
         }
     }
 }
