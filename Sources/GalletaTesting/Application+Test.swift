@@ -18,7 +18,7 @@ extension Application {
     /// ```
     ///
     /// Starting and stopping takes about a millisecond and leaves no thread behind. The sessions stay: the application can be
-    /// tested again, and be served.
+    /// tested again, and be served. The hooks of ``onStart(_:)`` and ``onShutdown(_:)`` run before and after.
     ///
     /// Swift does not look into `#expect` for what a closure throws: one with nothing else that throws has to say so,
     /// `{ client throws in`.
@@ -31,6 +31,7 @@ extension Application {
     ///   returned a second after the end of `body`.
     public func test<Result>(clock: SessionClock? = nil, _ body: (TestClient) throws -> Result) throws -> Result {
         let server = try TestServer(self, clock: clock)
+        try server.start()
         let result: Result
         do {
             result = try body(TestClient(server))
@@ -50,6 +51,7 @@ extension Application {
         ) async throws -> Result
     {
         let server = try TestServer(self, clock: clock)
+        try await Aside.run { try server.start() }
         let result: Result
         do {
             result = try await body(TestClient(server))
@@ -68,7 +70,9 @@ extension Application {
     ///   of the machine for others.
     /// - Throws: `ConfigurationError` of the configuration.
     public func testClient(clock: SessionClock? = nil) throws -> TestClient {
-        TestClient(try TestServer(self, clock: clock))
+        let server = try TestServer(self, clock: clock)
+        try server.start()
+        return TestClient(server)
     }
 
     /// An application for a test: with sessions in memory, on a clock that the test moves, and with a log that goes nowhere.

@@ -13,13 +13,16 @@ struct ReplyTests {
         app.get("/fails") { request, _ in
             request.errorStream.write("first")
             request.errorStream.write("second")
+            request.logger.warning("it is dark")
+            request.logger.info("going down")
             throw Secret()
         }
         app.get("/fine") { _, _ in "fine" }
         try app.test { client in
             let reply = try client.get("/fails")
             #expect(reply.status == .internalServerError)
-            #expect(reply.errors == ["error: request failed: the cellar is locked"])
+            #expect(
+                reply.errors == ["warning: it is dark", "error: request failed: the cellar is locked"])
             #expect(reply.errorStream == ["first", "second"])
             #expect("\(reply)".contains("500 Internal Server Error to GET /fails"))
             #expect("\(reply)".contains("the cellar is locked"))

@@ -131,6 +131,34 @@ struct ServingTests {
         }
     }
 
+    @Test("runs its hooks before and after, and tells its handlers what it has done")
+    func hooks() throws {
+        final class Steps: @unchecked Sendable {
+            private let lock = NSLock()
+            private var names: [String] = []
+            func add(_ name: String) { lock.withLock { names.append(name) } }
+            var all: [String] { lock.withLock { names } }
+        }
+        struct Failure: Error {}
+        let steps = Steps()
+        let app = try Application.testing()
+        let control = app.control
+        app.onStart {
+            await Task.yield()
+            steps.add("start")
+        }
+        app.onShutdown { steps.add("shutdown") }
+        app.get("/") { _, _ in
+            steps.add("request")
+            return "\(control.statistics.requests)"
+        }
+        try app.test { client throws in #expect(try client.get("/").text == "1") }
+        #expect(steps.all == ["start", "request", "shutdown"])
+        app.onStart { throw Failure() }
+        #expect(throws: Failure.self) { try app.test { _ in } }
+        #expect(steps.all == ["start", "request", "shutdown", "start", "shutdown"])
+    }
+
     @Test("keeps its sessions from one test to the next, and can be given another provider")
     func again() throws {
         let app = try Application.testing()

@@ -244,7 +244,7 @@ final class Exchange: @unchecked Sendable {
         let request = try self.request.get()
         if let unusable = request.failure { throw unusable }
         context.begin(keeping: spool, id: check.requestID, failure: failure)
-        context = RequestContext(configuration)
+        context = RequestContext(configuration, logger: logger)
         return request
     }
 

@@ -143,22 +143,23 @@ public final class Application: RouteBuilder {
         try server(listeners, configuration, logger, observer: accessLogger.flatMap(AccessLog.observer))
     }
 
-    /// A server that serves this application to its own process (`Server.connect`), for tests.
+    /// The application for its own process (`Server.connect`), for tests.
     ///
     /// - Parameters:
     ///   - shutdownGrace: In place of the configuration's.
     ///   - logger: In place of the application's.
     ///   - observer: Told of each request after the access log.
-    package func serverInProcess(
+    package func serviceInProcess(
         shutdownGrace: Duration, logger: Logger, observer: @escaping Server.Observer
-    ) throws -> Server {
+    ) throws -> ApplicationService {
         var configuration = configuration
         configuration.shutdownGrace = shutdownGrace
         let accessLog = accessLogger.flatMap(AccessLog.observer)
-        return try server(nil, configuration, logger) { summary in
+        let server = try server(nil, configuration, logger) { summary in
             accessLog?(summary)
             observer(summary)
         }
+        return service(server)
     }
 
     private func server(
@@ -205,10 +206,12 @@ public final class Application: RouteBuilder {
     ///
     /// - Throws: `ConfigurationError` that names the field.
     public func service(listeners: [Listener]) throws -> ApplicationService {
-        let service = ApplicationService(
-            server: try server(listeners: listeners), sessions: sessions, logger: logger, startHooks: startHooks,
-            shutdownHooks: shutdownHooks)
-        return service
+        service(try server(listeners: listeners))
+    }
+
+    private func service(_ server: Server) -> ApplicationService {
+        ApplicationService(
+            server: server, sessions: sessions, logger: logger, startHooks: startHooks, shutdownHooks: shutdownHooks)
     }
 
     /// Stops what ``run(listeners:)`` or ``service(listeners:)`` has begun: no new connections, requests in flight are finished.

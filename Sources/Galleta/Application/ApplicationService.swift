@@ -20,7 +20,7 @@ internal import Sessions
 ///
 /// Threading: usable from any thread.
 public struct ApplicationService: Sendable {
-    let server: Server
+    package let server: Server
     let sessions: SessionManager
     let logger: Logger
     let startHooks: [Application.LifecycleHook]
@@ -62,18 +62,42 @@ public struct ApplicationService: Sendable {
     /// Serves on the calling thread.
     func runOnThread() throws {
         defer { sessions.provider.close() }
+        try start()
+        finish()
+    }
+
+    /// Runs the start hooks on the calling thread, and starts the server's threads. Where that fails, the shutdown hooks run.
+    package func start() throws {
+        do {
+            let executor = BlockingExecutor()
+            for hook in startHooks { try executor.run(hook) }
+            _ = try server.start()
+        } catch {
+            runShutdownHooks()
+            throw error
+        }
+    }
+
+    /// Waits until the server has ended, then runs the shutdown hooks on the calling thread.
+    ///
+    /// - Parameter patience: How long handlers may take to return that were cut at the end of the grace.
+    /// - Returns: How many did not return, and were left behind with their threads.
+    @discardableResult
+    package func finish(patience: Duration = .seconds(2)) -> Int {
+        let stuck = server.finish(patience: patience)
+        runShutdownHooks()
+        return stuck
+    }
+
+    private func runShutdownHooks() {
         let executor = BlockingExecutor()
-        defer {
-            for hook in shutdownHooks.reversed() {
-                do {
-                    try executor.run(hook)
-                } catch {
-                    logger.error("a shutdown hook failed: \(LogText.line("\(error)"))")
-                }
+        for hook in shutdownHooks.reversed() {
+            do {
+                try executor.run(hook)
+            } catch {
+                logger.error("a shutdown hook failed: \(LogText.line("\(error)"))")
             }
         }
-        for hook in startHooks { try executor.run(hook) }
-        try server.run()
     }
 }
 

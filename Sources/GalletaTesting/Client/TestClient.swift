@@ -210,17 +210,11 @@ public final class TestClient: Sendable {
     /// try client.withSession { try $0.logIn(user: "ada") }
     /// ```
     ///
-    /// - Parameter body: What it throws leaves the session as it was; see `Session.rollBack()`.
+    /// - Parameter body: Where it throws nothing is committed.
     public func withSession<Result>(_ body: (Session) throws -> Result) throws -> Result {
         let isSecure = isSecure
         let session = server.sessions.open(candidates, isSecure: isSecure)
-        let result: Result
-        do {
-            result = try body(session)
-        } catch {
-            session.rollBack()
-            throw error
-        }
+        let result = try body(session)
         let commit = try session.commit()
         let path = server.sessions.cookie.path
         _ = store(commit.setCookie.map { [$0] } ?? [], of: TestRequest(.get, path), isSecure: isSecure)

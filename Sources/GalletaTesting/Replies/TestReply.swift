@@ -16,7 +16,8 @@ public struct TestReply: Sendable {
     public internal(set) var body: [UInt8] = []
     /// What handlers wrote for the web server's error log (`Request.errorStream`), a message each.
     public internal(set) var errorStream: [String] = []
-    /// What the library has logged of the request, a line each: why the status is 500, for one.
+    /// What the library has logged of the request, a line each: why the status is 500, for one. And what handlers have logged
+    /// by `Request.logger`, from warnings on.
     public internal(set) var errors: [String] = []
     /// Cookies that a browser would not have taken, and why.
     public internal(set) var refusedCookies: [String] = []

@@ -57,12 +57,22 @@ struct RequestLogHandler: LogHandler {
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { base[metadataKey: key] }
-        set { base[metadataKey: key] = newValue }
+        set {
+            base[metadataKey: key] = newValue
+            if key == "request_id" { handlersID = newValue.map { "\($0)" } }
+        }
     }
 
+    /// The id of the request whose handler has this logger (`Request.logger`).
+    private var handlersID: String?
+
     func log(event: LogEvent) {
-        let id = event.metadata?["request_id"].map { "\($0)" }
-        if let id { book.add("\(event.level): \(event.message)", to: id) }
+        let librarysID = event.metadata?["request_id"].map { "\($0)" }
+        let id = librarysID ?? handlersID
+        // The library says no more of a request than what went wrong; a handler may say anything.
+        if let id, librarysID != nil || event.level >= .warning {
+            book.add("\(event.level): \(event.message)", to: id)
+        }
         // That a server starts and stops is no news where one does for each test.
         guard event.level >= base.logLevel, id != nil || event.level > .notice else { return }
         base.log(event: event)

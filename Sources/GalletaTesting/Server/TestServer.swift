@@ -18,12 +18,13 @@ final class TestServer: Sendable {
     /// What the lifetime of cookies is measured with.
     let clock: SessionClock
     let book: RequestBook
-    private let server: Server
+    private let service: ApplicationService
     private let lastID = Atomic<Int>(0)
 
     private struct Connections {
         var open: [ObjectIdentifier: TestConnection] = [:]
-        var isOver = false
+        /// Not begun, or ended.
+        var isOver = true
     }
 
     private let connections = Locked(Connections())
@@ -31,6 +32,8 @@ final class TestServer: Sendable {
     /// How long the end of a test waits for handlers that still run.
     private static let grace = Duration.seconds(1)
 
+    /// Made, but not started.
+    ///
     /// - Throws: `ConfigurationError` of the application's configuration.
     init(_ application: Application, clock: SessionClock?) throws {
         sessions = application.sessions
@@ -40,10 +43,15 @@ final class TestServer: Sendable {
         let logger = Logger(label: application.logger.label) { _ in
             RequestLogHandler(application.logger.handler, book)
         }
-        server = try application.serverInProcess(shutdownGrace: Self.grace, logger: logger) { summary in
+        service = try application.serviceInProcess(shutdownGrace: Self.grace, logger: logger) { summary in
             if let id = summary.requestID { book.end(id) }
         }
-        _ = try server.start()
+    }
+
+    /// Runs the application's start hooks and serves from now on.
+    func start() throws {
+        try service.start()
+        connections.withLock { $0.isOver = false }
     }
 
     deinit {
@@ -56,7 +64,7 @@ final class TestServer: Sendable {
     /// Sends the records of a request by a connection of its own.
     func connect(_ records: [UInt8]) throws -> TestConnection {
         guard !connections.withLock({ $0.isOver }) else { throw TestClientError(.ended) }
-        let connection = TestConnection(try server.connect(), records)
+        let connection = TestConnection(try service.server.connect(), records)
         let isOver = connections.withLock { connections in
             if !connections.isOver { connections.open[ObjectIdentifier(connection)] = connection }
             return connections.isOver
@@ -74,7 +82,8 @@ final class TestServer: Sendable {
         connection.close()
     }
 
-    /// Ends connections that are still open, waits a second for handlers that still run, and ends all threads.
+    /// Ends connections that are still open, waits a second for handlers that still run, and ends all threads; then runs the
+    /// application's shutdown hooks.
     ///
     /// - Throws: ``TestClientError`` when some of them did not return.
     func stop() throws(TestClientError) {
@@ -84,8 +93,8 @@ final class TestServer: Sendable {
             return connections.open.values.map { $0 }
         }
         for connection in left { connection.cancel() }
-        server.shutdown()
-        let stuck = server.finish(patience: .milliseconds(100))
+        service.shutdown()
+        let stuck = service.finish(patience: .milliseconds(100))
         guard stuck == 0 else { throw TestClientError(.stuck(stuck)) }
     }
 }
