@@ -24,6 +24,8 @@ struct ServingTests {
             return "\(await stock.take() - detached)"
         }
         try await app.test { client in
+            // The pool is others' tests, too.
+            client.timeout = .seconds(60)
             let texts = try await withThrowingTaskGroup(of: TestReply.self) { group in
                 for _ in 0..<20 { group.addTask { try await client.get("/") } }
                 return try await group.reduce(into: 0) { $0 += $1.status == .ok ? 1 : 0 }

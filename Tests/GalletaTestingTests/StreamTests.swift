@@ -87,6 +87,7 @@ struct StreamTests {
             }
         }
         try await app.test { client in
+            client.timeout = .seconds(60)
             let stream = try await client.open(TestRequest(.get, "/ticks"))
             #expect(stream.status == .ok && stream.headers[.contentType] == "text/event-stream")
             for count in 1...3 {
@@ -112,6 +113,7 @@ struct StreamTests {
             }
         }
         try await app.test { client in
+            client.timeout = .seconds(60)
             let stream = try await client.open(TestRequest(.get, "/words"))
             for text in ["one", "two"] {
                 word.yield(text)
