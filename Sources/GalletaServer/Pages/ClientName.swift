@@ -1,5 +1,5 @@
 internal import Galleta
-internal import Sessions
+internal import GalletaPlatform
 
 /// What tells a user's browsers apart in a list: the browser's name in a few words and the network that it is in.
 enum ClientName {

@@ -1,6 +1,5 @@
+import GalletaPlatform
 import Testing
-
-@testable import Sessions
 
 @Suite struct ClientNetworkTests {
     @Test(arguments: [
