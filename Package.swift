@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "RedisSessions", targets: ["RedisSessions"]),
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .library(name: "GalletaTesting", targets: ["GalletaTesting"]),
+        .library(name: "Passwords", targets: ["Passwords"]),
         .executable(name: "galleta-server", targets: ["GalletaServer"]),
     ],
     dependencies: [
@@ -68,6 +69,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Passwords",
+            dependencies: [
+                "CCrypt", "CCrypto", "CPlatform", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "RESP", swiftSettings: settings),
         .target(
             name: "RedisSessions",
@@ -103,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "CCrypt", "CCrypto", "CPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "Passwords", "CPlatform",
                 "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -144,6 +152,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "PasswordsTests",
+            dependencies: [
+                "Passwords", "GalletaPlatform", "TestSupport", "CCrypt",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: settings),
         .testTarget(
             name: "RedisSessionsTests",
@@ -156,7 +172,8 @@ let package = Package(
         .testTarget(
             name: "GalletaTests",
             dependencies: [
-                "Galleta", "GalletaTesting", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport",
+                "Galleta", "GalletaTesting", "MemorySessions", "Passwords", "Sessions", "GalletaPlatform",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
@@ -172,7 +189,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaServerTests",
-            dependencies: ["GalletaServer", "GalletaPlatform", "Sessions", "TestSupport", "CCrypt"],
+            dependencies: ["GalletaServer", "GalletaPlatform", "Passwords", "Sessions", "TestSupport"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -261,13 +278,12 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
             path: "Tests/Programs/WaitProgram",
             swiftSettings: settings
         ),
-        // Nothing links with an executable: its code for password files is there by a symbolic link.
+        // Nothing links with an executable: its code for known browsers is there by a symbolic link.
         .executableTarget(
             name: "parser-costs",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "RESP", "SessionsTesting",
-                "CCrypt",
-                "CCrypto", "CPlatform", "GalletaPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "Passwords", "RESP",
+                "SessionsTesting", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Benchmarks/Costs",

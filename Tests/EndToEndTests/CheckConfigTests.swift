@@ -45,7 +45,7 @@ struct CheckConfigTests {
             (["--listen", "unix:/" + String(repeating: "x", count: 107)], 69, "1 to 107 bytes"),
             (["--state", folder.file("missing/state")], 78, "--state: sessions cannot be kept in"),
             (["--state", folder.path], 78, "--state: sessions cannot be kept in"),
-            (["--htpasswd", folder.file("missing")], 78, "--htpasswd \(folder.file("missing"))"),
+            (["--htpasswd", folder.file("missing")], 78, "--htpasswd: \(folder.file("missing"))"),
             (["--htpasswd", folder.file("plain")], 78, "line 1"),
             (["--allow", "user:no-such-user"], 69, "does not exist"),
         ] as [([String], Int32, String)] {

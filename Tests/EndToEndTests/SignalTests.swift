@@ -65,7 +65,8 @@ struct SignalTests {
         #expect(server.output.contains("the password file was read again"))
         try "broken".write(toFile: users, atomically: true, encoding: .utf8)
         server.signal(SIGHUP)
-        #expect(eventually { server.output.contains("SIGHUP: what was read before stays in use: --htpasswd \(users)") })
+        #expect(
+            eventually { server.output.contains("SIGHUP: what was read before stays in use: --htpasswd: \(users)") })
         #expect(server.stop() == 0)
     }
 

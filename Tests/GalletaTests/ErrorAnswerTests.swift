@@ -4,6 +4,8 @@ import MemorySessions
 import TestSupport
 import Testing
 
+@testable import Passwords
+
 @Suite("An error is an answer")
 struct ErrorAnswerTests {
     struct Failure: Error {}
@@ -46,6 +48,24 @@ struct ErrorAnswerTests {
         let reply = try application().send(TestRequest(HTTPRequest.Method(method)!, target))
         #expect(reply.status.code == status)
         #expect(reply.headers[values: Self.seen] == ["inner \(status)", "outer \(status)"])
+    }
+
+    @Test("where passwords are not looked at, too: later for too many, and with the reason for one that is too long")
+    func passwords() throws {
+        let client = try application { app in
+            app.get("/busy") { _, _ in throw PasswordError.busy }
+            app.get("/throttled") { _, _ in throw PasswordError.throttled(.milliseconds(2_500)) }
+            app.get("/unfit") { _, _ in throw PasswordError.unfit(maxBytes: 72) }
+            app.get("/failed") { _, _ in throw PasswordError.failed("secret") }
+        }
+        for (path, status, retry) in [("busy", 503, "5"), ("throttled", 429, "3")] {
+            let reply = try client.get("/app/\(path)")
+            #expect(reply.status.code == status && reply.headers[values: .retryAfter] == [retry])
+        }
+        let unfit = try client.get("/app/unfit")
+        #expect(unfit.status == .badRequest && unfit.text.contains("at most 72 bytes"))
+        let failed = try client.get("/app/failed")
+        #expect(failed.status == .internalServerError && !failed.text.contains("secret"))
     }
 
     @Test("where the body is at fault, too: too large, cut short, of no number")

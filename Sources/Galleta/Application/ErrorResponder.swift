@@ -28,8 +28,9 @@ struct ErrorResponder: Sendable {
     }
 
     private func report(_ error: any Error, _ status: HTTPResponse.Status, _ request: Request) {
-        // The session manager reports its store's failures and a flood of new sessions itself.
+        // The session manager reports its store's failures and a flood of new sessions itself, as others do theirs.
         if error is SessionStoreError || status == .tooManyRequests { return }
+        if let error = error as? any AnsweredError, error.answer.isReported { return }
         let isOurs = status.code >= 500
         // What a handler tells the client on purpose is no news, unless it says that the server is at fault.
         if error is HTTPError, !isOurs { return }

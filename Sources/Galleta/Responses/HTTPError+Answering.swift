@@ -1,4 +1,5 @@
 internal import FastCGI
+internal import GalletaPlatform
 internal import HTTPTypes
 internal import Sessions
 
@@ -26,13 +27,20 @@ extension HTTPError {
                 "send a form, as application/x-www-form-urlencoded or multipart/form-data in UTF-8")
         case let error as any HTTPStatusError:
             self.init(error.status)
+        case let error as any AnsweredError:
+            let answer = error.answer
+            self.init(
+                HTTPResponse.Status(code: answer.status), answer.message,
+                headers: answer.retryAfter.map(Self.retry) ?? ResponseHeaders())
         default:
             self.init(.internalServerError)
         }
     }
 
     private static func retry(after time: Duration) -> ResponseHeaders {
-        [.retryAfter: String(max(1, time.components.seconds)), .cacheControl: "no-store"]
+        // Whole seconds, and not before the time: rounded up.
+        let (seconds, rest) = time.components
+        return [.retryAfter: String(max(1, seconds + (rest > 0 ? 1 : 0))), .cacheControl: "no-store"]
     }
 
     /// Names the field, never a value.

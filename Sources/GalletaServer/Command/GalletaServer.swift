@@ -58,8 +58,6 @@ struct GalletaServer: ParsableCommand {
             throw Failure(code: EX_CONFIG, message: names.text(error)).report()
         } catch let error as SessionError {
             throw Failure(code: EX_CONFIG, message: names.text(error)).report()
-        } catch let error as HtpasswdError {
-            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
         }
     }
 

@@ -2,6 +2,7 @@ internal import FastCGI
 internal import Galleta
 internal import Logging
 internal import MemorySessions
+internal import Passwords
 internal import Sessions
 
 /// What the command line and the environment say, checked.
@@ -12,6 +13,7 @@ struct ServerSettings {
     var credentials: (any CredentialVerifier)?
     var logLevel: Logger.Level
     var writesAccessLog: Bool
+    private var credentialsField = "--htpasswd"
     private let addresses: [String]
     private let socketMode: UInt32
     private let allow: [String]
@@ -44,7 +46,11 @@ struct ServerSettings {
                     remedy: "leave out one of them"
                 )
             }
-            let file = try HtpasswdFile(path: path, logger: Self.makeLogger(logLevel))
+            let logger = Self.makeLogger(logLevel)
+            let file = try Self.naming(field) { () throws(ConfigurationError) in
+                try PasswordFile(path: path, logger: logger)
+            }
+            credentialsField = field
             if file.isWorldReadable {
                 warnings.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
             }
@@ -100,8 +106,15 @@ struct ServerSettings {
                 remedy: "give NAME:raw or NAME:decoded, such as GALLETA_PATH:decoded"
             )
         }
+        return try naming(field) { () throws(ConfigurationError) in try RequestAddress(parts[0], form: form) }
+    }
+
+    /// Names the setting where the library knows only what it was given.
+    private static func naming<Result>(
+        _ field: String, _ body: () throws(ConfigurationError) -> Result
+    ) throws(ConfigurationError) -> Result {
         do throws(ConfigurationError) {
-            return try RequestAddress(parts[0], form: form)
+            return try body()
         } catch {
             throw ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
         }
@@ -140,7 +153,11 @@ struct ServerSettings {
         application.allowsManyProcesses = sessions.allowsManyProcesses
         if !writesAccessLog { application.accessLogger = nil }
         try Endpoints.add(to: application, credentials: credentials)
-        if let file = credentials as? HtpasswdFile { application.onReload { try file.reload() } }
+        if let file = credentials as? PasswordFile {
+            application.onReload { [credentialsField] in
+                try Self.naming(credentialsField) { () throws(ConfigurationError) in try file.reload() }
+            }
+        }
         return application
     }
 

@@ -1,6 +1,7 @@
 internal import FastCGI
 internal import Logging
 internal import MemorySessions
+internal import Passwords
 internal import RedisSessions
 internal import Sessions
 

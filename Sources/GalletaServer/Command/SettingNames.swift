@@ -47,10 +47,6 @@ struct SettingNames {
         return "\(self.field(field, Self.sessions)): \(sentence(error.reason, Self.sessions))"
     }
 
-    func text(_ error: HtpasswdError) -> String {
-        reader.field(of: "htpasswd") + error.description.dropFirst("--htpasswd".count)
-    }
-
     private func field(_ property: String, _ options: [String: String]) -> String {
         options[property].map(reader.field(of:)) ?? property
     }

@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import Passwords
 
 /// Knows whether a user name and a password belong together, and who the users are.
 ///
@@ -15,3 +16,5 @@ protocol CredentialVerifier: Sendable {
     /// The longest password in bytes that any user can have; longer ones are never looked at.
     var maxPasswordBytes: Int { get }
 }
+
+extension PasswordFile: CredentialVerifier {}

@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import Passwords
 
 /// The one user of a server that was started for a demonstration; the password is new at each start.
 struct DemoUser: CredentialVerifier {

@@ -1,10 +1,11 @@
 internal import FastCGI
 internal import GalletaPlatform
+internal import Passwords
 internal import Sessions
 
 /// The cookie that a browser gets at a log-in, and by which it is told from strangers at the next one.
 ///
-/// It opens nothing: it only has the browser's wrong passwords counted apart from everybody else's (``GuessLimiter``). For
+/// It opens nothing: it only has the browser's wrong passwords counted apart from everybody else's (`PasswordThrottle`). For
 /// each of the last four users it holds a token: 16 random bytes and their signature by the user's entry, so it needs
 /// nothing that the server would have to keep, and is worth nothing once the user has a new password.
 struct KnownBrowsers: Sendable {

@@ -1,6 +1,7 @@
 internal import FastCGI
 internal import GalletaPlatform
 internal import Logging
+internal import Passwords
 
 /// Checks one try to log in: against the limits first, which cost nothing, then the password.
 ///
@@ -21,14 +22,14 @@ struct LogInCheck: Sendable {
     }
 
     let credentials: any CredentialVerifier
-    let queue: VerificationQueue
-    let limiter: GuessLimiter
+    let passwords: Passwords
+    let limiter: PasswordThrottle
     let logger: Logger
     private let throttle = LogThrottle()
 
-    init(credentials: any CredentialVerifier, queue: VerificationQueue, limiter: GuessLimiter, logger: Logger) {
+    init(credentials: any CredentialVerifier, passwords: Passwords, limiter: PasswordThrottle, logger: Logger) {
         self.credentials = credentials
-        self.queue = queue
+        self.passwords = passwords
         self.limiter = limiter
         self.logger = logger
     }
@@ -49,7 +50,7 @@ struct LogInCheck: Sendable {
         let known = credentials.credential(of: user)
         let token = KnownBrowsers.token(for: known ?? Credential(user: user, entry: []), among: tokens)
         let browser = known == nil ? nil : token
-        let guess = GuessLimiter.Guess(user: user, address: address, browser: browser)
+        let guess = PasswordThrottle.Guess(user: user, address: address, browser: browser)
         if let wait = limiter.take(guess) {
             if let suppressed = throttle.pass("throttled") {
                 // Others may be passwords that were typed into the wrong field.
@@ -61,7 +62,7 @@ struct LogInCheck: Sendable {
             return .throttled(wait, isKnownBrowser: browser != nil)
         }
         do {
-            let credential = try queue.run(isKnown: browser != nil) {
+            let credential = try passwords.run(isKnown: browser != nil) { [credentials] in
                 credentials.verify(user: user, password: password)
             }
             guard let credential else { return .wrong }
@@ -69,12 +70,7 @@ struct LogInCheck: Sendable {
             return .right(credential)
         } catch {
             limiter.takeBack(guess)
-            if let suppressed = throttle.pass("busy") {
-                logger.notice(
-                    "log-ins are refused (503): as many passwords are checked as may be at a time",
-                    metadata: ["suppressed": "\(suppressed)"])
-            }
-            return .busy(error.retryAfter)
+            return .busy(error.retryAfter ?? .seconds(5))
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import Galleta
-internal import Glibc
+internal import Passwords
 
 /// The endpoints of the executable, each in its own file.
 enum Endpoints {
@@ -13,10 +13,10 @@ enum Endpoints {
         Hello.add(to: application)
         Counter.add(to: application)
         if let credentials {
-            let queue = VerificationQueue(
-                workers: application.configuration.workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
             let check = LogInCheck(
-                credentials: credentials, queue: queue, limiter: GuessLimiter(), logger: application.logger)
+                credentials: credentials,
+                passwords: try passwords(workers: application.configuration.workers, logger: application.logger),
+                limiter: PasswordThrottle(logger: nil), logger: application.logger)
             let path = application.configuration.mount.path + Login.path
             let browsers = try KnownBrowsers(path: path, like: application.sessions.cookie)
             Login(check: check, page: page, browsers: browsers).add(to: application)
@@ -25,5 +25,15 @@ enum Endpoints {
         UserSessions.add(to: application)
         WhoAmI.add(to: application)
         Ping.add(to: application)
+    }
+
+    /// Log-ins hold at most half the workers, but may hold one: a single worker serves nobody else meanwhile. They take half
+    /// the processors.
+    private static func passwords(workers: Int, logger: Logger) throws -> Passwords {
+        var configuration = Passwords.Configuration()
+        configuration.workers = max(1, min(workers / 2, configuration.workers))
+        configuration.maximumBlockedThreads = max(1, workers / 2)
+        configuration.logger = logger
+        return try Passwords(configuration: configuration)
     }
 }

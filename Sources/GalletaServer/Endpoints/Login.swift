@@ -1,5 +1,6 @@
 internal import Galleta
 internal import HTTPTypes
+internal import Passwords
 
 /// `POST /login`: user name and password; the session gets a new id and belongs to the user. `GET /login`: the form.
 ///

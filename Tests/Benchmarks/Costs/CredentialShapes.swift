@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import Passwords
 
 let credentialShapes: [Shape] = [
     file("users", 300) { "user\($0):$1$Sm4Nxokt$0cCUenWZie7J9tQhs1pIf1\n" },

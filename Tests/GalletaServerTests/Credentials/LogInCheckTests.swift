@@ -1,5 +1,6 @@
 import GalletaPlatform
 import Logging
+import Passwords
 import Sessions
 import TestSupport
 import Testing
@@ -32,10 +33,21 @@ struct LogInCheckTests {
     private let users = Users()
     private let check: LogInCheck
 
-    init() {
+    private static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// One password is looked at at a time.
+    private static func passwords(places: Int) throws -> Passwords {
+        var configuration = Passwords.Configuration()
+        configuration.workers = 1
+        configuration.maximumBlockedThreads = places
+        configuration.logger = silence
+        return try Passwords(configuration: configuration)
+    }
+
+    init() throws {
         check = LogInCheck(
-            credentials: users, queue: VerificationQueue(workers: 2, processors: 2), limiter: GuessLimiter(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            credentials: users, passwords: try Self.passwords(places: 1), limiter: PasswordThrottle(logger: nil),
+            logger: Self.silence)
     }
 
     private func attempt(
@@ -128,7 +140,7 @@ struct LogInCheckTests {
     @Test("a browser that is known goes before strangers who wait for their guesses to be looked at")
     func knownBrowserFirst() throws {
         let check = LogInCheck(
-            credentials: users, queue: VerificationQueue(workers: 8, processors: 2), limiter: GuessLimiter(),
+            credentials: users, passwords: try Self.passwords(places: 4), limiter: PasswordThrottle(logger: nil),
             logger: check.logger)
         users.gate.withLock { $0 = false }
         let outcomes = Locked<[String]>([])

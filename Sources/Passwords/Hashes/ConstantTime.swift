@@ -1,7 +1,7 @@
 /// Comparisons whose time tells nothing about what is compared but its length.
-enum ConstantTime {
+package enum ConstantTime {
     /// The same bytes.
-    static func isEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+    package static func isEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
         guard left.count == right.count else { return false }
         var difference: UInt8 = 0
         for (one, other) in zip(left, right) { difference |= one ^ other }

@@ -1,19 +1,19 @@
 import GalletaPlatform
 import Testing
 
-@testable import GalletaServer
+@testable import Passwords
 
 @Suite("The limit of wrong passwords")
-struct GuessLimiterTests {
+struct PasswordThrottleTests {
     private let now = Locked(BootInstant(nanoseconds: 0))
-    private let limiter: GuessLimiter
+    private let limiter: PasswordThrottle
 
     init() {
-        limiter = GuessLimiter { [now] in now.withLock { $0 } }
+        limiter = PasswordThrottle { [now] in now.withLock { $0 } }
     }
 
     private func wrong(_ user: ByteString, _ address: String, browser: [UInt8]? = nil) -> Duration? {
-        limiter.take(GuessLimiter.Guess(user: user, address: address, browser: browser))
+        limiter.take(PasswordThrottle.Guess(user: user, address: address, browser: browser))
     }
 
     private func pass(_ duration: Duration) {
@@ -63,7 +63,7 @@ struct GuessLimiterTests {
 
     @Test("what is taken back does not count, and what is refused counts nowhere")
     func takenBack() {
-        let guess = GuessLimiter.Guess(user: "ada", address: "192.0.2.1", browser: nil)
+        let guess = PasswordThrottle.Guess(user: "ada", address: "192.0.2.1", browser: nil)
         for _ in 0..<300 {
             #expect(limiter.take(guess) == nil)
             limiter.takeBack(guess)
@@ -73,6 +73,27 @@ struct GuessLimiterTests {
         // Ten count for the name and for the network, not 310.
         #expect(wrong("ada", "192.0.3.1") == nil)
         #expect(wrong("bob", "192.0.2.1") == nil)
+    }
+
+    @Test("a try counts as wrong while it goes on, and no more once it was right or threw")
+    func attempts() async throws {
+        struct Failure: Error {}
+        let address = "192.0.2.1"
+        for _ in 0..<200 {
+            #expect(try await limiter.attempt("ada", from: address) { 7 } == 7)
+            await #expect(throws: Failure.self) {
+                try await limiter.attempt("ada", from: address) { () -> Int? in throw Failure() }
+            }
+        }
+        // Ten within each other: the innermost is the eleventh.
+        func nested(_ depth: Int) throws -> Int? {
+            try limiter.attempt("ada", from: address) { try nested(depth + 1) ?? depth }
+        }
+        let refusal = #expect(throws: PasswordError.self) { try nested(0) }
+        #expect(refusal?.code == .throttled && refusal?.retryAfter == .seconds(600))
+        for _ in 0..<10 { #expect(try await limiter.attempt("ada", from: address) { Int?.none } == nil) }
+        await #expect(throws: PasswordError.self) { try await limiter.attempt("ada", from: address) { 7 } }
+        #expect(try await limiter.attempt("ada", from: address, browser: [1]) { 7 } == 7)
     }
 
     @Test("a flood of other names and networks does not reset a counter that is high")

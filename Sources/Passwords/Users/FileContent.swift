@@ -2,7 +2,7 @@ internal import GalletaPlatform
 internal import Glibc
 
 /// The bytes of a password file, and what shows that it was changed.
-struct PasswordFile {
+struct FileContent {
     let bytes: [UInt8]
     let isWorldReadable: Bool
     /// Of before the reading, so that a change meanwhile shows.
@@ -35,16 +35,16 @@ struct PasswordFile {
         }
     }
 
-    /// - Throws: ``HtpasswdError`` for a file that is missing, not readable, not regular or too large.
-    init(path: String) throws(HtpasswdError) {
+    /// - Throws: ``ConfigurationError`` for a file that is missing, not readable, not regular or too large.
+    init(path: String) throws(ConfigurationError) {
         // O_NONBLOCK: a FIFO must not hang the start; regular files ignore it.
         let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard fd >= 0 else { throw Self.openError(path, errno) }
         defer { close(fd) }
         var status = stat()
         guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw HtpasswdError(
-                path: path, line: nil, reason: "it is not a regular file", remedy: "give the path of a file")
+            throw ConfigurationError(
+                passwordFile: path, reason: "it is not a regular file", remedy: "give the path of a file")
         }
         isWorldReadable = status.st_mode & S_IROTH != 0
         version = Version(status)
@@ -56,22 +56,22 @@ struct PasswordFile {
             let count = buffer.withUnsafeMutableBytes { Glibc.read(fd, $0.baseAddress! + filled, $0.count - filled) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw HtpasswdError(
-                    path: path, line: nil, reason: "cannot read it: \(String(cString: strerror(errno)))",
+                throw ConfigurationError(
+                    passwordFile: path, reason: "cannot read it: \(String(cString: strerror(errno)))",
                     remedy: "check the file and its disk")
             }
             if count == 0 { break }
             filled += count
         }
         guard filled <= Htpasswd.maxFileBytes else {
-            throw HtpasswdError(
-                path: path, line: nil, reason: "it is larger than \(Htpasswd.maxFileBytes) bytes",
+            throw ConfigurationError(
+                passwordFile: path, reason: "it is larger than \(Htpasswd.maxFileBytes) bytes",
                 remedy: "is it the right file?")
         }
         bytes = Array(buffer[..<filled])
     }
 
-    private static func openError(_ path: String, _ code: Int32) -> HtpasswdError {
+    private static func openError(_ path: String, _ code: Int32) -> ConfigurationError {
         let remedy =
             switch code {
             case ENOENT: "make it with: htpasswd -B -c \(path) USER"
@@ -79,7 +79,16 @@ struct PasswordFile {
                 "let the user that runs the server read it, for example by: chgrp GROUP \(path); chmod 640 \(path)"
             default: "check the path"
             }
-        return HtpasswdError(
-            path: path, line: nil, reason: "cannot open it: \(String(cString: strerror(code)))", remedy: remedy)
+        return ConfigurationError(
+            passwordFile: path, reason: "cannot open it: \(String(cString: strerror(code)))", remedy: remedy)
+    }
+}
+
+extension ConfigurationError {
+    /// An error of a password file.
+    ///
+    /// - Parameter line: The number of the line, from 1; nil when it is about the whole file.
+    init(passwordFile path: String, line: Int? = nil, reason: String, remedy: String) {
+        self.init(field: "path", reason: "\(path)\(line.map { ", line \($0)" } ?? ""): \(reason)", remedy: remedy)
     }
 }

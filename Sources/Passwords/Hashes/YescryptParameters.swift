@@ -10,7 +10,7 @@ struct YescryptParameters: Equatable {
     ///
     /// - Throws: A refusal when they are of another flavour than yescrypt's own, or have further numbers (parallelism,
     ///   more time, a ROM), which crypt_gensalt(3) never writes and whose cost is not limited by the memory.
-    init?(_ text: some Sequence<UInt8>) throws(PasswordHash.Refusal) {
+    init?(_ text: some Sequence<UInt8>) throws(PasswordError) {
         var digits: [UInt32] = []
         for byte in text {
             guard let digit = Hash64.value(of: byte) else { return nil }
@@ -21,7 +21,7 @@ struct YescryptParameters: Equatable {
             let r = Self.number(&rest, atLeast: 1)
         else { return nil }
         guard flavour == 47, rest.isEmpty else {
-            throw PasswordHash.Refusal(reason: "the yescrypt parameters are not such as crypt(3) makes")
+            throw PasswordError.unusableHash("the yescrypt parameters are not such as crypt(3) makes")
         }
         // Smaller ones are none that yescrypt takes: no password would match.
         guard logN >= 2, r < 1 << 24 else { return nil }

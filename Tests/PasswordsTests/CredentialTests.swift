@@ -1,7 +1,7 @@
 import GalletaPlatform
 import Testing
 
-@testable import GalletaServer
+@testable import Passwords
 
 @Suite("What a user's entry signs")
 struct CredentialTests {

@@ -1,14 +1,9 @@
-/// A password hash of crypt(3), of a kind that is taken.
+/// A password hash of crypt(3), of a kind that is taken: yescrypt, bcrypt, SHA-512, SHA-256, and MD5 (`$1$`) of old files.
 ///
-/// Its shape is checked when the file is read: a hash that was cut short or mistyped would else only show as a user who
+/// Its shape is checked when it is made of a text: a hash that was cut short or mistyped would else only show as a user who
 /// can never log in, and a mistyped cost as log-ins that take hours. The costs that are taken end where one check takes
 /// about two seconds of a processor, or 64 MiB of memory.
-struct PasswordHash: Sendable, Equatable {
-    /// Why a text is no hash that is taken.
-    struct Refusal: Error, Equatable {
-        let reason: String
-    }
-
+public struct PasswordHash: Sendable, Hashable {
     /// What a check's time depends on; hashes that agree in it take the same time for the same password.
     struct Work: Hashable, Sendable {
         /// The kind as crypt(3) names it.
@@ -26,17 +21,20 @@ struct PasswordHash: Sendable, Equatable {
     /// Most memory that yescrypt may take: what `mkpasswd -R 7` gives.
     static let maxYescryptBytes = 64 << 20
 
-    /// The hash as crypt(3) writes it, which is also the setting to hash a candidate with.
-    let text: String
+    /// The hash as crypt(3) writes it, to be kept: at most 128 bytes of ASCII for what ``Passwords`` makes.
+    public let text: String
     /// What a check's time depends on.
     let work: Work
     /// Bcrypt ignores what follows a password's first 72 bytes.
     var isBcrypt: Bool { work.kind == "2" }
 
-    init(_ text: String) throws(Refusal) {
+    /// - Parameter text: As it was kept.
+    /// - Throws: ``PasswordError`` of code `unusableHash` for a text that is no hash, of a kind that is not taken, or over
+    ///   the limits of cost.
+    public init(_ text: String) throws(PasswordError) {
         self.text = text
         let fields = text.split(separator: "$", omittingEmptySubsequences: false)
-        guard fields.count > 2, fields[0].isEmpty else { throw Refusal(reason: Self.refusal(text)) }
+        guard fields.count > 2, fields[0].isEmpty else { throw PasswordError.unusableHash(Self.refusal(text)) }
         let rest = fields[2...]
         let work: Work?
         switch fields[1] {
@@ -45,21 +43,31 @@ struct PasswordHash: Sendable, Equatable {
         case "5": work = try Self.sha("5", rest, length: 43)
         case "1": work = Self.md5(rest)
         case "y": work = try Self.yescrypt(rest)
-        case "gy", "7": throw Refusal(reason: "the hash is of a kind that is not taken ($\(fields[1])$)")
-        case "apr1": throw Refusal(reason: "the hash is Apache's MD5 ($apr1$), which is weak and not crypt(3)'s")
-        default: throw Refusal(reason: "the hash is of an unknown kind")
+        case "gy", "7": throw PasswordError.unusableHash("the hash is of a kind that is not taken ($\(fields[1])$)")
+        case "apr1":
+            throw PasswordError.unusableHash("the hash is Apache's MD5 ($apr1$), which is weak and not crypt(3)'s")
+        default: throw PasswordError.unusableHash("the hash is of an unknown kind")
         }
-        guard let work else { throw Refusal(reason: "the hash is not complete") }
+        guard let work else { throw PasswordError.unusableHash("the hash is not complete") }
         self.work = work
+    }
+
+    /// Whether the algorithm makes hashes of this kind and cost.
+    func isMade(by algorithm: PasswordAlgorithm) -> Bool {
+        guard algorithm.isBcrypt == isBcrypt else { return false }
+        guard !isBcrypt else { return work.cost == String(algorithm.cost) }
+        // Of yescrypt the library's salt says which parameters the cost stands for.
+        let fields = (try? algorithm.newSetting())?.split(separator: "$") ?? []
+        return work.kind == "y" && fields.count > 1 && work.cost == fields[1]
     }
 
     // Each of these gives nil for a hash that is not complete.
 
     /// `cost$salt and hash`.
-    private static func bcrypt(_ fields: ArraySlice<Substring>) throws(Refusal) -> Work? {
+    private static func bcrypt(_ fields: ArraySlice<Substring>) throws(PasswordError) -> Work? {
         guard fields.count == 2, fields[2].utf8.count == 2, let cost = number(fields[2]), cost >= 4 else { return nil }
         guard cost <= maxBcryptCost else {
-            throw Refusal(reason: "the bcrypt cost \(cost) is over \(maxBcryptCost)")
+            throw PasswordError.unusableHash("the bcrypt cost \(cost) is over \(maxBcryptCost)")
         }
         return isHash64(fields[3], length: 53) ? Work(kind: "2", cost: String(cost), saltBytes: 0) : nil
     }
@@ -67,13 +75,15 @@ struct PasswordHash: Sendable, Equatable {
     /// `rounds=n$salt$hash`, the rounds being optional.
     private static func sha(
         _ kind: String, _ fields: ArraySlice<Substring>, length: Int
-    ) throws(Refusal) -> Work? {
+    ) throws(PasswordError) -> Work? {
         var fields = fields
         var cost = ""
         if let first = fields.first, first.hasPrefix("rounds=") {
             let digits = first.dropFirst(7)
             guard !digits.hasPrefix("0"), let rounds = number(digits), rounds >= 1000 else { return nil }
-            guard rounds <= maxSHARounds else { throw Refusal(reason: "\(rounds) rounds are over \(maxSHARounds)") }
+            guard rounds <= maxSHARounds else {
+                throw PasswordError.unusableHash("\(rounds) rounds are over \(maxSHARounds)")
+            }
             cost = String(rounds)
             fields.removeFirst()
         }
@@ -89,11 +99,12 @@ struct PasswordHash: Sendable, Equatable {
     }
 
     /// `parameters$salt$hash`.
-    private static func yescrypt(_ fields: ArraySlice<Substring>) throws(Refusal) -> Work? {
+    private static func yescrypt(_ fields: ArraySlice<Substring>) throws(PasswordError) -> Work? {
         guard fields.count == 3, !fields[2].isEmpty, isHash64(fields[4], length: 43) else { return nil }
         guard let memory = try YescryptParameters(fields[2].utf8)?.memoryBytes else { return nil }
         guard memory <= maxYescryptBytes else {
-            throw Refusal(reason: "the yescrypt cost takes \(memory >> 20) MiB, over \(maxYescryptBytes >> 20)")
+            throw PasswordError.unusableHash(
+                "the yescrypt cost takes \(memory >> 20) MiB, over \(maxYescryptBytes >> 20)")
         }
         return Work(kind: "y", cost: String(fields[2]), saltBytes: 0)
     }

@@ -2,7 +2,7 @@ import Foundation
 import GalletaPlatform
 import Testing
 
-@testable import GalletaServer
+@testable import Passwords
 
 @Suite("Password hashes")
 struct PasswordHashTests {
@@ -47,7 +47,7 @@ struct PasswordHashTests {
         }
         // Of another flavour, with parallelism, more time or a ROM, or with more behind.
         for text in ["/9T", ".9T", "j9T/.", "j9T0.", "j9T5.", "j9T........"] {
-            #expect(throws: PasswordHash.Refusal.self, "\(text)") { try YescryptParameters(text.utf8) }
+            #expect(throws: PasswordError.self, "\(text)") { try YescryptParameters(text.utf8) }
         }
         #expect(try YescryptParameters("jUT".utf8)?.memoryBytes == .max)
     }
@@ -67,7 +67,7 @@ struct PasswordHashTests {
             let output = try run(tool, arguments)
             let line = output.hasPrefix("u:") ? output : "u:" + output
             guard isTaken else {
-                #expect(throws: HtpasswdError.self, "\(tool) \(arguments)") {
+                #expect(throws: ConfigurationError.self, "\(tool) \(arguments)") {
                     try Htpasswd(bytes: Array(line.utf8), path: "x")
                 }
                 continue

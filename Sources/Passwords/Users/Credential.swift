@@ -1,24 +1,36 @@
 internal import CCrypto
-internal import GalletaPlatform
+public import GalletaPlatform
 
-/// A user's entry in the source of passwords, and what can be signed with it.
+/// A user's entry in a source of passwords: who has given the right one.
 ///
-/// What is signed holds as long as the entry stays as it is, over restarts and for all servers that have the same entry;
-/// there is no other key to keep or to share. Nobody can sign who cannot read the entry.
-struct Credential: Sendable {
+/// Its stamp goes into the session (`Session.logIn(user:client:stamp:)`), and ends it once the user has a new password or
+/// is no more:
+///
+/// ```swift
+/// configuration.stampCheck = { user, stamp in users.credential(of: user)?.stamp == stamp }
+/// ```
+public struct Credential: Sendable {
     /// Longest name of a user in bytes.
-    static let maxUserBytes = 255
+    package static let maxUserBytes = 255
 
     /// The user's name.
-    let user: ByteString
-    /// What the user's sessions keep (16 bytes): it is another one once the user has a new password.
-    let stamp: [UInt8]
+    public let user: ByteString
+    /// What the user's sessions keep (16 bytes): it is another one once the user has a new password. It stays the same over
+    /// restarts, and for all servers that have the same entry; nobody can make it who cannot read the entry.
+    public let stamp: [UInt8]
     private let entry: [UInt8]
 
     /// - Parameters:
     ///   - user: The user's name.
+    ///   - hash: Of the user's password.
+    public init(user: ByteString, hash: PasswordHash) {
+        self.init(user: user, entry: hash.text.utf8)
+    }
+
+    /// - Parameters:
+    ///   - user: The user's name.
     ///   - entry: What changes with the password and nobody knows who cannot read the source: its hash.
-    init(user: ByteString, entry: some Collection<UInt8>) {
+    package init(user: ByteString, entry: some Collection<UInt8>) {
         self.user = user
         self.entry = Array(entry)
         stamp = Signer("session", user, key: self.entry).sign([])
@@ -26,20 +38,22 @@ struct Credential: Sendable {
 
     /// The first 16 bytes of HMAC-SHA256 (RFC 2104) over label, user and message, with the entry as key.
     ///
+    /// It holds as long as the entry stays as it is; there is no other key to keep or to share.
+    ///
     /// - Parameter label: What the signature is for; one for one purpose is worth nothing for another.
-    func sign(_ label: StaticString, _ message: [UInt8]) -> [UInt8] {
+    package func sign(_ label: StaticString, _ message: [UInt8]) -> [UInt8] {
         signer(label).sign(message)
     }
 
     /// Makes the signatures of many messages, as ``sign(_:_:)`` does.
-    func signer(_ label: StaticString) -> Signer {
+    package func signer(_ label: StaticString) -> Signer {
         Signer(label, user, key: entry)
     }
 
     /// Signs messages with one key: those after the first cost a fifth of it.
     ///
     /// For one thread.
-    final class Signer {
+    package final class Signer {
         private let context: OpaquePointer
         private let label: [UInt8]
         private let user: [UInt8]
@@ -69,7 +83,7 @@ struct Credential: Sendable {
             EVP_MAC_CTX_free(context)
         }
 
-        func sign(_ message: [UInt8]) -> [UInt8] {
+        package func sign(_ message: [UInt8]) -> [UInt8] {
             let text = label + message + user
             var digest = [UInt8](repeating: 0, count: 32)
             var count = 0

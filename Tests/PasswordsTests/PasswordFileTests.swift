@@ -4,10 +4,10 @@ import Logging
 import TestSupport
 import Testing
 
-@testable import GalletaServer
+@testable import Passwords
 
 @Suite("A password file that changes")
-struct HtpasswdFileTests {
+struct PasswordFileTests {
     private static let pw = "$2y$05$WTnaCMBSoalgvLCwv4XmXOPSkucTI/8PS.9dvB7p08ono/IaP7O.K"
     private static let other = "$1$Sm4Nxokt$0cCUenWZie7J9tQhs1pIf1"
 
@@ -60,7 +60,7 @@ struct HtpasswdFileTests {
     @Test("a change is seen by the next look, with nothing to be told")
     func changes() throws {
         try write("ada:\(Self.pw)\n")
-        let file = try HtpasswdFile(path: path, logger: logger)
+        let file = try PasswordFile(path: path, logger: logger)
         let stamp = try #require(file.credential(of: "ada")).stamp
         try write("bob:\(Self.pw)\nada:\(Self.other)\n")
         #expect(eventually { file.credential(of: "bob") != nil })
@@ -71,10 +71,35 @@ struct HtpasswdFileTests {
         #expect(hasLogged("notice the password file was read again"))
     }
 
+    @Test("a check by the file's own queue takes the right password only, for handlers of both kinds")
+    func checks() async throws {
+        try write("ada:\(Self.pw)\nbob:\(Self.other)\n")
+        let file = try PasswordFile(path: path, logger: logger)
+        #expect(file.count == 2 && file.maxPasswordBytes == 72)
+        func checkSync(_ user: String, _ password: String) throws -> Credential? { try file.check(user, password) }
+        for user in ["ada", "bob"] {
+            #expect(try await file.check(user, "pw")?.user == ByteString(user))
+            #expect(try checkSync(user, "pw")?.stamp == file.credential(of: ByteString(user))?.stamp)
+            #expect(try await file.check(user, "pw2") == nil)
+            #expect(try checkSync(user, "") == nil)
+        }
+        #expect(try await file.check("Ada", "pw") == nil)
+        #expect(try await file.check("ada", String(repeating: "x", count: 73)) == nil)
+    }
+
+    @Test("a credential of a hash that was kept elsewhere has the stamp of the file's")
+    func ownStore() throws {
+        try write("ada:\(Self.pw)\n")
+        let file = try PasswordFile(path: path, logger: logger)
+        let own = Credential(user: "ada", hash: try PasswordHash(Self.pw))
+        #expect(own.stamp == file.credential(of: "ada")?.stamp)
+        #expect(own.stamp != Credential(user: "ada", hash: try PasswordHash(Self.other)).stamp)
+    }
+
     @Test("a file that was changed is not read twice, and one that was not is not read again")
     func unchanged() throws {
         try write("ada:\(Self.pw)\n")
-        let file = try HtpasswdFile(path: path, logger: logger, interval: .zero)
+        let file = try PasswordFile(path: path, passwords: Passwords(), logger: logger, interval: .zero)
         try write("ada:\(Self.pw)\nbob:\(Self.pw)\n")
         #expect(eventually { file.credential(of: "bob") != nil })
         // Once it has been read when it was no longer young, no look reads it again.
@@ -92,7 +117,7 @@ struct HtpasswdFileTests {
         ])
     func broken(content: String?, reason: String) throws {
         try write("ada:\(Self.pw)\n")
-        let file = try HtpasswdFile(path: path, logger: logger)
+        let file = try PasswordFile(path: path, logger: logger)
         unlink(path)
         switch content {
         case "folder": mkdir(path, 0o700)
@@ -100,10 +125,10 @@ struct HtpasswdFileTests {
         case nil: break
         }
         #expect(eventually { file.credential(of: "ada") != nil && hasLogged(reason) })
-        #expect(hasLogged("error the password file cannot be used; the users of before stay: --htpasswd \(path)"))
+        #expect(hasLogged("error the password file cannot be used; the users of before stay: \(path)"))
         #expect(!lines.withLock { $0.contains { $0.contains("secret") } })
         #expect(file.verify(user: "ada", password: "pw") != nil)
-        #expect(throws: HtpasswdError.self) { try file.reload() }
+        #expect(throws: ConfigurationError.self) { try file.reload() }
         #expect(file.credential(of: "ada") != nil)
         rmdir(path)
         try write("bob:\(Self.pw)\n")
@@ -116,7 +141,7 @@ struct HtpasswdFileTests {
         let place = folder.file("place")
         mkdir(place, 0o700)
         try "ada:\(Self.pw)\n".write(toFile: place + "/users", atomically: true, encoding: .utf8)
-        let file = try HtpasswdFile(path: place + "/users", logger: logger)
+        let file = try PasswordFile(path: place + "/users", logger: logger)
         // It was too young at the start, and is read once more.
         #expect(eventually { file.credential(of: "ada") != nil && hasLogged("read again") })
         rename(place, place + ".away")
@@ -129,7 +154,7 @@ struct HtpasswdFileTests {
     @Test("a reload reads at once, however young the change is")
     func reload() throws {
         try write("ada:\(Self.pw)\n")
-        let file = try HtpasswdFile(path: path, logger: logger)
+        let file = try PasswordFile(path: path, logger: logger)
         for round in 0..<20 {
             try write("user\(round):\(Self.pw)\n")
             try file.reload()
@@ -149,7 +174,7 @@ struct HtpasswdFileTests {
         }
         try write("ada:\(Self.pw)\n")
         setTime()
-        let file = try HtpasswdFile(path: path, logger: logger, interval: .zero)
+        let file = try PasswordFile(path: path, passwords: Passwords(), logger: logger, interval: .zero)
         #expect(file.credential(of: "ada") != nil)
         try write("bob:\(Self.pw)\n")
         setTime()
@@ -160,7 +185,7 @@ struct HtpasswdFileTests {
     func torn() throws {
         let all = (0..<200).map { "user\($0):\(Self.pw)\n" }
         try write(all.joined())
-        let file = try HtpasswdFile(path: path, logger: logger, interval: .zero)
+        let file = try PasswordFile(path: path, passwords: Passwords(), logger: logger, interval: .zero)
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try output.truncate(atOffset: 0)
         for line in all {

@@ -1,4 +1,4 @@
-internal import GalletaPlatform
+package import GalletaPlatform
 
 /// Users and password hashes of a file in htpasswd's format, read once.
 ///
@@ -8,7 +8,7 @@ internal import GalletaPlatform
 /// file is read.
 ///
 /// Threading: usable from any thread.
-struct Htpasswd: CredentialVerifier {
+package struct Htpasswd: Sendable {
     /// Largest file in bytes.
     static let maxFileBytes = 1 << 20
     /// Longest line in bytes.
@@ -19,7 +19,7 @@ struct Htpasswd: CredentialVerifier {
     /// Every local user may read the file, and try passwords on the hashes at leisure.
     let isWorldReadable: Bool
     /// How many users the file has; at least 1.
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
     let maxPasswordBytes: Int
 
     private struct Entry {
@@ -35,15 +35,15 @@ struct Htpasswd: CredentialVerifier {
 
     /// Reads a file.
     ///
-    /// - Throws: ``HtpasswdError`` for a file that is missing, not readable, too large or without users, and for the
+    /// - Throws: ``ConfigurationError`` for a file that is missing, not readable, too large or without users, and for the
     ///   first line that is not as it must be.
-    init(path: String) throws(HtpasswdError) {
-        let file = try PasswordFile(path: path)
+    init(path: String) throws(ConfigurationError) {
+        let file = try FileContent(path: path)
         try self.init(bytes: file.bytes, path: path, isWorldReadable: file.isWorldReadable)
     }
 
     /// Reads the content of a file.
-    init(bytes: [UInt8], path: String, isWorldReadable: Bool = false) throws(HtpasswdError) {
+    package init(bytes: [UInt8], path: String, isWorldReadable: Bool = false) throws(ConfigurationError) {
         self.isWorldReadable = isWorldReadable
         var works: Set<PasswordHash.Work> = []
         var hasBcrypt = false
@@ -58,12 +58,13 @@ struct Htpasswd: CredentialVerifier {
                 guard works.count <= Self.maxWorks else { throw .tooMixed(user: user.string) }
                 samples.append(hash)
             } catch {
-                throw HtpasswdError(path: path, line: index + 1, reason: error.reason, remedy: error.remedy(path))
+                throw ConfigurationError(
+                    passwordFile: path, line: index + 1, reason: error.reason, remedy: error.remedy(path))
             }
         }
         guard !entries.isEmpty else {
-            throw HtpasswdError(
-                path: path, line: nil, reason: "it has no users", remedy: "add one with: htpasswd -B \(path) USER")
+            throw ConfigurationError(
+                passwordFile: path, reason: "it has no users", remedy: "add one with: htpasswd -B \(path) USER")
         }
         maxPasswordBytes = hasBcrypt ? PasswordHash.maxBcryptPasswordBytes : PasswordHash.maxPasswordBytes
     }
@@ -108,7 +109,7 @@ struct Htpasswd: CredentialVerifier {
         else { throw .badUser }
         let blank = UInt8(ascii: " ")
         guard fields[0].first != blank, fields[0].last != blank else { throw .blankAtUser }
-        do throws(PasswordHash.Refusal) {
+        do throws(PasswordError) {
             return (user, try PasswordHash(String(decoding: fields[1], as: UTF8.self)))
         } catch {
             throw .badHash(user: user.string, error)
@@ -121,7 +122,7 @@ struct Htpasswd: CredentialVerifier {
         case noColon
         case badUser
         case blankAtUser
-        case badHash(user: String, PasswordHash.Refusal)
+        case badHash(user: String, PasswordError)
         case tooMixed(user: String)
         case duplicate(line: Int)
 
@@ -133,7 +134,7 @@ struct Htpasswd: CredentialVerifier {
             case .badUser:
                 "the user name is empty, over \(Credential.maxUserBytes) bytes, no UTF-8 or has control characters"
             case .blankAtUser: "the user name begins or ends with a blank, which nobody would type"
-            case .badHash(let user, let refusal): "user \"\(user)\": \(refusal.reason)"
+            case .badHash(let user, let refusal): "user \"\(user)\": \(refusal.message)"
             case .tooMixed(let user):
                 "user \"\(user)\": the hashes are of more than \(Htpasswd.maxWorks) kinds and costs"
             case .duplicate(let line): "the user is on line \(line) already"

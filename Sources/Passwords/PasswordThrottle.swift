@@ -1,0 +1,198 @@
+package import GalletaPlatform
+public import Logging
+
+/// Counts wrong passwords, and says who has to wait before the next try.
+///
+/// ```swift
+/// let credential = try await throttle.attempt(name, from: request.remoteAddress) {
+///     try await users.check(name, password)
+/// }
+/// ```
+///
+/// Each wrong password counts for the user name together with the client's network (24 bits of an IPv4 address, 64 of an
+/// IPv6 one), for the network, and for the name, in times of ten minutes that begin with the first. A browser that has
+/// logged in as the user before, if the program knows any, is counted by itself, and by nothing else: so others, however
+/// many networks they come from, cannot lock a user out of a browser that is known.
+///
+/// Names without a user are counted as all others; a refusal tells nothing.
+///
+/// The memory is a table of fixed size. A counter without a place takes that of the lowest of four, so a victim's can
+/// be driven out only where the three others in its row are as high; rows are chosen by a hash with a random key, so that
+/// takes some hundred thousand wrong passwords in ten minutes, each of which costs its check. It belongs to the process.
+///
+/// Threading: usable from any thread; one for the whole program.
+public final class PasswordThrottle: Sendable {
+    /// Wrong passwords of one name from one network, or from one known browser, in ten minutes.
+    public static let perNameAndNetwork = 10
+    /// Wrong passwords from one network.
+    public static let perNetwork = 100
+    /// Wrong passwords of one name.
+    public static let perName = 100
+    /// The time in which they count.
+    public static let period = Duration.seconds(600)
+
+    /// A try that is counted as wrong until it is taken back.
+    package struct Guess: Sendable {
+        fileprivate let counters: [(key: Int, limit: Int)]
+
+        /// - Parameters:
+        ///   - user: The name that was given.
+        ///   - address: The client's, as the web server says.
+        ///   - browser: The proof of a known browser.
+        package init(user: ByteString, address: String, browser: [UInt8]?) {
+            if let browser {
+                counters = [(Self.key(0, user, browser), perNameAndNetwork)]
+                return
+            }
+            let network = ClientNetwork(address, sixBits: 64)
+            counters = [
+                (Self.key(1, user, network), perNameAndNetwork), (Self.key(2, network, 0), perNetwork),
+                (Self.key(3, user, 0), perName),
+            ]
+        }
+
+        // Hasher has a key of its own in each process.
+        private static func key(_ kind: Int, _ one: some Hashable, _ other: some Hashable) -> Int {
+            var hasher = Hasher()
+            hasher.combine(kind)
+            hasher.combine(one)
+            hasher.combine(other)
+            return hasher.finalize()
+        }
+    }
+
+    private struct Counter {
+        var key = 0
+        var count = 0
+        var end = BootInstant(nanoseconds: .min)
+    }
+
+    private static let ways = 4
+    private static let rows = 4_096
+
+    private let logger: Logger?
+    private let throttle = LogThrottle()
+    private let clock: @Sendable () -> BootInstant
+    private let counters = Locked([Counter](repeating: Counter(), count: rows * ways))
+
+    /// - Parameter logger: Says, once a minute, that tries were refused, and from where; nil says nothing.
+    public convenience init(logger: Logger? = Logger(label: "passwords")) {
+        self.init(logger: logger, clock: { .now })
+    }
+
+    init(logger: Logger? = nil, clock: @escaping @Sendable () -> BootInstant) {
+        self.logger = logger
+        self.clock = clock
+    }
+
+    /// Makes a try to log in, unless too many were wrong.
+    ///
+    /// It counts as wrong while it goes on, so that many at once are no way around the limit.
+    ///
+    /// - Parameters:
+    ///   - name: The user name that was given.
+    ///   - address: The client's, as the web server says (`Request.remoteAddress`).
+    ///   - browser: What the program knows this browser by, if it has logged in as this user before.
+    ///   - check: Nil for a wrong password. One that throws was no try, and does not count.
+    /// - Throws: ``PasswordError`` of code `throttled`, and what `check` throws.
+    public func attempt<Value: Sendable>(
+        _ name: String, from address: String, browser: [UInt8]? = nil,
+        _ check: @Sendable () async throws -> Value?
+    ) async throws -> Value? {
+        let guess = try begin(name, address, browser)
+        return try end(guess, await Self.result { try await check() })
+    }
+
+    /// Makes a try to log in, unless too many were wrong; see the `async` form of it.
+    ///
+    /// - Parameters:
+    ///   - name: The user name that was given.
+    ///   - address: The client's, as the web server says (`Request.remoteAddress`).
+    ///   - browser: What the program knows this browser by, if it has logged in as this user before.
+    ///   - check: Nil for a wrong password. One that throws was no try, and does not count.
+    /// - Throws: ``PasswordError`` of code `throttled`, and what `check` throws.
+    public func attempt<Value>(
+        _ name: String, from address: String, browser: [UInt8]? = nil, _ check: () throws -> Value?
+    ) throws -> Value? {
+        let guess = try begin(name, address, browser)
+        return try end(guess, Result { try check() })
+    }
+
+    private static func result<Value>(
+        _ check: () async throws -> Value?
+    ) async -> Result<Value?, any Error> {
+        do {
+            return .success(try await check())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func begin(_ name: String, _ address: String, _ browser: [UInt8]?) throws(PasswordError) -> Guess {
+        let guess = Guess(user: ByteString(name), address: address, browser: browser)
+        guard let wait = take(guess) else { return guess }
+        // No name: it may be a password that was typed into the wrong field.
+        if let logger, let suppressed = throttle.pass("throttled") {
+            logger.notice(
+                "log-ins are refused (429) after too many wrong passwords",
+                metadata: [
+                    "network": "\(ClientNetwork(address, sixBits: 64).name ?? "-")", "suppressed": "\(suppressed)",
+                ])
+        }
+        throw .throttled(wait)
+    }
+
+    private func end<Value>(_ guess: Guess, _ result: Result<Value?, any Error>) throws -> Value? {
+        if case .success(nil) = result { return nil }
+        takeBack(guess)
+        return try result.get()
+    }
+
+    /// Counts a try as wrong; or else how long to wait before the next, and nothing is counted.
+    package func take(_ guess: Guess) -> Duration? {
+        let now = clock()
+        return counters.withLock { table in
+            var wait: Duration?
+            for (key, limit) in guess.counters {
+                guard let place = Self.place(of: key, in: table, now), table[place].count >= limit else { continue }
+                wait = max(wait ?? .zero, now.duration(to: table[place].end))
+            }
+            guard wait == nil else { return wait }
+            for (key, _) in guess.counters {
+                if let place = Self.place(of: key, in: table, now) {
+                    table[place].count += 1
+                } else {
+                    // The lowest; one whose time is over counts nothing.
+                    let place = Self.row(of: key).min {
+                        Self.count(table[$0], now) < Self.count(table[$1], now)
+                    }!
+                    table[place] = Counter(key: key, count: 1, end: now.advanced(by: Self.period))
+                }
+            }
+            return nil
+        }
+    }
+
+    /// The try was not wrong, or not made.
+    package func takeBack(_ guess: Guess) {
+        let now = clock()
+        counters.withLock { table in
+            for (key, _) in guess.counters {
+                if let place = Self.place(of: key, in: table, now), table[place].count > 0 { table[place].count -= 1 }
+            }
+        }
+    }
+
+    private static func row(of key: Int) -> Range<Int> {
+        let row = Int(UInt(bitPattern: key) % UInt(rows)) * ways
+        return row..<row + ways
+    }
+
+    private static func place(of key: Int, in table: [Counter], _ now: BootInstant) -> Int? {
+        row(of: key).first { table[$0].key == key && table[$0].end > now }
+    }
+
+    private static func count(_ counter: Counter, _ now: BootInstant) -> Int {
+        counter.end > now ? counter.count : 0
+    }
+}
