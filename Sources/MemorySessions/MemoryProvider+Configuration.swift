@@ -22,17 +22,18 @@ extension MemoryProvider {
         /// The defaults.
         public init() {}
 
-        func check() throws(SessionError) {
+        func check() throws(ConfigurationError) {
             guard (1...100_000_000).contains(maximumSessions) else {
-                throw .invalid(
-                    "maximumSessions",
-                    "\(maximumSessions) is not within 1 and 100,000,000; give the most sessions at once")
+                throw ConfigurationError(
+                    field: "maximumSessions",
+                    reason: "\(maximumSessions) is not within 1 and 100,000,000",
+                    remedy: "give the most sessions at once")
             }
             guard (1_024...(1 << 40)).contains(maximumBytes) else {
-                throw .invalid(
-                    "maximumBytes",
-                    "\(maximumBytes) is not within 1,024 and 1,099,511,627,776 (1 TiB); give the most bytes that "
-                        + "sessions may take, for example 268435456 (256 MiB)")
+                throw ConfigurationError(
+                    field: "maximumBytes",
+                    reason: "\(maximumBytes) is not within 1,024 and 1,099,511,627,776 (1 TiB)",
+                    remedy: "give the most bytes that sessions may take, for example 268435456 (256 MiB)")
             }
             try state?.check()
         }
@@ -49,10 +50,10 @@ extension MemoryProvider {
                 case "maximumBytes": configuration.maximumBytes = try number(value, name)
                 case "state", "stateInterval", "stateLockTimeout": break
                 default:
-                    throw SessionError.invalid(
-                        name,
-                        "the memory provider has no such parameter; it has maximumSessions, maximumBytes, state, "
-                            + "stateInterval and stateLockTimeout")
+                    throw ConfigurationError(
+                        field: name,
+                        reason: "the memory provider has no such parameter",
+                        remedy: "give one of maximumSessions, maximumBytes, state, stateInterval and stateLockTimeout")
                 }
             }
             configuration.logger = options.logger
@@ -67,9 +68,12 @@ extension MemoryProvider {
         }
     }
 
-    fileprivate static func number(_ text: String, _ name: String) throws(SessionError) -> Int {
+    fileprivate static func number(_ text: String, _ name: String) throws(ConfigurationError) -> Int {
         guard let number = Int(text) else {
-            throw .invalid(name, "\"\(text)\" is not a whole number; give digits only, for example 100000")
+            throw ConfigurationError(
+                field: name,
+                reason: "\"\(text)\" is not a whole number",
+                remedy: "give digits only, for example 100000")
         }
         return number
     }
@@ -77,12 +81,15 @@ extension MemoryProvider {
 
 extension MemoryProvider.StateFile {
     /// What a registered provider's parameters say; nil without a path.
-    fileprivate init?(parameters: [String: String]) throws(SessionError) {
+    fileprivate init?(parameters: [String: String]) throws(ConfigurationError) {
         let interval = try Self.seconds("stateInterval", parameters)
         let lockTimeout = try Self.seconds("stateLockTimeout", parameters)
         guard let path = parameters["state"] else {
             guard interval == nil, lockTimeout == nil else {
-                throw .invalid("state", "stateInterval and stateLockTimeout need it; give the path of the state file")
+                throw ConfigurationError(
+                    field: "state",
+                    reason: "stateInterval and stateLockTimeout need it",
+                    remedy: "give the path of the state file")
             }
             return nil
         }
@@ -91,7 +98,8 @@ extension MemoryProvider.StateFile {
         if let lockTimeout { self.lockTimeout = lockTimeout }
     }
 
-    private static func seconds(_ name: String, _ parameters: [String: String]) throws(SessionError) -> Duration? {
-        try parameters[name].map { text throws(SessionError) in .seconds(try MemoryProvider.number(text, name)) }
+    private static func seconds(_ name: String, _ parameters: [String: String]) throws(ConfigurationError) -> Duration?
+    {
+        try parameters[name].map { text throws(ConfigurationError) in .seconds(try MemoryProvider.number(text, name)) }
     }
 }

@@ -30,7 +30,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
 
     /// A store that is empty, or holds what the state file brings.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field; also when another process uses the
+    /// - Throws: `ConfigurationError` that names the field; also when another process uses the
     ///   state file and does not let go of it in time.
     public init(configuration: Configuration = Configuration()) throws {
         try configuration.check()

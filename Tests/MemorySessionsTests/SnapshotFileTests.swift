@@ -66,9 +66,10 @@ struct SnapshotFileTests {
         ] {
             fixture.path = path
             for attempt in [{ _ = try fixture.start() }, { try MemoryProvider.StateFile(path: path).checkAccess() }] {
-                let error = #expect(throws: SessionError.self) { try attempt() }
-                #expect(error?.code == .invalidConfiguration && error?.field == "state")
-                #expect(error?.message.contains(path) == true && error?.message.contains(remedy) == true, "\(path)")
+                let error = #expect(throws: ConfigurationError.self) { try attempt() }
+                #expect(error?.field == "state")
+                #expect(
+                    error?.description.contains(path) == true && error?.description.contains(remedy) == true, "\(path)")
             }
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names)
@@ -100,18 +101,18 @@ struct SnapshotFileTests {
             ([UInt8](repeating: 0, count: 9_999), "no state file"), (newer + newer, "newer version 9"),
         ] as [([UInt8], String?)] {
             try fixture.write(bytes)
-            do throws(SessionError) {
+            do throws(ConfigurationError) {
                 try file.checkAccess()
                 #expect(objection == nil)
             } catch {
-                #expect(error.field == "state" && error.message.contains(objection ?? "an error of its own"))
+                #expect(error.field == "state" && error.description.contains(objection ?? "an error of its own"))
             }
             #expect(try fixture.bytes == bytes && fixture.names == ["state", "state.lock"])
         }
         try fixture.write(whole)
         chmod(fixture.path, 0o666)
-        let error = #expect(throws: SessionError.self) { try file.checkAccess() }
-        #expect(error?.message.contains("others may write it (chmod 0600)") == true)
+        let error = #expect(throws: ConfigurationError.self) { try file.checkAccess() }
+        #expect(error?.description.contains("others may write it (chmod 0600)") == true)
     }
 
     @Test("what cannot be trusted is not read, and the reason is said")
@@ -168,9 +169,8 @@ struct SnapshotFileTests {
         do {
             try fixture.start().close()
             Issue.record("two providers on one file")
-        } catch let error as SessionError {
-            #expect(error.code == .invalidConfiguration)
-            #expect(error.message.contains("state") && error.message.contains("another process"))
+        } catch let error as ConfigurationError {
+            #expect(error.description.contains("state") && error.description.contains("another process"))
         }
         first.close()
         #expect(try fixture.start().read(id) != nil)
@@ -215,9 +215,8 @@ struct SnapshotFileTests {
         do {
             _ = try SessionProviders.make("memory", options: SessionProviderOptions(parameters: parameters))
             Issue.record("accepted")
-        } catch let error as SessionError {
-            #expect(error.code == .invalidConfiguration)
-            #expect(error.message.contains("invalid \(field):") && error.message.contains("give"))
+        } catch let error as ConfigurationError {
+            #expect(error.field == field && !error.remedy.isEmpty)
         }
     }
 

@@ -103,10 +103,10 @@ struct RedisEncodingTests {
             contentsOf: Self.article.deletingLastPathComponent().appendingPathComponent("ManyMachines.md"),
             encoding: .utf8)
         RedisProvider.register()
-        let error = #expect(throws: SessionError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             try SessionProviders.make("redis", options: SessionProviderOptions(parameters: ["nonsense": ""]))
         }
-        let list = try #require(error?.message.components(separatedBy: "it has ").last)
+        let list = try #require(error?.remedy.components(separatedBy: "give one of ").last)
         for name in list.components(separatedBy: ", ") {
             #expect(text.contains("`\(name)`"), "\(name)")
         }

@@ -447,12 +447,12 @@ struct RedisProviderTests {
 
     // MARK: The start
 
-    private func refusal(_ adjust: (inout RedisProvider.Configuration) -> Void) -> SessionError? {
+    private func refusal(_ adjust: (inout RedisProvider.Configuration) -> Void) -> ConfigurationError? {
         do {
             try RedisProvider(configuration: fixtures.configuration(adjust)).close()
             return nil
         } catch {
-            return error as? SessionError
+            return error as? ConfigurationError
         }
     }
 
@@ -483,7 +483,7 @@ struct RedisProviderTests {
             let error = refusal(try configure(Self.permissions.filter { $0 != permission }))
             #expect(error?.field == "url", "\(permission)")
             let command = permission.dropFirst()
-            #expect(error?.message.contains(command) == true, "\(permission): \(error?.message ?? "")")
+            #expect(error?.description.contains(command) == true, "\(permission): \(error?.description ?? "")")
         }
         let keys = refusal(try configure(Self.permissions.map { $0 == "~{NAME}:*" ? "~other*" : $0 }))
         #expect(keys?.field == "url")
@@ -497,7 +497,7 @@ struct RedisProviderTests {
         ] {
             let error = refusal { $0.url = url }
             #expect(error?.field == "url", "\(url)")
-            #expect(error?.message.contains("wr0ng") == false)
+            #expect(error?.description.contains("wr0ng") == false)
         }
         let file = server.folder.file("password")
         try "right\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -520,7 +520,7 @@ struct RedisProviderTests {
         #expect(log.text.contains("sessions cannot be kept for the moment"))
         #expect(throws: SessionStoreError.self) { try provider.read(.random()) }
         configuration.isTrial = true
-        let trial = #expect(throws: SessionError.self) { try RedisProvider(configuration: configuration) }
+        let trial = #expect(throws: ConfigurationError.self) { try RedisProvider(configuration: configuration) }
         #expect(trial?.field == "url", "--check-config says so")
         try server.restart(keepingData: false)
         let isBack = eventually {
@@ -560,11 +560,11 @@ struct RedisProviderTests {
         RedisProvider.register()
         var parameters = ["url": "unix://\(server.socket)"]
         parameters[name] = value
-        let error = #expect(throws: SessionError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             try SessionProviders.make("redis", options: SessionProviderOptions(parameters: parameters))
         }
         #expect(error?.field == name)
-        #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+        #expect(error?.description.contains(text) == true, "\(error?.description ?? "")")
     }
 
     @Test("log that a log-out has not reached as many replicas as it should")

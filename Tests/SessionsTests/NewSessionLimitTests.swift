@@ -87,9 +87,9 @@ struct NewSessionLimitTests {
 
     @Test("is checked when the manager is made", arguments: [(0, 60), (1_000_001, 60), (1, 0), (1, 86_401)])
     func configuration(count: Int, seconds: Int) {
-        let error = #expect(throws: SessionError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             try fixture(NewSessionLimit(count, per: .seconds(seconds)))
         }
-        #expect(error?.message.contains("newSessionLimit.") == true)
+        #expect(error?.field.hasPrefix("newSessionLimit.") == true)
     }
 }

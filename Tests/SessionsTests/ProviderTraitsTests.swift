@@ -50,8 +50,7 @@ struct ProviderTraitsTests {
         do {
             _ = try SessionManager(provider: try CoreProvider(traits), configuration: configuration)
             return nil
-        } catch let error as SessionError {
-            #expect(error.code == .invalidConfiguration)
+        } catch let error as ConfigurationError {
             return error.field
         }
     }
@@ -107,7 +106,7 @@ struct ProviderTraitsTests {
     func badDefaults() throws {
         var traits = SessionProviderTraits()
         traits.defaults.absoluteTimeout = .seconds(60)
-        #expect(throws: SessionError.self) { try SessionManager(provider: try CoreProvider(traits)) }
+        #expect(throws: ConfigurationError.self) { try SessionManager(provider: try CoreProvider(traits)) }
     }
 
     @Test("throws rather than ending nothing in silence, where no session is found by its user")

@@ -99,22 +99,23 @@ struct SessionCookieTests {
     @Test(
         "has a name that is a token", arguments: ["", "a b", "a=b", "a;b", "a,b", "é", "a\"", "a\r\nb", "a/b", "a(b)"])
     func names(name: String) {
-        let error = #expect(throws: SessionError.self) { try SessionCookie(name: name) }
-        #expect(error?.code == .invalidConfiguration)
-        #expect(error?.message.contains("cookieName") == true)
+        let error = #expect(throws: ConfigurationError.self) { try SessionCookie(name: name) }
+        #expect(error?.field == "cookieName")
     }
 
     @Test("holds to the rules of prefixes and of Secure")
     func rules() throws {
         _ = try SessionCookie(name: "__Host-sid", secure: .always)
-        #expect(throws: SessionError.self) { try SessionCookie(name: "__Host-sid") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "__host-sid", secure: .always, path: "/a") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "__Host-sid", secure: .always, domain: "a.b") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "__Secure-sid") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "sid", sameSite: .none) }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "sid", isPartitioned: true) }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "sid", path: "a") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "sid", path: "/;x") }
-        #expect(throws: SessionError.self) { try SessionCookie(name: "sid", domain: "a;b") }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "__Host-sid") }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "__host-sid", secure: .always, path: "/a") }
+        #expect(throws: ConfigurationError.self) {
+            try SessionCookie(name: "__Host-sid", secure: .always, domain: "a.b")
+        }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "__Secure-sid") }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "sid", sameSite: .none) }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "sid", isPartitioned: true) }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "sid", path: "a") }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "sid", path: "/;x") }
+        #expect(throws: ConfigurationError.self) { try SessionCookie(name: "sid", domain: "a;b") }
     }
 }

@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import GalletaPlatform
 internal import Glibc
 
 /// Who may speak to a listener: addresses for TCP, users for unix sockets.
@@ -12,26 +13,22 @@ struct AllowedPeers: Sendable {
 
     private init() {}
 
-    /// - Parameters:
-    ///   - list: Addresses and ranges (`192.0.2.7`, `10.0.0.0/8`), users by name or number (`user:www-data`, `user:33`).
-    ///   - listener: The listener's name, for the error.
-    init(_ list: [String], listener: String) throws(ListenerError) {
+    /// - Parameter list: Addresses and ranges (`192.0.2.7`, `10.0.0.0/8`), users by name or number (`user:www-data`, `user:33`).
+    init(_ list: [String]) throws(ConfigurationError) {
         for entry in list {
             if entry.hasPrefix("user:") {
-                users.insert(try Self.user(String(entry.dropFirst(5)), listener))
+                users.insert(try Self.user(String(entry.dropFirst(5))))
             } else if let range = AddressRange(entry) {
                 ranges.append(range)
             } else {
-                throw ListenerError(
-                    listener,
-                    "\"\(entry)\" in the allow list is neither an address nor a range nor a user",
-                    "write it as 192.0.2.7, 192.0.2.0/24 or user:www-data"
-                )
+                throw ConfigurationError(
+                    field: "allow", reason: "\"\(entry)\" is neither an address nor a range nor a user",
+                    remedy: "write it as 192.0.2.7, 192.0.2.0/24 or user:www-data")
             }
         }
     }
 
-    private static func user(_ name: String, _ listener: String) throws(ListenerError) -> uid_t {
+    private static func user(_ name: String) throws(ConfigurationError) -> uid_t {
         if let number = uid_t(name) { return number }
         var entry = passwd()
         var result: UnsafeMutablePointer<passwd>?
@@ -39,9 +36,9 @@ struct AllowedPeers: Sendable {
             getpwnam_r(name, &entry, buffer.baseAddress!, buffer.count, &result) == 0 && result != nil
         }
         guard found else {
-            throw ListenerError(
-                listener, "the allow list names the user \"\(name)\", who does not exist",
-                "give the name or the number of the user that the web server runs as (ps -C nginx -o user=)")
+            throw ConfigurationError(
+                field: "allow", reason: "the user \"\(name)\" does not exist",
+                remedy: "give the name or the number of the user that the web server runs as (ps -C nginx -o user=)")
         }
         return entry.pw_uid
     }

@@ -10,8 +10,9 @@ extension Listener {
     ///
     /// - Parameter allow: Peers that may connect: addresses and ranges for TCP sockets among them (none: loopback only),
     ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
-    /// - Throws: ``ListenerError`` if a socket was announced that is not listening, or the allow list is malformed.
-    public static func inherited(allow: [String] = []) throws(ListenerError) -> [Listener] {
+    /// - Throws: ``ListenerError`` if a socket was announced that is not listening; `ConfigurationError` of `allow` for what
+    ///   can be no list of peers, or where one is missing.
+    public static func inherited(allow: [String] = []) throws -> [Listener] {
         StandardDescriptors.fill()
         let descriptors = systemdDescriptors()
         if !descriptors.isEmpty {
@@ -49,15 +50,16 @@ extension Listener {
         return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0
     }
 
-    private static func adopt(_ fd: Int32, _ allow: [String]) throws(ListenerError) -> Listener {
-        let allowed = try AllowedPeers(allow, listener: "fd \(fd)")
+    private static func adopt(_ fd: Int32, _ allow: [String]) throws(ConfigurationError) -> Listener {
+        let allowed = try AllowedPeers(allow)
         if let address = SocketAddress.local(of: fd) {
             let name = "fd \(fd) (tcp port \(address.port))"
             guard address.isLoopback || !allowed.ranges.isEmpty else {
-                throw ListenerError(
-                    name,
-                    "any host could send requests in any user's name",
-                    "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect in `allow`"
+                throw ConfigurationError(
+                    field: "allow",
+                    reason: "at \(name) any host could send requests in any user's name",
+                    remedy:
+                        "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect in `allow`"
                 )
             }
             return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: allowed)

@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 
 extension Listener {
@@ -10,8 +11,8 @@ extension Listener {
     ///   - host: A numeric IPv4 or IPv6 address, or `localhost`.
     ///   - port: 1 to 65535; 0 lets the kernel choose, see ``Listener/name``.
     ///   - allow: Peers that may connect, as addresses or ranges (`10.0.0.0/8`); empty: loopback only.
-    /// - Throws: ``ListenerError`` with the remedy.
-    public static func tcp(host: String, port: UInt16, allow: [String] = []) throws(ListenerError) -> Listener {
+    /// - Throws: As ``at(_:mode:allow:)``.
+    public static func tcp(host: String, port: UInt16, allow: [String] = []) throws -> Listener {
         let settings = try TCPSettings(host, port, allow)
         let fd = try bind(settings, isListening: true)
         return Listener(
@@ -23,7 +24,7 @@ extension Listener {
     }
 
     /// Whether ``tcp(host:port:allow:)`` would succeed now; no connection is taken.
-    static func checkTCP(host: String, port: UInt16, allow: [String]) throws(ListenerError) {
+    static func checkTCP(host: String, port: UInt16, allow: [String]) throws {
         close(try bind(TCPSettings(host, port, allow), isListening: false))
     }
 
@@ -32,22 +33,23 @@ extension Listener {
         let address: SocketAddress
         let allowed: AllowedPeers
 
-        init(_ host: String, _ port: UInt16, _ allow: [String]) throws(ListenerError) {
+        init(_ host: String, _ port: UInt16, _ allow: [String]) throws(ConfigurationError) {
             name = Self.name(host, port)
             guard let address = SocketAddress(host: host == "localhost" ? "127.0.0.1" : host, port: port) else {
-                throw ListenerError(
-                    name,
-                    "\"\(host)\" is not a numeric address",
-                    "give an address such as 127.0.0.1 or ::1; better, a unix socket (unix:/run/galleta/galleta.sock)"
+                throw ConfigurationError(
+                    field: "listener",
+                    reason: "\"\(host)\" is not a numeric address",
+                    remedy:
+                        "give an address such as 127.0.0.1 or ::1; better, a unix socket (unix:/run/galleta/galleta.sock)"
                 )
             }
             self.address = address
-            allowed = try AllowedPeers(allow, listener: name)
+            allowed = try AllowedPeers(allow)
             guard address.isLoopback || !allowed.ranges.isEmpty else {
-                throw ListenerError(
-                    name,
-                    "any host could send requests in any user's name",
-                    "listen on 127.0.0.1 or a unix socket, or list the web servers that may connect in `allow`"
+                throw ConfigurationError(
+                    field: "listener",
+                    reason: "at \(name) any host could send requests in any user's name",
+                    remedy: "listen on 127.0.0.1 or a unix socket, or list the web servers that may connect in `allow`"
                 )
             }
         }

@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import GalletaPlatform
 internal import Glibc
 
 extension Listener {
@@ -12,10 +13,10 @@ extension Listener {
     ///   - mode: Permissions of the socket file: who may write to it may speak FastCGI. Default 0660.
     ///   - allow: Users that may connect beside root and this process's own, as `user:www-data` or `user:33`; empty:
     ///     whom the mode lets in.
-    /// - Throws: ``ListenerError`` with the remedy.
+    /// - Throws: As ``at(_:mode:allow:)``.
     public static func unix(
         path: String, mode: UInt32 = 0o660, allow: [String] = []
-    ) throws(ListenerError) -> Listener {
+    ) throws -> Listener {
         let (name, allowed) = try unixSettings(path, allow)
         let mode = mode & 0o777
         // Until it listens: a socket that is bound only looks as stale as one that was left.
@@ -51,7 +52,7 @@ extension Listener {
     }
 
     /// Whether ``unix(path:mode:allow:)`` would succeed now; leaves nothing behind.
-    static func checkUnix(path: String, allow: [String]) throws(ListenerError) {
+    static func checkUnix(path: String, allow: [String]) throws {
         let (name, _) = try unixSettings(path, allow)
         try SocketFile.checkFolder(of: path, name)
         _ = try SocketFile.isStale(path, name)
@@ -59,14 +60,14 @@ extension Listener {
 
     private static func unixSettings(
         _ path: String, _ allow: [String]
-    ) throws(ListenerError) -> (name: String, allowed: AllowedPeers) {
+    ) throws(ConfigurationError) -> (name: String, allowed: AllowedPeers) {
         let name = "unix:\(path)"
-        let allowed = try AllowedPeers(allow, listener: name)
+        let allowed = try AllowedPeers(allow)
         guard !path.isEmpty, path.utf8.count <= 107, !path.utf8.contains(0) else {
-            throw ListenerError(
-                name,
-                "a unix socket's path has 1 to 107 bytes",
-                "choose a shorter path, such as /run/galleta/galleta.sock"
+            throw ConfigurationError(
+                field: "listener",
+                reason: "a unix socket's path has 1 to 107 bytes",
+                remedy: "choose a shorter path, such as /run/galleta/galleta.sock"
             )
         }
         return (name, allowed)

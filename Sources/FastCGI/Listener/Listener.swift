@@ -71,10 +71,9 @@ extension Listener {
     ///     socket.
     ///   - mode: Permissions of a unix socket.
     ///   - allow: Peers that may connect by TCP.
-    /// - Throws: ``ListenerError`` with the remedy.
-    public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws(ListenerError)
-        -> Listener
-    {
+    /// - Throws: `ConfigurationError` of `listener` or `allow` for what can be no address or no list of peers;
+    ///   ``ListenerError`` where it cannot be listened on.
+    public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws -> Listener {
         StandardDescriptors.fill()
         switch try Address(address) {
         case .unix(let path): return try unix(path: path, mode: mode, allow: allow)
@@ -91,23 +90,23 @@ extension Listener {
     ///   - addresses: As ``at(_:mode:allow:)`` takes them. Without any the allow list alone is looked at.
     ///   - allow: Peers that may connect.
     /// - Returns: For each address that is in use what stands against a start at the moment.
-    /// - Throws: ``ListenerError`` with the remedy.
+    /// - Throws: As ``at(_:mode:allow:)``.
     @discardableResult
-    public static func check(_ addresses: [String], allow: [String] = []) throws(ListenerError) -> [ListenerError] {
+    public static func check(_ addresses: [String], allow: [String] = []) throws -> [ListenerError] {
         var inUse: [ListenerError] = []
-        if addresses.isEmpty { _ = try AllowedPeers(allow, listener: "an inherited socket") }
+        if addresses.isEmpty { _ = try AllowedPeers(allow) }
         for (index, address) in addresses.enumerated() {
             guard !addresses[..<index].contains(address) else {
-                throw ListenerError(address, "it is given twice", "give each address once")
+                throw ConfigurationError(
+                    field: "listener", reason: "\(address) is given twice", remedy: "give each address once")
             }
             let parsed = try Address(address)
-            do throws(ListenerError) {
+            do {
                 switch parsed {
                 case .unix(let path): try checkUnix(path: path, allow: allow)
                 case .tcp(let host, let port): try checkTCP(host: host, port: port, allow: allow)
                 }
-            } catch {
-                guard error.isInUse else { throw error }
+            } catch let error as ListenerError where error.isInUse {
                 inUse.append(error)
             }
         }
@@ -118,7 +117,7 @@ extension Listener {
         case unix(path: String)
         case tcp(host: String, port: UInt16)
 
-        init(_ text: String) throws(ListenerError) {
+        init(_ text: String) throws(ConfigurationError) {
             if text.hasPrefix("/") || text.hasPrefix("unix:") {
                 self = .unix(path: text.hasPrefix("/") ? text : String(text.dropFirst(5)))
                 return
@@ -127,10 +126,10 @@ extension Listener {
                 let port = UInt16(text[text.index(after: colon)...]),
                 colon >= text.index(text.startIndex, offsetBy: 4)
             else {
-                throw ListenerError(
-                    text,
-                    "this is not an address",
-                    "write unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000"
+                throw ConfigurationError(
+                    field: "listener",
+                    reason: "\"\(text)\" is not an address",
+                    remedy: "write unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000"
                 )
             }
             var host = String(text[text.index(text.startIndex, offsetBy: 4)..<colon])

@@ -1,6 +1,8 @@
 internal import Glibc
 
 /// A socket that cannot be listened on: where, why, and what to do about it.
+///
+/// The address is one; for what can be none there is a `ConfigurationError`.
 public struct ListenerError: Error, CustomStringConvertible {
     /// The listener's name, as in ``Listener/name``.
     public let listener: String

@@ -48,27 +48,21 @@ struct GalletaServer: ParsableCommand {
             }
             // Before the sessions: connections wait in the socket while a large state file is read.
             let listeners = try settings.makeListeners()
-            if settings.sessions.areLocalToProcess { try listeners.forEach { try $0.claim(logger: logger) } }
+            if settings.sessions.areLocalToProcess {
+                try names.translating(.listeners) { try listeners.forEach { try $0.claim(logger: logger) } }
+            }
             let application = try settings.makeApplication(logger: logger)
             settings.announce(application, logger)
-            try application.run(listeners: listeners)
-        } catch let error as ListenerError {
-            throw Failure(code: EX_UNAVAILABLE, message: names.text(error)).report()
+            try names.translating(.server) { try application.run(listeners: listeners) }
+        } catch let failure as CommandFailure {
+            throw report(failure)
         } catch let error as ConfigurationError {
-            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
-        } catch let error as SessionError {
-            throw Failure(code: EX_CONFIG, message: names.text(error)).report()
+            throw report(CommandFailure(error))
         }
     }
 
-    /// An error message on descriptor 2 and the exit code that goes with it.
-    private struct Failure {
-        let code: Int32
-        let message: String
-
-        func report() -> ExitCode {
-            LogWriter.standardError.write("galleta-server: \(message)\n")
-            return ExitCode(code)
-        }
+    private func report(_ failure: CommandFailure) -> ExitCode {
+        LogWriter.standardError.write("galleta-server: \(failure.message)\n")
+        return ExitCode(failure.code)
     }
 }

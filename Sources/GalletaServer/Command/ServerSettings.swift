@@ -20,8 +20,10 @@ struct ServerSettings {
     private let warnings: [String]
     private let notices: [String]
     private let demo: DemoUser?
+    private let names: SettingNames
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
+        names = SettingNames(reader: reader)
         server = try Self.server(options, reader)
         sessions = try SessionSettings(options, reader)
         logLevel = try reader.choice(
@@ -65,7 +67,8 @@ struct ServerSettings {
         }
         self.warnings = warnings
         self.notices = notices
-        try server.validate()
+        let server = server
+        try names.translating(.server) { try server.validate() }
     }
 
     private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {
@@ -145,8 +148,10 @@ struct ServerSettings {
     /// - Parameter isTrial: True checks the settings without touching what another process may be using.
     func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
         let application = Application(
-            sessions: try sessions.makeManager(
-                logger: logger, credentials: credentials, isTrial: isTrial, concurrency: server.workers),
+            sessions: try names.translating(.sessions) {
+                try sessions.makeManager(
+                    logger: logger, credentials: credentials, isTrial: isTrial, concurrency: server.workers)
+            },
             configuration: server,
             logger: logger
         )
@@ -164,9 +169,11 @@ struct ServerSettings {
     /// The addresses given, else what was inherited.
     func makeListeners() throws -> [Listener] {
         guard addresses.isEmpty else {
-            return try addresses.map { try Listener.at($0, mode: socketMode, allow: allow) }
+            return try names.translating(.listeners) {
+                try addresses.map { try Listener.at($0, mode: socketMode, allow: allow) }
+            }
         }
-        let inherited = try Listener.inherited(allow: allow)
+        let inherited = try names.translating(.listeners) { try Listener.inherited(allow: allow) }
         guard !inherited.isEmpty else {
             throw ConfigurationError(
                 field: "--listen",
@@ -182,7 +189,7 @@ struct ServerSettings {
     /// server that runs on the same addresses is no fault.
     func check(logger: Logger) throws {
         remark(logger)
-        for use in try Listener.check(addresses, allow: allow) {
+        for use in try names.translating(.listeners, { try Listener.check(addresses, allow: allow) }) {
             logger.notice("a start would be refused for the moment: \(use)")
         }
         _ = try makeApplication(logger: logger, isTrial: true)

@@ -1,5 +1,6 @@
 internal import FastCGI
-internal import Sessions
+internal import GalletaPlatform
+internal import Glibc
 
 /// Says in the words of the command line what the libraries say in those of their configurations.
 struct SettingNames {
@@ -22,33 +23,43 @@ struct SettingNames {
         "provider": "provider",
     ]
 
+    /// Whose property a configuration error names: several have one of the same name.
+    enum Owner {
+        case server
+        case listeners
+        /// The session manager, or the provider, whose own settings are those of `--session-option`.
+        case sessions
+    }
+
     let reader: SettingReader
 
-    func text(_ error: ConfigurationError) -> String {
-        "\(field(error.field, Self.server)): \(sentence(error.reason, Self.server)); \(sentence(error.remedy, Self.server))"
+    /// Runs `body`; the owner's errors come out with the options in place of the properties.
+    ///
+    /// - Throws: ``CommandFailure``, or what else `body` throws.
+    func translating<Result>(_ owner: Owner, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ConfigurationError {
+            // What can be no address cannot be listened on either: one code for both, for who starts it again.
+            let code = owner == .listeners ? EX_UNAVAILABLE : EX_CONFIG
+            throw CommandFailure(code: code, translated(error, owner).description)
+        } catch let error as ListenerError {
+            throw CommandFailure(code: EX_UNAVAILABLE, sentence(error.description, Self.server))
+        }
     }
 
-    func text(_ error: ListenerError) -> String {
-        sentence(error.description, Self.server)
-    }
-
-    func text(_ error: SessionError) -> String {
-        if error.code == .unknownProvider {
+    func translated(_ error: ConfigurationError, _ owner: Owner) -> ConfigurationError {
+        let options = owner == .sessions ? Self.sessions : Self.server
+        let field: String
+        var remedy = sentence(error.remedy, options)
+        if let option = options[error.field] {
+            field = reader.field(of: option)
             // What is registered is the program's affair: the operator chooses among it.
-            return field("provider", Self.sessions) + ": " + error.message.prefix { $0 != ";" }
+            if error.field == "provider" { remedy = "give one of these" }
+        } else {
+            field = owner != .sessions ? error.field : "\(reader.field(of: "session-option")) \(error.field)"
         }
-        guard let field = error.field else {
-            return sentence(error.message, Self.sessions)
-        }
-        guard Self.sessions[field] != nil else {
-            // The provider's own.
-            return "\(reader.field(of: "session-option")) \(field): \(sentence(error.reason, Self.sessions))"
-        }
-        return "\(self.field(field, Self.sessions)): \(sentence(error.reason, Self.sessions))"
-    }
-
-    private func field(_ property: String, _ options: [String: String]) -> String {
-        options[property].map(reader.field(of:)) ?? property
+        return ConfigurationError(field: field, reason: sentence(error.reason, options), remedy: remedy)
     }
 
     /// Replaces properties in the middle of a sentence: those in backquotes, and those that are no English words.

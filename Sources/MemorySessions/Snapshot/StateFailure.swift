@@ -41,8 +41,11 @@ struct StateFailure: Error {
     }
 
     /// As the refusal of a configuration's state file.
-    func refusal(of file: String) -> SessionError {
-        .invalid("state", "sessions cannot be kept in \(file): \(text); \(remedy)")
+    func refusal(of file: String) -> ConfigurationError {
+        ConfigurationError(
+            field: "state",
+            reason: "sessions cannot be kept in \(file): \(text)",
+            remedy: "\(remedy)")
     }
 
     /// Made short, for a log line.

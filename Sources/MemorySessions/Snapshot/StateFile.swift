@@ -36,8 +36,8 @@ extension MemoryProvider {
         /// read, and begins without its sessions; here that is an error. Leaves nothing behind, changes nothing, and does not
         /// ask whether another process has the file: that one may be about to stop.
         ///
-        /// - Throws: `SessionError` of code `invalidConfiguration` with the remedy.
-        public func checkAccess() throws(SessionError) {
+        /// - Throws: `ConfigurationError` with the remedy.
+        public func checkAccess() throws(ConfigurationError) {
             try check()
             do throws(StateFailure) {
                 try StateOutput.checkPath(path)
@@ -59,26 +59,30 @@ extension MemoryProvider {
             case .unreadable: objection = "it is no state file, or damaged"
             case .newer(let version): objection = "it is of the newer version \(version)"
             }
-            throw .invalid(
-                "state",
-                "the sessions in \(path) cannot be restored: \(objection); move it away to begin without them, put a copy in "
-                    + "its place, or give another path")
+            throw ConfigurationError(
+                field: "state",
+                reason: "the sessions in \(path) cannot be restored: \(objection)",
+                remedy: "move it away to begin without them, put a copy in its place, or give another path")
         }
 
-        func check() throws(SessionError) {
+        func check() throws(ConfigurationError) {
             guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
-                throw .invalid("state", "\"\(path)\" is no path of a file; give one, for example /var/lib/app/sessions")
+                throw ConfigurationError(
+                    field: "state",
+                    reason: "\"\(path)\" is no path of a file",
+                    remedy: "give one, for example /var/lib/app/sessions")
             }
             guard interval >= .seconds(1), interval <= .seconds(86_400) else {
-                throw .invalid(
-                    "stateInterval", "\(interval) is not within 1 second and 1 day; give the time between two snapshots"
-                )
+                throw ConfigurationError(
+                    field: "stateInterval",
+                    reason: "\(interval) is not within 1 second and 1 day",
+                    remedy: "give the time between two snapshots")
             }
             guard lockTimeout >= .zero, lockTimeout <= .seconds(3_600) else {
-                throw .invalid(
-                    "stateLockTimeout",
-                    "\(lockTimeout) is not within 0 and 1 hour; give the time to wait for the old process"
-                )
+                throw ConfigurationError(
+                    field: "stateLockTimeout",
+                    reason: "\(lockTimeout) is not within 0 and 1 hour",
+                    remedy: "give the time to wait for the old process")
             }
         }
     }

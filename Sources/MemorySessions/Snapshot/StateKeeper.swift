@@ -24,7 +24,7 @@ final class StateKeeper: @unchecked Sendable {
 
     /// Restores what the file holds, and begins to write it.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` when another process has the file, or when it can never be
+    /// - Throws: `ConfigurationError` when another process has the file, or when it can never be
     ///   written.
     init(store: MemoryStore, file: MemoryProvider.StateFile, logger: Logger, queue: DispatchQueue) throws {
         self.store = store
@@ -41,10 +41,10 @@ final class StateKeeper: @unchecked Sendable {
             throw error.refusal(of: file.path)
         }
         guard lock != nil else {
-            throw SessionError.invalid(
-                "state",
-                "\(file.path) is in use by another process (waited \(file.lockTimeout)); stop it, or give each process a "
-                    + "path of its own")
+            throw ConfigurationError(
+                field: "state",
+                reason: "\(file.path) is in use by another process (waited \(file.lockTimeout))",
+                remedy: "stop it, or give each process a path of its own")
         }
         restore()
         try probe()
@@ -109,7 +109,7 @@ final class StateKeeper: @unchecked Sendable {
     }
 
     /// Begins a file: what is refused for good stops the start, what time may mend is reported.
-    private func probe() throws(SessionError) {
+    private func probe() throws(ConfigurationError) {
         do throws(StateFailure) {
             _ = try StateOutput(file.path)
         } catch {

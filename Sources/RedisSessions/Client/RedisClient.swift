@@ -16,8 +16,8 @@ package final class RedisClient: Sendable {
     private let route: RedisRoute
     private let breaker: Locked<RedisBreaker>
 
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
-    package init(settings: RedisSettings) throws(SessionError) {
+    /// - Throws: `ConfigurationError` that names the field.
+    package init(settings: RedisSettings) throws(ConfigurationError) {
         try settings.check()
         self.settings = settings
         route = RedisRoute(settings: settings, connector: try RedisConnector(settings: settings, counters: counters))

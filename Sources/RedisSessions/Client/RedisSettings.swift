@@ -38,23 +38,30 @@ package struct RedisSettings: Sendable {
         password = servers.password
     }
 
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
-    package func check() throws(SessionError) {
+    /// - Throws: `ConfigurationError` that names the field.
+    package func check() throws(ConfigurationError) {
         try servers.check()
         try password.check()
         try sentinelPassword.check()
         guard servers.usesTLS || tls == RedisTLSSettings() else {
-            throw .invalid(
-                "url",
-                "its scheme is without TLS, but there are settings for TLS; begin with rediss://, or leave them out")
+            throw ConfigurationError(
+                field: "url",
+                reason: "its scheme is without TLS, but there are settings for TLS",
+                remedy: "begin with rediss://, or leave them out")
         }
         for (user, password, field) in [
             (servers.user, password, "passwordFile"), (sentinelUser, sentinelPassword, "sentinelPasswordFile"),
         ] where user != nil && password == .none {
-            throw .invalid(field, "there is a user and no password; give the password in a file, a variable or the URL")
+            throw ConfigurationError(
+                field: field,
+                reason: "there is a user and no password",
+                remedy: "give the password in a file, a variable or the URL")
         }
         guard !hashTag.isEmpty, !hashTag.utf8.contains(0x7b), !hashTag.utf8.contains(0x7d) else {
-            throw .invalid("name", "it is empty or has braces; give a word, for example gal")
+            throw ConfigurationError(
+                field: "name",
+                reason: "it is empty or has braces",
+                remedy: "give a word, for example gal")
         }
         try check("timeout", totalTimeout, .milliseconds(1), .seconds(60))
         try check("connectTimeout", connectTimeout, .milliseconds(1), .seconds(60))
@@ -62,26 +69,28 @@ package struct RedisSettings: Sendable {
         try check("maximumPause", maximumPause, .milliseconds(100), .seconds(60))
         try check("primaryCheckInterval", primaryCheckInterval, .milliseconds(100), .seconds(60))
         guard (1...1_024).contains(maximumConnections) else {
-            throw .invalid(
-                "connections",
-                "\(maximumConnections) is not within 1 and 1024; give the most connections at once")
+            throw ConfigurationError(
+                field: "connections",
+                reason: "\(maximumConnections) is not within 1 and 1024",
+                remedy: "give the most connections at once")
         }
         guard (65_536...(1 << 30)).contains(maximumReplyBytes) else {
-            throw .invalid(
-                "maximumReplyBytes",
-                "\(maximumReplyBytes) is not within 65536 and 1073741824; give the most bytes of a reply")
+            throw ConfigurationError(
+                field: "maximumReplyBytes",
+                reason: "\(maximumReplyBytes) is not within 65536 and 1073741824",
+                remedy: "give the most bytes of a reply")
         }
     }
 
     private func check(
         _ field: String, _ value: Duration, _ least: Duration, _ most: Duration
-    ) throws(SessionError) {
+    ) throws(ConfigurationError) {
         guard value >= least, value <= most else {
             let (least, most) = (least / .milliseconds(1), most / .milliseconds(1))
-            throw .invalid(
-                field,
-                "\(value / .milliseconds(1)) ms is not within \(Int(least)) and \(Int(most)) ms; give a time between them"
-            )
+            throw ConfigurationError(
+                field: field,
+                reason: "\(value / .milliseconds(1)) ms is not within \(Int(least)) and \(Int(most)) ms",
+                remedy: "give a time between them")
         }
     }
 }

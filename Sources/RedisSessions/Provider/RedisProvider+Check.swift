@@ -46,19 +46,21 @@ extension RedisProvider {
     struct Fault {
         /// The setting that an operator would change.
         var field = "url"
-        let text: String
+        let reason: String
+        let remedy: String
     }
 
     /// - Returns: Nil for what may pass by itself, unless it is a trial.
     func fault(_ error: SessionStoreError, password: RedisPassword, isTrial: Bool) -> Fault? {
         guard let error = error.underlying as? RedisError else {
-            return isTrial ? Fault(text: error.message) : nil
+            return isTrial ? Fault(reason: error.message, remedy: "mend it there") : nil
         }
         if error.code == .configuration {
-            if let fault = aclFault() { return Fault(text: fault) }
+            if let fault = aclFault() { return fault }
             let isPassword = ["WRONGPASS", "NOAUTH", "ERR"].contains(error.reply?.code ?? "")
             return Fault(
-                field: isPassword ? password.field : "url", text: "the servers refuse it: \(error.message)")
+                field: isPassword ? password.field : "url", reason: "the servers refuse it: \(error.message)",
+                remedy: isPassword ? "give the password that they have" : "give what they take, or set them up for it")
         }
         guard isTrial else { return nil }
         let remedy =
@@ -68,7 +70,7 @@ extension RedisProvider {
             case .notNow: "is it the primary? Give that one, or sentinels"
             default: "mend it there"
             }
-        return Fault(text: "Redis cannot be used: \(error.message); \(remedy)")
+        return Fault(reason: "Redis cannot be used: \(error.message)", remedy: remedy)
     }
 
     private static let evaluation: [(String, [RedisArgument])] = [
@@ -77,7 +79,7 @@ extension RedisProvider {
 
     /// What is wrong with the ACL user, with the remedy; nil if nothing is. Redis names neither commands nor keys when a script
     /// fails for them.
-    private func aclFault() -> String? {
+    private func aclFault() -> Fault? {
         let key = RedisArgument.bytes(store.keys.probe)
         let commands: [(String, [RedisArgument])] =
             Self.evaluation + [
@@ -97,9 +99,12 @@ extension RedisProvider {
             if !text.contains("one of the keys") { missing.append(name) }
         }
         if !missing.isEmpty {
-            return "the ACL user lacks permissions: give it " + missing.map { "+" + $0 }.joined(separator: " ")
+            return Fault(
+                reason: "the ACL user lacks permissions",
+                remedy: "give it " + missing.map { "+" + $0 }.joined(separator: " "))
         }
-        return refusesKeys ? "the ACL user may not use the store's keys: give it ~\(store.keys.pattern)" : nil
+        guard refusesKeys else { return nil }
+        return Fault(reason: "the ACL user may not use the store's keys", remedy: "give it ~\(store.keys.pattern)")
     }
 
     /// What Redis says to a command that the user may not give; nil if it is not that.

@@ -56,14 +56,20 @@ extension RedisProvider {
 
         func settings() throws -> RedisSettings {
             guard sentinelPrimary == nil || !isCluster else {
-                throw SessionError.invalid("sentinelPrimary", "a cluster has no sentinels; leave out one of the two")
+                throw ConfigurationError(
+                    field: "sentinelPrimary",
+                    reason: "a cluster has no sentinels",
+                    remedy: "leave out one of the two")
             }
             let topology: RedisServers.Topology =
                 isCluster ? .cluster : sentinelPrimary.map { .sentinel(primary: $0) } ?? .single
             var servers = try RedisServers(url: url, topology: topology)
             if let user {
                 guard servers.user == nil else {
-                    throw SessionError.invalid("user", "the URL names one, too; leave out one of them")
+                    throw ConfigurationError(
+                        field: "user",
+                        reason: "the URL names one, too",
+                        remedy: "leave out one of them")
                 }
                 servers.user = user
             }
@@ -83,11 +89,16 @@ extension RedisProvider {
             settings.logger = isTrial ? Logger(label: logger.label) { _ in SwiftLogNoOpLogHandler() } : logger
             if let replicasOfLogOuts {
                 guard (1...64).contains(replicasOfLogOuts) else {
-                    throw SessionError.invalid("replicasOfLogOuts", "\(replicasOfLogOuts) is not within 1 and 64")
+                    throw ConfigurationError(
+                        field: "replicasOfLogOuts",
+                        reason: "\(replicasOfLogOuts) is not within 1 and 64",
+                        remedy: "give a number between them, or leave it out")
                 }
                 guard replicaTimeout > .zero, replicaTimeout < timeout else {
-                    throw SessionError.invalid(
-                        "replicaTimeout", "\(replicaTimeout) is not within zero and the timeout (\(timeout))")
+                    throw ConfigurationError(
+                        field: "replicaTimeout",
+                        reason: "\(replicaTimeout) is not within zero and the timeout (\(timeout))",
+                        remedy: "give a time between them")
                 }
             }
             return settings
@@ -99,10 +110,10 @@ extension RedisProvider {
                 passwordEnvironment.map { RedisPassword.environment(name: $0) },
             ].compactMap { $0 }
             guard given.count <= 1 else {
-                throw SessionError.invalid(
-                    passwordFile == nil ? "passwordEnvironment" : "passwordFile",
-                    "there are several passwords; leave out all but one of the URL's, passwordFile and "
-                        + "passwordEnvironment")
+                throw ConfigurationError(
+                    field: passwordFile == nil ? "passwordEnvironment" : "passwordFile",
+                    reason: "there are several passwords",
+                    remedy: "leave out all but one of the URL's, passwordFile and passwordEnvironment")
             }
             return given.first ?? .none
         }
@@ -154,16 +165,20 @@ extension RedisProvider.Configuration {
         case "replicasOfLogOuts": replicasOfLogOuts = try number(name, value)
         case "replicaTimeout": replicaTimeout = .milliseconds(try number(name, value))
         default:
-            throw SessionError.invalid(
-                name,
-                "the redis provider has no such parameter; it has "
+            throw ConfigurationError(
+                field: name,
+                reason: "the redis provider has no such parameter",
+                remedy: "give one of "
                     + RedisProvider.parameterNames.joined(separator: ", "))
         }
     }
 
     private func number(_ name: String, _ value: String) throws -> Int {
         guard let number = Int(value), (0...1_000_000_000).contains(number) else {
-            throw SessionError.invalid(name, "\"\(value)\" is not a whole number; give digits only, for example 250")
+            throw ConfigurationError(
+                field: name,
+                reason: "\"\(value)\" is not a whole number",
+                remedy: "give digits only, for example 250")
         }
         return number
     }
@@ -172,7 +187,11 @@ extension RedisProvider.Configuration {
         switch value {
         case "true", "on", "1": return true
         case "false", "off", "0": return false
-        default: throw SessionError.invalid(name, "\"\(value)\" is neither true nor false; give one of them")
+        default:
+            throw ConfigurationError(
+                field: name,
+                reason: "\"\(value)\" is neither true nor false",
+                remedy: "give one of them")
         }
     }
 }

@@ -34,7 +34,7 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
     /// Looks whether they can be used as they are, see ``check()``; that Redis cannot be reached now is logged, and no error:
     /// requests that need a session are answered with 503 until it is there.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
+    /// - Throws: `ConfigurationError` that names the field.
     public init(configuration: Configuration) throws {
         let settings = try configuration.settings()
         let client = try RedisClient(settings: settings)
@@ -60,7 +60,10 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
                 return
             }
             close()
-            throw SessionError.invalid(fault.field, fault.text)
+            throw ConfigurationError(
+                field: fault.field,
+                reason: fault.reason,
+                remedy: fault.remedy)
         }
     }
 

@@ -39,7 +39,7 @@ public struct SessionCookie: Sendable {
 
     /// Checks and makes the description of a cookie.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field: a name that is no token, a path
+    /// - Throws: `ConfigurationError` that names the field: a name that is no token, a path
     ///   or domain that could end the attribute, `SameSite=None` or `Partitioned` without `Secure`, or a
     ///   `__Host-` or `__Secure-` name whose conditions (RFC 6265bis section 4.1.3) do not hold.
     public init(
@@ -62,34 +62,48 @@ public struct SessionCookie: Sendable {
 
     private func validate() throws {
         guard !name.isEmpty, name.utf8.count <= 64, name.utf8.allSatisfy(Self.isTokenByte) else {
-            throw SessionError.invalid(
-                "cookieName",
-                "\"\(name)\" is not a cookie name: use 1 to 64 of the characters "
-                    + "A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"
-            )
+            throw ConfigurationError(
+                field: "cookieName",
+                reason: "\"\(name)\" is not a cookie name",
+                remedy: "use 1 to 64 of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~")
         }
         guard path.utf8.first == 0x2F, path.utf8.allSatisfy(Self.isAttributeByte) else {
-            throw SessionError.invalid(
-                "cookiePath", "a cookie path starts with \"/\" and holds no ; , or control character")
+            throw ConfigurationError(
+                field: "cookiePath",
+                reason: "a cookie path starts with \"/\" and holds no ",
+                remedy: ", or control character")
         }
         if let domain, domain.isEmpty || !domain.utf8.allSatisfy(Self.isDomainByte) {
-            throw SessionError.invalid("cookieDomain", "\"\(domain)\" is not a host name")
+            throw ConfigurationError(
+                field: "cookieDomain",
+                reason: "\"\(domain)\" is not a host name",
+                remedy: "give one, such as example.org")
         }
         if sameSite == .none, secure != .always {
-            throw SessionError.invalid(
-                "sameSite", "browsers refuse SameSite=None without Secure; let `secure` be always")
+            throw ConfigurationError(
+                field: "sameSite",
+                reason: "browsers refuse SameSite=None without Secure",
+                remedy: "let `secure` be always")
         }
         if isPartitioned, secure != .always {
-            throw SessionError.invalid("isPartitioned", "Partitioned demands Secure; let `secure` be always")
+            throw ConfigurationError(
+                field: "isPartitioned",
+                reason: "Partitioned demands Secure",
+                remedy: "let `secure` be always")
         }
         // Browsers compare the prefixes without regard to case.
         let lowered = name.lowercased()
         if lowered.hasPrefix("__secure-"), secure != .always {
-            throw SessionError.invalid("secure", "a __Secure- cookie demands Secure; let `secure` be always")
+            throw ConfigurationError(
+                field: "secure",
+                reason: "a __Secure- cookie demands Secure",
+                remedy: "let `secure` be always")
         }
         if lowered.hasPrefix("__host-"), secure != .always || path != "/" || domain != nil {
-            throw SessionError.invalid(
-                "cookieName", "a __Host- cookie demands that `secure` is always, the path \"/\", and no domain")
+            throw ConfigurationError(
+                field: "cookieName",
+                reason: "a __Host- cookie demands that `secure` is always, the path \"/\", and no domain",
+                remedy: "let `secure` be always, or give another name")
         }
     }
 

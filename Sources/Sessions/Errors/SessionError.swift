@@ -1,20 +1,16 @@
-/// A mistake in the use of sessions: a wrong configuration, a limit, a session begun too late.
+/// A mistake in the use of sessions: a limit, a session begun too late.
 ///
-/// A store that fails is a `SessionStoreError` instead. A missing, expired or malformed id is no error at all.
+/// A store that fails is a `SessionStoreError` instead, and a wrong configuration a `ConfigurationError`. A missing, expired or malformed id is no error at all.
 public struct SessionError: Error, Sendable {
     /// What went wrong. New codes may come: keep a `default` branch.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
-            case invalidConfiguration, unknownProvider, overLimit, notEncodable, invalidEncoding
+            case overLimit, notEncodable, invalidEncoding
             case responseStarted, contention, tooManySessions, undecodable, unsupported
         }
 
         private let kind: Kind
 
-        /// A field of a configuration has a value that cannot be.
-        public static let invalidConfiguration = Code(kind: .invalidConfiguration)
-        /// No provider is registered under that name.
-        public static let unknownProvider = Code(kind: .unknownProvider)
         /// The session would hold more bytes or keys than allowed; nothing was changed.
         public static let overLimit = Code(kind: .overLimit)
         /// A value has no `SessionValue` form (nested too deep, an integer beyond `Int64`); nothing was changed.
@@ -39,8 +35,6 @@ public struct SessionError: Error, Sendable {
 
     /// What went wrong.
     public let code: Code
-    /// The configuration's field or the provider's parameter, where the code is `invalidConfiguration`.
-    public let field: String?
     /// What went wrong and what to do about it, for a log. Never holds an id or a value.
     public let message: String
     /// When a client may try again, where time helps.
@@ -51,28 +45,11 @@ public struct SessionError: Error, Sendable {
     /// - Parameters:
     ///   - code: What went wrong.
     ///   - message: What went wrong and what to do about it, for a log. No id and no value.
-    ///   - field: The configuration's field or the provider's parameter, where the code is `invalidConfiguration`.
     ///   - retryAfter: When a client may try again, where time helps.
-    public init(_ code: Code, _ message: String, field: String? = nil, retryAfter: Duration? = nil) {
+    public init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {
         self.code = code
-        self.field = field
         self.message = message
         self.retryAfter = retryAfter
-    }
-
-    /// The error of a field or a parameter that has a value that cannot be.
-    ///
-    /// - Parameters:
-    ///   - field: The name of the field or the parameter.
-    ///   - reason: What is wrong, and what to give in its place.
-    public static func invalid(_ field: String, _ reason: String) -> SessionError {
-        SessionError(.invalidConfiguration, "invalid \(field): \(reason)", field: field)
-    }
-
-    /// The message without the field.
-    package var reason: String {
-        guard let field, message.hasPrefix("invalid \(field): ") else { return message }
-        return String(message.dropFirst("invalid \(field): ".count))
     }
 }
 

@@ -18,10 +18,16 @@ public struct NewSessionLimit: Hashable, Sendable {
 
     func validate() throws {
         guard (1...1_000_000).contains(count) else {
-            throw SessionError.invalid("newSessionLimit.count", "\(count) is not within 1 and 1,000,000")
+            throw ConfigurationError(
+                field: "newSessionLimit.count",
+                reason: "\(count) is not within 1 and 1,000,000",
+                remedy: "give a number between them")
         }
         guard period >= .seconds(1), period <= .seconds(86_400) else {
-            throw SessionError.invalid("newSessionLimit.period", "\(period) is not within 1 second and 1 day")
+            throw ConfigurationError(
+                field: "newSessionLimit.period",
+                reason: "\(period) is not within 1 second and 1 day",
+                remedy: "give a time between them")
         }
     }
 }

@@ -89,31 +89,45 @@ public struct SessionConfiguration: Sendable {
 
     static func check(idleTimeout: Duration, named field: String) throws {
         guard idleTimeout >= .seconds(1), idleTimeout <= maximumTimeout else {
-            throw SessionError.invalid(field, "\(idleTimeout) is not within 1 second and 10 years")
+            throw ConfigurationError(
+                field: field,
+                reason: "\(idleTimeout) is not within 1 second and 10 years",
+                remedy: "give a time between them")
         }
     }
 
     func validated() throws -> SessionCookie {
         try lifetime.validate()
         if let maximumSessionsPerUser, maximumSessionsPerUser < 1 {
-            throw SessionError.invalid(
-                "maximumSessionsPerUser",
-                "\(maximumSessionsPerUser) is less than 1: nobody could log in; "
-                    + "give at least 1, or nil for any number")
+            throw ConfigurationError(
+                field: "maximumSessionsPerUser",
+                reason: "\(maximumSessionsPerUser) is less than 1: nobody could log in",
+                remedy: "give at least 1, or nil for any number")
         }
         try newSessionLimit?.validate()
         if let touchInterval, touchInterval < .zero || touchInterval > idleTimeout / 2 {
-            throw SessionError.invalid(
-                "touchInterval", "\(touchInterval) is not within 0 and half of the idle timeout (\(idleTimeout))")
+            throw ConfigurationError(
+                field: "touchInterval",
+                reason: "\(touchInterval) is not within 0 and half of the idle timeout (\(idleTimeout))",
+                remedy: "give a time between them, or leave it out")
         }
         guard rotationGrace >= .zero, rotationGrace <= .seconds(300) else {
-            throw SessionError.invalid("rotationGrace", "\(rotationGrace) is not within 0 and 5 minutes")
+            throw ConfigurationError(
+                field: "rotationGrace",
+                reason: "\(rotationGrace) is not within 0 and 5 minutes",
+                remedy: "give a time between them")
         }
         guard limits.bytes >= 256, limits.bytes <= 1 << 30 else {
-            throw SessionError.invalid("limits.bytes", "\(limits.bytes) is not within 256 bytes and 1 GiB")
+            throw ConfigurationError(
+                field: "limits.bytes",
+                reason: "\(limits.bytes) is not within 256 bytes and 1 GiB",
+                remedy: "give a size between them")
         }
         guard limits.keys >= 1, limits.keys <= 1 << 20 else {
-            throw SessionError.invalid("limits.keys", "\(limits.keys) is not within 1 and 1,048,576")
+            throw ConfigurationError(
+                field: "limits.keys",
+                reason: "\(limits.keys) is not within 1 and 1,048,576",
+                remedy: "give a number between them")
         }
         return try SessionCookie(
             name: cookieName, sameSite: sameSite, secure: secure, path: cookiePath, domain: cookieDomain,
@@ -122,7 +136,7 @@ public struct SessionConfiguration: Sendable {
 
     /// What comes of it with this provider.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names a field that was set and cannot be kept.
+    /// - Throws: `ConfigurationError` that names a field that was set and cannot be kept.
     func resolved(for provider: any SessionProvider) throws -> SessionConfiguration {
         var resolved = self
         let traits = provider.traits
@@ -169,8 +183,11 @@ public struct SessionConfiguration: Sendable {
         return resolved
     }
 
-    private static func cannotKeep(_ field: String, _ what: String, _ remedy: String) -> SessionError {
-        .invalid(field, "the provider is none that \(what); \(remedy), or choose another provider")
+    private static func cannotKeep(_ field: String, _ what: String, _ remedy: String) -> ConfigurationError {
+        ConfigurationError(
+            field: field,
+            reason: "the provider is none that \(what)",
+            remedy: "\(remedy), or choose another provider")
     }
 
     /// The fields that say how long sessions live, as they count now: for a line at the start and for statistics.

@@ -36,7 +36,7 @@ public final class SessionManager: Sendable {
     ///   - cookieName: The cookie's name, a token.
     ///   - maxLifetime: How long a session lives without a visit (the idle timeout). The absolute timeout is 7 days, or
     ///     as long as `maxLifetime` if that is longer.
-    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`.
+    /// - Throws: `ConfigurationError` that names the field.
     public convenience init(provider: String, cookieName: String = "sid", maxLifetime: Duration) throws {
         try SessionConfiguration.check(idleTimeout: maxLifetime, named: "maxLifetime")
         var configuration = SessionConfiguration()
@@ -52,7 +52,7 @@ public final class SessionManager: Sendable {
     ///   - provider: The name, for example `"memory"`.
     ///   - parameters: The provider's own settings, by name.
     ///   - configuration: The behaviour.
-    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
+    /// - Throws: `ConfigurationError` that names the field, or what the provider throws.
     public convenience init(
         provider: String, parameters: [String: String] = [:], configuration: SessionConfiguration
     ) throws {
@@ -66,7 +66,7 @@ public final class SessionManager: Sendable {
     ///   - provider: The name, for example `"redis"`.
     ///   - options: What the provider gets to know.
     ///   - configuration: The behaviour.
-    /// - Throws: `SessionError` of code `unknownProvider` or `invalidConfiguration`, or what the provider throws.
+    /// - Throws: `ConfigurationError` that names the field, or what the provider throws.
     public convenience init(
         provider: String, options: SessionProviderOptions, configuration: SessionConfiguration
     ) throws {
@@ -82,7 +82,7 @@ public final class SessionManager: Sendable {
 
     /// A manager over a provider of the caller's.
     ///
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
+    /// - Throws: `ConfigurationError` that names the field.
     public init(provider: any SessionProvider, configuration: SessionConfiguration = SessionConfiguration()) throws {
         _ = try configuration.validated()
         let configuration = try configuration.resolved(for: provider)

@@ -41,15 +41,14 @@ public enum SessionProviders {
 
     /// Makes the provider that is registered under `name`.
     ///
-    /// - Throws: `SessionError` of code `unknownProvider`, with the names there are; or what the maker throws.
+    /// - Throws: `ConfigurationError` for an unknown name, with the names there are; or what the maker throws.
     public static func make(_ name: String, options: SessionProviderOptions) throws -> any SessionProvider {
         guard let maker = makers.withLock({ $0[name]?.maker }) else {
             let known = names
             let list = known.isEmpty ? "none is registered" : "registered: " + known.joined(separator: ", ")
-            throw SessionError(
-                .unknownProvider,
-                "no session provider is named \"\(name)\" (\(list)); register it before the manager is made, "
-                    + "for example with MemoryProvider.register()")
+            throw ConfigurationError(
+                field: "provider", reason: "no session provider is named \"\(name)\" (\(list))",
+                remedy: "register it before the manager is made, for example with MemoryProvider.register()")
         }
         return try maker(options)
     }

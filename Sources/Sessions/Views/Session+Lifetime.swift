@@ -10,8 +10,8 @@ extension Session {
     ///   - idleTimeout: How long the session lives without a visit; 1 s to 10 years.
     ///   - absoluteTimeout: How long it lives whatever happens; at least the idle timeout, at most 10 years. Default:
     ///     the configuration's, or the idle timeout if that is longer.
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the timeout, or of code `unsupported` where the
-    ///   provider keeps one lifetime for all sessions.
+    /// - Throws: `ConfigurationError` that names the timeout, or `SessionError` of code `unsupported` where the provider keeps
+    ///   one lifetime for all sessions.
     public func setLifetime(idleTimeout: Duration, absoluteTimeout: Duration? = nil) throws {
         let absoluteTimeout = absoluteTimeout ?? max(manager.configuration.absoluteTimeout, idleTimeout)
         let lifetime = SessionLifetime(idleTimeout: idleTimeout, absoluteTimeout: absoluteTimeout)
@@ -63,8 +63,10 @@ extension SessionLifetime {
     func validate() throws {
         try SessionConfiguration.check(idleTimeout: idleTimeout, named: "idleTimeout")
         guard absoluteTimeout >= idleTimeout, absoluteTimeout <= SessionConfiguration.maximumTimeout else {
-            throw SessionError.invalid(
-                "absoluteTimeout", "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years")
+            throw ConfigurationError(
+                field: "absoluteTimeout",
+                reason: "\(absoluteTimeout) is not within the idle timeout (\(idleTimeout)) and 10 years",
+                remedy: "give a time between them")
         }
     }
 }

@@ -17,31 +17,49 @@ struct SettingNamesTests {
             field: "idleTimeout", reason: "it is under headTimeout, and so are workers",
             remedy: "raise `workers`, (maxHeadBytes) or handlerTimeout")
         #expect(
-            names.text(error) == """
+            names.translated(error, .server).description == """
                 --connection-timeout: it is under --head-timeout, and so are workers; raise --workers, (--max-head) or \
                 --handler-timeout
                 """)
+        let ofSessions = ConfigurationError(
+            field: "absoluteTimeout", reason: "1 s is under idleTimeout", remedy: "give more")
         #expect(
-            names.text(SessionError.invalid("absoluteTimeout", "1 s is under idleTimeout"))
-                == "--absolute-timeout: 1 s is under --idle-timeout")
-        #expect(
-            names.text(ConfigurationError(field: "--max-body", reason: "a", remedy: "b")) == "--max-body: a; b")
+            names.translated(ofSessions, .sessions).description
+                == "--absolute-timeout: 1 s is under --idle-timeout; give more")
+        let ofProvider = ConfigurationError(field: "url", reason: "a", remedy: "b")
+        #expect(names.translated(ofProvider, .sessions).description == "--session-option url: a; b")
+    }
+
+    @Test("what can be no address ends as what cannot be listened on, however it was given")
+    func exitCodes() throws {
+        let reader = SettingReader(environment: ProcessEnvironment(overrides: ["GALLETA_LISTEN": "nowhere"]))
+        let names = SettingNames(reader: reader)
+        #expect(reader.list([], "listen") == ["nowhere"])
+        for (owner, code) in [
+            (SettingNames.Owner.listeners, EX_UNAVAILABLE), (.server, EX_CONFIG), (.sessions, EX_CONFIG),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) {
+                try names.translating(owner) { _ = try Listener.at("nowhere") }
+            }
+            #expect(failure?.code == code)
+            if owner == .listeners { #expect(failure?.message.hasPrefix("GALLETA_LISTEN: \"nowhere\" is") == true) }
+        }
     }
 
     @Test(
         "what a library says of its own ways is said in the operator's", arguments: ["__Host-sid", "__Secure-sid"])
     func cookies(name: String) throws {
-        let error = #expect(throws: SessionError.self) { try SessionCookie(name: name) }
-        let text = names.text(try #require(error))
+        let error = #expect(throws: ConfigurationError.self) { try SessionCookie(name: name) }
+        let text = names.translated(try #require(error), .sessions).description
         #expect(text.contains("--cookie-secure") && text.contains("always") && !text.contains(".always"))
     }
 
     @Test("of an unknown provider the operator learns the known ones, not how to register one")
     func providers() throws {
-        let error = #expect(throws: SessionError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             _ = try SessionManager(provider: "nope", cookieName: "sid", maxLifetime: .seconds(60))
         }
-        let text = names.text(try #require(error))
+        let text = names.translated(try #require(error), .sessions).description
         #expect(text.hasPrefix("--provider: ") && text.contains("nope") && !text.contains("register("))
     }
 
@@ -49,7 +67,7 @@ struct SettingNamesTests {
     func variables() throws {
         #expect(try reader.integer(nil, "max-body", default: 0) == -1)
         let error = ConfigurationError(field: "maxBodyBytes", reason: "-1 is out of range", remedy: "give more")
-        #expect(names.text(error) == "GALLETA_MAX_BODY: -1 is out of range; give more")
+        #expect(names.translated(error, .server).description == "GALLETA_MAX_BODY: -1 is out of range; give more")
     }
 
     @Test("each option that is named is one")

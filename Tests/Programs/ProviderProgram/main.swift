@@ -5,7 +5,10 @@ import Sessions
 let start = ContinuousClock.now
 SessionProviders.register("dictionary", isLocalToProcess: true) { options in
     guard options.parameters.isEmpty else {
-        throw SessionError.invalid(options.parameters.keys.min()!, "the dictionary provider has no parameters")
+        throw ConfigurationError(
+            field: options.parameters.keys.min()!,
+            reason: "the dictionary provider has no parameters",
+            remedy: "leave it out")
     }
     return DictionaryProvider(now: { ContinuousClock.now - start })
 }

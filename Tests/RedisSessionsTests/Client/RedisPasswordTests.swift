@@ -25,9 +25,9 @@ struct RedisPasswordTests {
         let folder = try TemporaryFolder()
         let path = folder.file("password")
         try content?.write(toFile: path, atomically: true, encoding: .utf8)
-        let error = #expect(throws: SessionError.self) { try RedisPassword.file(path: path).check() }
+        let error = #expect(throws: ConfigurationError.self) { try RedisPassword.file(path: path).check() }
         #expect(error?.field == "passwordFile")
-        #expect(error?.message.contains("aaaa") == false)
+        #expect(error?.description.contains("aaaa") == false)
     }
 
     @Test("settings that are printed do not show it")
@@ -42,7 +42,9 @@ struct RedisPasswordTests {
     @Test("an environment variable")
     func environment() throws {
         #expect(try RedisPassword.environment(name: "PATH").read() == Array(String(cString: getenv("PATH")).utf8))
-        let error = #expect(throws: SessionError.self) { try RedisPassword.environment(name: "NO_SUCH_THING").check() }
+        let error = #expect(throws: ConfigurationError.self) {
+            try RedisPassword.environment(name: "NO_SUCH_THING").check()
+        }
         #expect(error?.field == "passwordEnvironment")
     }
 }

@@ -28,7 +28,7 @@ struct RedisSettingsTests {
         var settings = RedisSettings(RedisServers(.single, [.tcp("host", 6379)]))
         try settings.check()
         change(&settings)
-        let error = #expect(throws: SessionError.self) { try RedisClient(settings: settings) }
-        #expect(error?.field == field && error?.reason.contains(";") == true, "\(error?.message ?? "")")
+        let error = #expect(throws: ConfigurationError.self) { try RedisClient(settings: settings) }
+        #expect(error?.field == field && error?.remedy.isEmpty == false, "\(error?.description ?? "")")
     }
 }

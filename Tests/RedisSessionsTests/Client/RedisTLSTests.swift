@@ -153,7 +153,7 @@ struct RedisTLSTests {
         for (settings, field) in [
             (noAuthority, "authorityFile"), (noKey, "keyFile"), (wrongKey, "keyFile"),
         ] {
-            let error = #expect(throws: SessionError.self) { try TLSContext(settings) }
+            let error = #expect(throws: ConfigurationError.self) { try TLSContext(settings) }
             #expect(error?.field == field)
         }
     }

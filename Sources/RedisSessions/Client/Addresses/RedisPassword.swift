@@ -25,20 +25,24 @@ package enum RedisPassword: Hashable, Sendable {
             bytes = try Self.content(of: path)
         case .environment(let name):
             guard let value = getenv(name) else {
-                throw PasswordFailure(reason: "the environment variable \(name) is not set; set it, or name another")
+                throw PasswordFailure(
+                    reason: "the environment variable \(name) is not set", remedy: "set it, or name another")
             }
             bytes = UnsafeBufferPointer(start: value, count: strlen(value)).map { UInt8(bitPattern: $0) }
         }
-        guard !bytes.isEmpty else { throw PasswordFailure(reason: "the password is empty; put it there") }
+        guard !bytes.isEmpty else { throw PasswordFailure(reason: "the password is empty", remedy: "put it there") }
         return bytes
     }
 
-    /// - Throws: `SessionError` of code `invalidConfiguration` when there is nothing to read.
-    package func check() throws(SessionError) {
+    /// - Throws: `ConfigurationError` when there is nothing to read.
+    package func check() throws(ConfigurationError) {
         do {
             _ = try read()
         } catch {
-            throw .invalid(field, error.reason)
+            throw ConfigurationError(
+                field: field,
+                reason: error.reason,
+                remedy: error.remedy)
         }
     }
 
@@ -57,8 +61,8 @@ package enum RedisPassword: Hashable, Sendable {
         let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard fd >= 0 else {
             throw PasswordFailure(
-                reason: "\(path) cannot be read (\(String(cString: strerror(errno)))); "
-                    + "put the password there, readable for this process")
+                reason: "\(path) cannot be read (\(String(cString: strerror(errno))))",
+                remedy: "put the password there, readable for this process")
         }
         defer { close(fd) }
         var bytes: [UInt8] = []
@@ -71,12 +75,13 @@ package enum RedisPassword: Hashable, Sendable {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw PasswordFailure(
-                    reason: "\(path) cannot be read (\(String(cString: strerror(errno)))); give a file")
+                    reason: "\(path) cannot be read (\(String(cString: strerror(errno))))", remedy: "give a file")
             }
             if count == 0 { break }
         }
         guard bytes.count <= longest else {
-            throw PasswordFailure(reason: "\(path) has more than \(longest) bytes; give a file with the password only")
+            throw PasswordFailure(
+                reason: "\(path) has more than \(longest) bytes", remedy: "give a file with the password only")
         }
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
         return bytes
@@ -100,4 +105,6 @@ extension RedisPassword: CustomStringConvertible, CustomReflectable {
 /// Why there is no password.
 struct PasswordFailure: Error {
     let reason: String
+    /// What to change.
+    let remedy: String
 }

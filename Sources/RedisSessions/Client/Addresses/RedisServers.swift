@@ -36,7 +36,7 @@ package struct RedisServers: Hashable, Sendable {
     ///   - url: See above.
     ///   - field: The name of the setting, for errors.
     /// - Throws: An error that names the field and what to write in its place, and never shows a password.
-    package init(url: String, topology: Topology = .single, field: String = "url") throws(SessionError) {
+    package init(url: String, topology: Topology = .single, field: String = "url") throws(ConfigurationError) {
         self.init(topology, [])
         var first: RedisURL?
         for part in url.split(separator: ",", omittingEmptySubsequences: false) {
@@ -44,15 +44,18 @@ package struct RedisServers: Hashable, Sendable {
                 part, scheme: first?.scheme, defaultPort: topology.defaultPort, field: field)
             if let first {
                 guard parsed.agrees(with: first) else {
-                    throw .invalid(
-                        field,
-                        "the addresses differ in scheme, user, password or database; "
-                            + "give all of them once, as redis://user:password@host1:6379,host2:6379/0")
+                    throw ConfigurationError(
+                        field: field,
+                        reason: "the addresses differ in scheme, user, password or database",
+                        remedy: "give all of them once, as redis://user:password@host1:6379,host2:6379/0")
                 }
             }
             first = first.map { $0.completed(by: parsed) } ?? parsed
             guard !addresses.contains(parsed.address) else {
-                throw .invalid(field, "\(parsed.address) is there twice; give each address once")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "\(parsed.address) is there twice",
+                    remedy: "give each address once")
             }
             addresses.append(parsed.address)
         }
@@ -63,24 +66,35 @@ package struct RedisServers: Hashable, Sendable {
     }
 
     /// - Throws: What cannot be, whoever has put it together.
-    package func check(field: String = "url") throws(SessionError) {
+    package func check(field: String = "url") throws(ConfigurationError) {
         guard !addresses.isEmpty else {
-            throw .invalid(field, "there is no address; give one, for example redis://127.0.0.1:6379")
+            throw ConfigurationError(
+                field: field,
+                reason: "there is no address",
+                remedy: "give one, for example redis://127.0.0.1:6379")
         }
         guard addresses.count <= 64 else {
-            throw .invalid(field, "\(addresses.count) addresses are more than 64; a few are enough to find the others")
+            throw ConfigurationError(
+                field: field,
+                reason: "\(addresses.count) addresses are more than 64",
+                remedy: "a few are enough to find the others")
         }
         switch topology {
         case .single:
             break
         case .sentinel(let primary):
             guard !primary.isEmpty else {
-                throw .invalid(
-                    field, "no primary is named; give its name as in the sentinels' \"sentinel monitor NAME\"")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "no primary is named",
+                    remedy: "give its name as in the sentinels' \"sentinel monitor NAME\"")
             }
         case .cluster:
             guard database == 0 else {
-                throw .invalid(field, "a cluster has database 0 only; leave out /\(database)")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "a cluster has database 0 only",
+                    remedy: "leave out /\(database)")
             }
         }
     }

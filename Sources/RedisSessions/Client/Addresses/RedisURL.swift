@@ -13,12 +13,15 @@ struct RedisURL {
     private(set) var database: Int?
 
     /// - Parameter scheme: That of the address before, for one that has none.
-    init(_ text: Substring, scheme inherited: Scheme?, defaultPort: UInt16, field: String) throws(SessionError) {
+    init(_ text: Substring, scheme inherited: Scheme?, defaultPort: UInt16, field: String) throws(ConfigurationError) {
         var rest = text
         if let marker = Self.index(of: "://", in: rest) {
             // Only its letters: what stands there instead may be a password.
             guard let scheme = Scheme(rawValue: String(rest[..<marker])) else {
-                throw .invalid(field, "the scheme is none of redis, rediss (TLS) and unix; begin with one, as redis://")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "the scheme is none of redis, rediss (TLS) and unix",
+                    remedy: "begin with one, as redis://")
             }
             self.scheme = scheme
             rest = rest[rest.index(marker, offsetBy: 3)...]
@@ -29,7 +32,10 @@ struct RedisURL {
         } else if let inherited {
             scheme = inherited
         } else {
-            throw .invalid(field, "there is no scheme; begin with redis://, rediss:// (TLS) or unix://")
+            throw ConfigurationError(
+                field: field,
+                reason: "there is no scheme",
+                remedy: "begin with redis://, rediss:// (TLS) or unix://")
         }
         var authority = rest
         // A slash inside a password has to be escaped; so has "@".
@@ -68,72 +74,95 @@ struct RedisURL {
         return url
     }
 
-    private static func unix(_ path: Substring, _ field: String) throws(SessionError) -> RedisAddress {
+    private static func unix(_ path: Substring, _ field: String) throws(ConfigurationError) -> RedisAddress {
         let path = try decoded(path, "path", field)
         guard path.hasPrefix("/") else {
-            throw .invalid(
-                field, "the socket's path is not absolute; give it with three slashes, as unix:///run/redis.sock")
+            throw ConfigurationError(
+                field: field,
+                reason: "the socket's path is not absolute",
+                remedy: "give it with three slashes, as unix:///run/redis.sock")
         }
         guard path.utf8.count <= 107, !path.utf8.contains(0) else {
-            throw .invalid(
-                field,
-                "the socket's path is longer than 107 bytes or has a NUL; put it into a folder with a short name"
-            )
+            throw ConfigurationError(
+                field: field,
+                reason: "the socket's path is longer than 107 bytes or has a NUL",
+                remedy: "put it into a folder with a short name")
         }
         return .unix(path)
     }
 
     private static func tcp(
         _ text: Substring, defaultPort: UInt16, _ field: String
-    ) throws(SessionError) -> RedisAddress {
+    ) throws(ConfigurationError) -> RedisAddress {
         var host = text
         var port: Substring?
         if text.first == "[" {
             guard let end = text.firstIndex(of: "]") else {
-                throw .invalid(field, "an IPv6 address has no closing bracket; write it as [::1]")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "an IPv6 address has no closing bracket",
+                    remedy: "write it as [::1]")
             }
             host = text[text.index(after: text.startIndex)..<end]
             let rest = text[text.index(after: end)...]
             guard rest.isEmpty || rest.first == ":" else {
-                throw .invalid(field, "something stands between an IPv6 address and its port; write it as [::1]:6379")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "something stands between an IPv6 address and its port",
+                    remedy: "write it as [::1]:6379")
             }
             if !rest.isEmpty { port = rest.dropFirst() }
         } else if let colon = text.firstIndex(of: ":") {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
             guard port?.contains(":") == false else {
-                throw .invalid(field, "an IPv6 address stands without brackets; write it as [::1]:6379")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "an IPv6 address stands without brackets",
+                    remedy: "write it as [::1]:6379")
             }
         }
         let isName = { (byte: UInt8) in
             byte >= 0x21 && byte < 0x7f && !"/?#@[]\\\"'<>%".utf8.contains(byte)
         }
         guard !host.isEmpty, host.utf8.count <= 255, host.utf8.allSatisfy(isName) else {
-            throw .invalid(
-                field, "there is no host, or not one that can be; give a name or an address, as redis://127.0.0.1:6379")
+            throw ConfigurationError(
+                field: field,
+                reason: "there is no host, or not one that can be",
+                remedy: "give a name or an address, as redis://127.0.0.1:6379")
         }
         guard let port else { return .tcp(String(host), defaultPort) }
         guard port.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt16(port), number > 0 else {
-            throw .invalid(field, "the port is not a number from 1 to 65535; give one, as redis://127.0.0.1:6379")
+            throw ConfigurationError(
+                field: field,
+                reason: "the port is not a number from 1 to 65535",
+                remedy: "give one, as redis://127.0.0.1:6379")
         }
         return .tcp(String(host), number)
     }
 
-    private static func query(_ text: Substring, _ field: String) throws(SessionError) -> Int {
+    private static func query(_ text: Substring, _ field: String) throws(ConfigurationError) -> Int {
         guard text.hasPrefix("db=") else {
-            throw .invalid(field, "the only thing that may follow \"?\" is the database, as ?db=0")
+            throw ConfigurationError(
+                field: field,
+                reason: "the only thing that may follow \"?\" is the database, as ?db=0",
+                remedy: "leave it out")
         }
         return try database(text.dropFirst(3), field)
     }
 
-    private static func database(_ text: Substring, _ field: String) throws(SessionError) -> Int {
+    private static func database(_ text: Substring, _ field: String) throws(ConfigurationError) -> Int {
         guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(text), number <= 65_535 else {
-            throw .invalid(field, "the database is not a number from 0 to 65535; give one, as redis://127.0.0.1:6379/0")
+            throw ConfigurationError(
+                field: field,
+                reason: "the database is not a number from 0 to 65535",
+                remedy: "give one, as redis://127.0.0.1:6379/0")
         }
         return number
     }
 
-    private static func decoded(_ text: Substring, _ what: String, _ field: String) throws(SessionError) -> String {
+    private static func decoded(_ text: Substring, _ what: String, _ field: String) throws(ConfigurationError) -> String
+    {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
@@ -145,14 +174,19 @@ struct RedisURL {
             guard digits.count == 2, digits.allSatisfy({ hexDigits.contains($0) }),
                 let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
             else {
-                throw .invalid(field, "the \(what) has a \"%\" that begins no escape; write \"%\" itself as %25")
+                throw ConfigurationError(
+                    field: field,
+                    reason: "the \(what) has a \"%\" that begins no escape",
+                    remedy: "write \"%\" itself as %25")
             }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw .invalid(
-                field, "the \(what) is not UTF-8; put it into a file (passwordFile), where any bytes may stand")
+            throw ConfigurationError(
+                field: field,
+                reason: "the \(what) is not UTF-8",
+                remedy: "put it into a file (passwordFile), where any bytes may stand")
         }
         return decoded
     }

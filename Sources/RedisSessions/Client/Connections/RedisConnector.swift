@@ -22,8 +22,8 @@ final class RedisConnector: Sendable {
     /// Nil where the settings want no TLS.
     private let tls: Locked<TLSContext?>
 
-    /// - Throws: `SessionError` of code `invalidConfiguration` when a file for TLS is not what it should be.
-    init(settings: RedisSettings, counters: RedisCounters) throws(SessionError) {
+    /// - Throws: `ConfigurationError` when a file for TLS is not what it should be.
+    init(settings: RedisSettings, counters: RedisCounters) throws(ConfigurationError) {
         self.settings = settings
         self.counters = counters
         tls = Locked(settings.servers.usesTLS ? try TLSContext(settings.tls) : nil)

@@ -9,44 +9,54 @@ final class TLSContext: @unchecked Sendable {
     private let context: OpaquePointer
     private let serverName: String?
 
-    /// - Throws: `SessionError` of code `invalidConfiguration` that names the field.
-    init(_ settings: RedisTLSSettings) throws(SessionError) {
+    /// - Throws: `ConfigurationError` that names the field.
+    init(_ settings: RedisTLSSettings) throws(ConfigurationError) {
         guard let context = SSL_CTX_new(TLS_client_method()) else {
-            throw .invalid("tls", "OpenSSL makes no context (\(TLSReason.last)); look at its configuration")
+            throw ConfigurationError(
+                field: "tls",
+                reason: "OpenSSL makes no context (\(TLSReason.last))",
+                remedy: "look at its configuration")
         }
         // Before anything throws, so that `deinit` frees it.
         self.context = context
         serverName = settings.serverName
         guard cssl_require_tls12(context) == 1 else {
-            throw .invalid("tls", "OpenSSL does not do TLS 1.2 (\(TLSReason.last)); look at its configuration")
+            throw ConfigurationError(
+                field: "tls",
+                reason: "OpenSSL does not do TLS 1.2 (\(TLSReason.last))",
+                remedy: "look at its configuration")
         }
         cssl_tune(context)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         if let file = settings.authorityFile {
             guard SSL_CTX_load_verify_file(context, file) == 1 else {
-                throw .invalid(
-                    "authorityFile", "\(file) holds no certificates (\(TLSReason.last)); give a readable PEM file")
+                throw ConfigurationError(
+                    field: "authorityFile",
+                    reason: "\(file) holds no certificates (\(TLSReason.last))",
+                    remedy: "give a readable PEM file")
             }
         } else {
             SSL_CTX_set_default_verify_paths(context)
         }
         guard (settings.certificateFile == nil) == (settings.keyFile == nil) else {
-            throw .invalid(
-                settings.keyFile == nil ? "keyFile" : "certificateFile",
-                "a client's certificate needs its key, and the key its certificate; give both files or none")
+            throw ConfigurationError(
+                field: settings.keyFile == nil ? "keyFile" : "certificateFile",
+                reason: "a client's certificate needs its key, and the key its certificate",
+                remedy: "give both files or none")
         }
         guard let certificate = settings.certificateFile, let key = settings.keyFile else { return }
         guard SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
-            throw .invalid(
-                "certificateFile",
-                "\(certificate) holds no certificate (\(TLSReason.last)); give a readable PEM file")
+            throw ConfigurationError(
+                field: "certificateFile",
+                reason: "\(certificate) holds no certificate (\(TLSReason.last))",
+                remedy: "give a readable PEM file")
         }
         guard SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1, SSL_CTX_check_private_key(context) == 1
         else {
-            throw .invalid(
-                "keyFile",
-                "\(key) holds no key for the certificate (\(TLSReason.last)); give the PEM file of its key, readable "
-                    + "for this process and without a pass phrase")
+            throw ConfigurationError(
+                field: "keyFile",
+                reason: "\(key) holds no key for the certificate (\(TLSReason.last))",
+                remedy: "give the PEM file of its key, readable for this process and without a pass phrase")
         }
     }
 
