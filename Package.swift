@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .library(name: "GalletaTesting", targets: ["GalletaTesting"]),
         .library(name: "Passwords", targets: ["Passwords"]),
+        .library(name: "GalletaCommand", targets: ["GalletaCommand"]),
         .executable(name: "galleta-server", targets: ["GalletaServer"]),
     ],
     dependencies: [
@@ -107,15 +108,23 @@ let package = Package(
         .target(
             name: "GalletaFoundation", dependencies: ["Galleta", "FastCGI", "GalletaPlatform"], swiftSettings: settings),
 
+        .target(
+            name: "GalletaCommand",
+            dependencies: [
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "CPlatform", "GalletaPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
         // The executable
         .executableTarget(
             name: "GalletaServer",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "Passwords", "CPlatform",
-                "GalletaPlatform",
+                "GalletaCommand", "Galleta", "FastCGI", "Sessions", "Passwords", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
@@ -188,6 +197,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GalletaCommandTests",
+            dependencies: ["GalletaCommand", "FastCGI", "Sessions", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "GalletaServerTests",
             dependencies: ["GalletaServer", "GalletaPlatform", "Passwords", "Sessions", "TestSupport"],
             swiftSettings: settings
@@ -205,6 +219,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "CommandProgram",
+            dependencies: ["GalletaCommand"],
+            path: "Tests/Programs/CommandProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ProviderProgram",
             dependencies: ["Galleta", "Sessions"],
             path: "Tests/Programs/ProviderProgram",
@@ -219,7 +239,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "GalletaPlatform", "GalletaServer", "LifecycleProgram", "PathProgram", "ProviderProgram",
+                "TestSupport", "GalletaPlatform", "GalletaServer", "CommandProgram", "LifecycleProgram", "PathProgram",
+                "ProviderProgram",
             ],
             swiftSettings: settings
         ),

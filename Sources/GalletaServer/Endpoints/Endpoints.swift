@@ -3,28 +3,32 @@ internal import Passwords
 
 /// The endpoints of the executable, each in its own file.
 enum Endpoints {
-    /// - Parameter credentials: Checks passwords; without it nobody can log in.
-    /// - Throws: `SessionError` for attributes of the session's cookie that no other cookie can have.
-    static func add(to application: Application, credentials: (any CredentialVerifier)?) throws {
-        let page = HomePage(canLogIn: credentials != nil)
+    static func add(to application: Application) {
         application.use(SecurityHeaders.step)
         application.onError { error, request in (error as? FormGuard.StaleForm)?.page(for: request) }
-        page.add(to: application)
         Hello.add(to: application)
         Counter.add(to: application)
-        if let credentials {
-            let check = LogInCheck(
-                credentials: credentials,
-                passwords: try passwords(workers: application.configuration.workers, logger: application.logger),
-                limiter: PasswordThrottle(logger: nil), logger: application.logger)
-            let path = application.configuration.mount.path + Login.path
-            let browsers = try KnownBrowsers(path: path, like: application.sessions.cookie)
-            Login(check: check, page: page, browsers: browsers).add(to: application)
-        }
         Logout.add(to: application)
         UserSessions.add(to: application)
         WhoAmI.add(to: application)
         Ping.add(to: application)
+    }
+
+    /// The page, and the log-in if there is anything to log in with.
+    ///
+    /// - Parameter credentials: Checks passwords; without it nobody can log in.
+    /// - Throws: `ConfigurationError` for attributes of the session's cookie that no other cookie can have.
+    static func addPages(to application: Application, credentials: (any CredentialVerifier)?) throws {
+        let page = HomePage(canLogIn: credentials != nil)
+        page.add(to: application)
+        guard let credentials else { return }
+        let check = LogInCheck(
+            credentials: credentials,
+            passwords: try passwords(workers: application.configuration.workers, logger: application.logger),
+            limiter: PasswordThrottle(logger: nil), logger: application.logger)
+        let path = application.configuration.mount.path + Login.path
+        let browsers = try KnownBrowsers(path: path, like: application.sessions.cookie)
+        Login(check: check, page: page, browsers: browsers).add(to: application)
     }
 
     /// Log-ins hold at most half the workers, but may hold one: a single worker serves nobody else meanwhile. They take half

@@ -1,10 +1,9 @@
-import ArgumentParser
 import FastCGI
 import Foundation
 import Sessions
 import Testing
 
-@testable import GalletaServer
+@testable import GalletaCommand
 
 @Suite("Settings and their names")
 struct SettingNamesTests {
@@ -73,7 +72,7 @@ struct SettingNamesTests {
     @Test("each option that is named is one")
     func existing() {
         for option in Array(SettingNames.server.values) + SettingNames.sessions.values {
-            #expect(UnknownVariables.known.contains(ProcessEnvironment.variable(of: option)), "\(option)")
+            #expect(UnknownVariables.options.contains(option), "\(option)")
         }
     }
 
@@ -104,25 +103,61 @@ struct SettingNamesTests {
             ("GALLETA_CHECK_CONFIG", "has no effect"), ("GALLETA_", "has no effect"),
         ])
     func unknown(name: String, hint: String) {
-        let warnings = UnknownVariables.warnings(ProcessEnvironment(overrides: [name: "1", "PATH": "/bin"]))
+        let warnings = Self.warnings([name: "1", "PATH": "/bin"])
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("\(name) is not known and has no effect") == true)
         #expect(warnings.first?.contains(hint) == true, "\(warnings)")
     }
 
+    private static func warnings(_ variables: [String: String], prefix: String = "GALLETA_") -> [String] {
+        let reader = SettingReader(environment: ProcessEnvironment(overrides: variables), prefix: prefix)
+        return UnknownVariables.warnings(reader, command: "galleta-server")
+    }
+
+    @Test("a program's own prefix and settings are known, and no others'")
+    func ownPrefix() throws {
+        #expect(Self.warnings(["SHOP_WORKERS": "1", "GALLETA_WORKER": "1"], prefix: "SHOP_").isEmpty)
+        let variables = ["SHOP_PARCELS": "7", "SHOP_PARCEL": "8", "SHOP_SESSION_OPTIONS": "a=b"]
+        let reader = SettingReader(environment: ProcessEnvironment(overrides: variables), prefix: "SHOP_")
+        #expect(try reader.integer(nil, "parcels", default: 1) == 7)
+        #expect(reader.field(of: "parcels") == "SHOP_PARCELS")
+        #expect(
+            UnknownVariables.warnings(reader, command: "shop") == [
+                "the environment variable SHOP_PARCEL is not known and has no effect; did you mean SHOP_PARCELS?"
+            ])
+        let words = reader.words([], "session-option", variable: "session-options")
+        #expect(words.map(\.text) == ["a=b"] && reader.field(of: "session-option") == "SHOP_SESSION_OPTIONS")
+    }
+
+    @Test("each kind of setting that was asked for is known, given or not")
+    func asked() throws {
+        let names = ["a", "b", "c", "d", "e", "f", "g"]
+        let variables = Dictionary(uniqueKeysWithValues: names.map { ("X_\($0.uppercased())", "") })
+        let reader = SettingReader(environment: ProcessEnvironment(overrides: variables), prefix: "X_")
+        #expect(UnknownVariables.warnings(reader, command: "x").count == names.count)
+        _ = reader.text("given", "a")
+        _ = try reader.flag(true, "b", default: false)
+        _ = try reader.integer("1", "c", default: 1)
+        _ = try reader.duration("1s", "d", default: .zero)
+        _ = try reader.size("1k", "e", default: 1)
+        _ = try reader.choice("x", "f", ["x": 1], default: 1)
+        _ = reader.list(["x"], "g")
+        #expect(UnknownVariables.warnings(reader, command: "x") == [])
+    }
+
     @Test("known variables, and those of the build, are not warned of")
     func known() {
         let names = [
-            "GALLETA_LISTEN", "GALLETA_NEW_SESSIONS", "GALLETA_ACCESS_LOG", "GALLETA_DEMO", "GALLETA_STRICT",
+            "GALLETA_LISTEN", "GALLETA_NEW_SESSIONS", "GALLETA_ACCESS_LOG", "GALLETA_STRICT",
             "GALLETA_SERVER", "GALLETA_SOAK_SECONDS", "GALLETAX",
         ]
         let overrides = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
-        #expect(UnknownVariables.warnings(ProcessEnvironment(overrides: overrides)).isEmpty)
+        #expect(Self.warnings(overrides).isEmpty)
     }
 
     @Test("no variable that the package's own scripts use is warned of")
     func scripts() throws {
-        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardizedFileURL
+        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
         let scripts = try FileManager.default.contentsOfDirectory(atPath: root.path + "/deploy").map { "deploy/\($0)" }
         var names: Set<String> = []
         for file in scripts + ["Package.swift", ".ci/run"] {
@@ -133,6 +168,6 @@ struct SettingNamesTests {
         }
         #expect(names.count > 3)
         let overrides = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
-        #expect(UnknownVariables.warnings(ProcessEnvironment(overrides: overrides)) == [])
+        #expect(Self.warnings(overrides) == [])
     }
 }

@@ -1,26 +1,18 @@
 internal import FastCGI
 internal import Galleta
+internal import GalletaPlatform
 internal import Logging
-internal import MemorySessions
-internal import Passwords
-internal import Sessions
 
 /// What the command line and the environment say, checked.
 struct ServerSettings {
-    var server: Server.Configuration
-    var sessions: SessionSettings
-    /// Nil: nobody can log in.
-    var credentials: (any CredentialVerifier)?
-    var logLevel: Logger.Level
-    var writesAccessLog: Bool
-    private var credentialsField = "--htpasswd"
+    let server: Server.Configuration
+    let sessions: SessionSettings
+    let writesAccessLog: Bool
+    private let logLevel: Logger.Level
     private let addresses: [String]
     private let socketMode: UInt32
     private let allow: [String]
-    private let warnings: [String]
-    private let notices: [String]
-    private let demo: DemoUser?
-    private let names: SettingNames
+    let names: SettingNames
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
         names = SettingNames(reader: reader)
@@ -37,38 +29,6 @@ struct ServerSettings {
         addresses = reader.list(options.listen, "listen")
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
-        var warnings = UnknownVariables.warnings(reader.environment)
-        var notices: [String] = []
-        demo = try reader.flag(options.demo ? true : nil, "demo", default: false) ? DemoUser() : nil
-        if let (path, field) = reader.text(options.htpasswd, "htpasswd") {
-            guard demo == nil else {
-                throw ConfigurationError(
-                    field: reader.field(of: "demo"),
-                    reason: "there is a password file already (\(field))",
-                    remedy: "leave out one of them"
-                )
-            }
-            let logger = Self.makeLogger(logLevel)
-            let file = try Self.naming(field) { () throws(ConfigurationError) in
-                try PasswordFile(path: path, logger: logger)
-            }
-            credentialsField = field
-            if file.isWorldReadable {
-                warnings.append("every local user can read the password hashes in \(path); run chmod o-r \(path)")
-            }
-            if server.workers == 1 {
-                notices.append(
-                    "with \(reader.field(of: "workers")) 1 nobody is answered while a password is checked; "
-                        + "give at least 2 to go on meanwhile")
-            }
-            credentials = file
-        } else {
-            credentials = demo
-        }
-        self.warnings = warnings
-        self.notices = notices
-        let server = server
-        try names.translating(.server) { try server.validate() }
     }
 
     private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {
@@ -109,18 +69,7 @@ struct ServerSettings {
                 remedy: "give NAME:raw or NAME:decoded, such as GALLETA_PATH:decoded"
             )
         }
-        return try naming(field) { () throws(ConfigurationError) in try RequestAddress(parts[0], form: form) }
-    }
-
-    /// Names the setting where the library knows only what it was given.
-    private static func naming<Result>(
-        _ field: String, _ body: () throws(ConfigurationError) -> Result
-    ) throws(ConfigurationError) -> Result {
-        do throws(ConfigurationError) {
-            return try body()
-        } catch {
-            throw ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
-        }
+        return try reader.naming(field) { () throws(ConfigurationError) in try RequestAddress(parts[0], form: form) }
     }
 
     private static func mode(_ options: ServerOptions, _ reader: SettingReader) throws -> UInt32 {
@@ -137,33 +86,10 @@ struct ServerSettings {
 
     // MARK: What is built from it
 
-    func makeLogger() -> Logger { Self.makeLogger(logLevel) }
-
-    private static func makeLogger(_ logLevel: Logger.Level) -> Logger {
+    func makeLogger() -> Logger {
         var logger = Logger(label: "galleta") { _ in LineLogHandler() }
         logger.logLevel = logLevel
         return logger
-    }
-
-    /// - Parameter isTrial: True checks the settings without touching what another process may be using.
-    func makeApplication(logger: Logger, isTrial: Bool = false) throws -> Application {
-        let application = Application(
-            sessions: try names.translating(.sessions) {
-                try sessions.makeManager(
-                    logger: logger, credentials: credentials, isTrial: isTrial, concurrency: server.workers)
-            },
-            configuration: server,
-            logger: logger
-        )
-        application.allowsManyProcesses = sessions.allowsManyProcesses
-        if !writesAccessLog { application.accessLogger = nil }
-        try Endpoints.add(to: application, credentials: credentials)
-        if let file = credentials as? PasswordFile {
-            application.onReload { [credentialsField] in
-                try Self.naming(credentialsField) { () throws(ConfigurationError) in try file.reload() }
-            }
-        }
-        return application
     }
 
     /// The addresses given, else what was inherited.
@@ -185,31 +111,11 @@ struct ServerSettings {
         return inherited
     }
 
-    /// Looks whether a start would succeed, and leaves nothing behind. What is inherited at a start is not looked at, and a
+    /// Looks whether a start could listen, and leaves nothing behind. What is inherited at a start is not looked at, and a
     /// server that runs on the same addresses is no fault.
-    func check(logger: Logger) throws {
-        remark(logger)
+    func checkListeners(logger: Logger) throws {
         for use in try names.translating(.listeners, { try Listener.check(addresses, allow: allow) }) {
             logger.notice("a start would be refused for the moment: \(use)")
         }
-        _ = try makeApplication(logger: logger, isTrial: true)
-    }
-
-    private func remark(_ logger: Logger) {
-        warnings.forEach { logger.warning("\($0)") }
-        notices.forEach { logger.notice("\($0)") }
-    }
-
-    func announce(_ application: Application, _ logger: Logger) {
-        remark(logger)
-        logger.info("sessions are kept", metadata: sessions.description(of: application.sessions))
-        if demo != nil, !sessions.areLocalToProcess {
-            logger.warning(
-                """
-                the demo user has another password in each process, and its sessions end where another one sees them; give \
-                all processes one htpasswd file
-                """)
-        }
-        if let demo { logger.notice("log in as \"\(demo.name)\" with the password \"\(demo.password)\"") }
     }
 }

@@ -6,28 +6,33 @@ enum UnknownVariables {
         "GALLETA_SOAK_SECONDS",
     ]
 
-    /// The variables of all options: whatever ``ServerOptions`` has, so that none can be forgotten here.
-    static let known: [String] = Mirror(reflecting: ServerOptions()).children.compactMap { child in
+    /// The names of the variables of all options, as options: whatever ``ServerOptions`` has, so that none can be forgotten here.
+    static let options: [String] = Mirror(reflecting: ServerOptions()).children.compactMap { child in
         guard let label = child.label?.drop(while: { $0 == "_" }), label != "checkConfig" else { return nil }
         // Several words in one variable, and so its name.
-        if label == "sessionOption" { return "GALLETA_SESSION_OPTIONS" }
-        let words = label.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }
-        return ProcessEnvironment.variable(of: words.joined())
+        if label == "sessionOption" { return "session-options" }
+        return label.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()
     }
 
-    /// One line for each.
-    static func warnings(_ environment: ProcessEnvironment) -> [String] {
-        environment.names.compactMap { name in
-            guard name.hasPrefix("GALLETA_"), !foreign.contains(name), !known.contains(name) else { return nil }
-            let hint = nearest(to: name).map { "did you mean \($0)?" } ?? "galleta-server --help names all options"
-            return "the environment variable \(name) is not known and has no effect; \(hint)"
+    /// One line for each variable that begins as a setting's, and is neither one nor was asked for.
+    ///
+    /// - Parameter command: The program's name.
+    static func warnings(_ reader: SettingReader, command: String) -> [String] {
+        let known = reader.known.union(options.map(reader.variable)).sorted()
+        return reader.environment.names.compactMap { name in
+            guard name.hasPrefix(reader.prefix), !foreign.contains(name), !known.contains(name) else { return nil }
+            let hint = nearest(to: name, known, reader.prefix).map { "did you mean \($0)?" }
+            return "the environment variable \(name) is not known and has no effect; "
+                + (hint ?? "\(command) --help names all options")
         }
     }
 
     /// The known variable that takes the fewest changes; nil if none takes fewer than half of its letters.
-    private static func nearest(to name: String) -> String? {
-        let word = Array(name.utf8.dropFirst(8))
-        let ranked = known.map { (name: $0, distance: distance(word, Array($0.utf8.dropFirst(8)))) }
+    private static func nearest(to name: String, _ known: [String], _ prefix: String) -> String? {
+        let word = Array(name.utf8.dropFirst(prefix.utf8.count))
+        let ranked = known.map {
+            (name: $0, distance: distance(word, Array($0.utf8.dropFirst(prefix.utf8.count))))
+        }
         guard let best = ranked.min(by: { $0.distance < $1.distance }), 2 * best.distance < max(word.count, 3) else {
             return nil
         }

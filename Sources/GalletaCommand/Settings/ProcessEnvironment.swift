@@ -23,9 +23,4 @@ struct ProcessEnvironment {
         }
         return names.sorted()
     }
-
-    /// The variable that stands for an option: `GALLETA_MAX_BODY` for `max-body`.
-    static func variable(of option: String) -> String {
-        "GALLETA_" + option.uppercased().replacing("-", with: "_")
-    }
 }

@@ -1,7 +1,33 @@
-internal import ArgumentParser
+public import ArgumentParser
 
-/// The command line. Every value is optional here: what is not given comes from the environment, then from the defaults.
-struct ServerOptions: ParsableArguments {
+/// The command line of a server and its sessions, for a ``ServerCommand``.
+///
+/// Every value is optional here: what is not given comes from the environment, then from the defaults.
+public struct ServerOptions: ParsableArguments {
+    /// For the parser.
+    public init() {}
+
+    /// What a command's help says of the options together, for `CommandConfiguration`'s discussion.
+    ///
+    /// - Parameter prefix: As ``ServerCommand/environmentPrefix``.
+    public static func discussion(prefix: String = "GALLETA_") -> String {
+        """
+        Without --listen it serves the socket that started it: descriptor 0 (spawn-fcgi) or systemd's LISTEN_FDS. \
+        Every option is also an environment variable: \(prefix) and the option's name, as in \(prefix)WORKERS=8; the \
+        command line wins. A variable of that kind that is no option's is warned of.
+
+        Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
+
+        SIGTERM, SIGINT, SIGQUIT and SIGUSR1 finish what is in flight, save the sessions and stop; a second signal cuts \
+        short what is in flight. SIGHUP has files read again. SIGUSR2 is logged and ignored.
+
+        The log goes to descriptor 2. Requests never wait for it: what is not taken in time is dropped, and counted in a \
+        line that follows.
+
+        Exit codes: 0 stopped as asked, 64 wrong usage, 69 cannot listen, 78 wrong configuration.
+        """
+    }
+
     @Option(help: "Address: unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000. May be repeated.")
     var listen: [String] = []
 
@@ -34,8 +60,8 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A setting of the provider's own; may be repeated. In GALLETA_SESSION_OPTIONS blanks stand between them; of one key the command line wins. A \
-            password belongs in a file or a variable that a setting names, not here: anyone can read a command line.
+            A setting of the provider's own; may be repeated. In the environment variable, whose name ends in SESSION_OPTIONS, \
+            blanks stand between them; of one key the command line wins. A password belongs in a file or a variable that a setting names, not here: anyone can read a command line.
             """, valueName: "KEY=VALUE"))
     var sessionOption: [String] = []
 
@@ -102,16 +128,6 @@ struct ServerOptions: ParsableArguments {
 
     @Option(help: "How long a stopping server waits for requests in flight. (default: 10s)")
     var shutdownGrace: String?
-
-    @Option(
-        help: """
-            File of user names and password hashes, as htpasswd -B makes it; read again when it changes. (default: \
-            nobody can log in)
-            """)
-    var htpasswd: String?
-
-    @Flag(help: "Let a user \"demo\" log in, whose password is new at each start and stands in the log.")
-    var demo = false
 
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?

@@ -1,7 +1,6 @@
 internal import FastCGI
 internal import Logging
 internal import MemorySessions
-internal import Passwords
 internal import RedisSessions
 internal import Sessions
 
@@ -11,7 +10,7 @@ struct SessionSettings {
     /// See `Application.allowsManyProcesses`.
     let allowsManyProcesses: Bool
     private let parameters: [String: String]
-    private let configuration: SessionConfiguration
+    let configuration: SessionConfiguration
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
         MemoryProvider.register()
@@ -81,7 +80,7 @@ struct SessionSettings {
         }
         // By key: the command line wins over the variable, as everywhere.
         var given: [String: String] = [:]
-        let words = reader.words(options.sessionOption, "session-option", variable: "GALLETA_SESSION_OPTIONS")
+        let words = reader.words(options.sessionOption, "session-option", variable: "session-options")
         for (text, field) in words {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
                 // Not the text: it may be half of a password.
@@ -121,18 +120,14 @@ struct SessionSettings {
     }
 
     /// - Parameters:
-    ///   - credentials: A user's session ends when its user is not among them, or has a new password.
-    ///   - concurrency: How many workers may ask for sessions at once.
+    ///   - configuration: This one, as the program wants it.
     ///   - isTrial: True only looks whether the sessions could be kept, since another process may be using the store.
+    ///   - concurrency: How many workers may ask for sessions at once.
     func makeManager(
-        logger: Logger, credentials: (any CredentialVerifier)?, isTrial: Bool, concurrency: Int
+        _ configuration: SessionConfiguration, logger: Logger, isTrial: Bool, concurrency: Int
     ) throws -> SessionManager {
         var configuration = configuration
         configuration.logger = logger
-        configuration.stampCheck = { user, stamp in
-            guard let stamp, let credential = credentials?.credential(of: user) else { return false }
-            return ConstantTime.isEqual(stamp, credential.stamp)
-        }
         let options = SessionProviderOptions(
             parameters: parameters, logger: logger, isTrial: isTrial, concurrency: concurrency)
         return try SessionManager(provider: provider, options: options, configuration: configuration)

@@ -1,0 +1,107 @@
+public import ArgumentParser
+internal import FastCGI
+public import Galleta
+internal import Glibc
+
+/// A program that serves an application: with the options, environment variables, messages and exit codes of
+/// `galleta-server`.
+///
+/// ```swift
+/// import GalletaCommand
+///
+/// @main
+/// struct Shop: ServerCommand {
+///     @OptionGroup var options: ServerOptions
+///     func routes(_ app: Application) throws {
+///         app.get("/") { _, _ in "Hello\n" }
+///     }
+/// }
+/// ```
+///
+/// `shop --help` names the options; each is an environment variable, too, see ``environmentPrefix``. `shop --check-config`
+/// says what a start would refuse. Sessions are kept in memory or in Redis (`--provider redis`), or by what ``prepare(_:)``
+/// registers. The exit codes are 0 when it was stopped as asked, 64 for wrong usage, 69 where it cannot listen, 78 for a wrong
+/// configuration.
+///
+/// Options of its own are properties as in any `ParsableCommand`; ``prepare(_:)`` reads them.
+///
+/// Threading: the methods are called once, on the thread of `main()`. Handlers run on other threads: they are `@Sendable`, so the
+/// compiler refuses one that needs the main actor.
+public protocol ServerCommand: ParsableCommand {
+    /// The options of the server and its sessions.
+    var options: ServerOptions { get }
+
+    /// What the names of environment variables begin with: `GALLETA_` unless the program says otherwise, as in
+    /// `GALLETA_WORKERS=8`. The command line wins.
+    static var environmentPrefix: String { get }
+
+    /// Adds the routes, steps and hooks.
+    ///
+    /// - Throws: `ConfigurationError` of a property or of a setting as it was given ends the program with 78.
+    func routes(_ app: Application) throws
+
+    /// Reads the settings of the program's own, and changes those of the server and its sessions where the options are not
+    /// enough: before the program listens, and for `--check-config`, too. Does nothing unless the program says otherwise.
+    ///
+    /// - Throws: `ConfigurationError` of a setting as it was given (``SettingReader/field(of:)``) ends the program with 78.
+    func prepare(_ setup: ServerSetup) throws
+}
+
+extension ServerCommand {
+    /// `GALLETA_`
+    public static var environmentPrefix: String { "GALLETA_" }
+
+    /// Nothing.
+    public func prepare(_ setup: ServerSetup) throws {}
+
+    /// Serves until a signal, or checks the configuration.
+    ///
+    /// - Throws: The exit code; the reason is on descriptor 2 by then.
+    public func run() throws {
+        // Meant for a server that serves; by default they would end one that still starts.
+        for number in [SIGHUP, SIGUSR2] { signal(number, SIG_IGN) }
+        do {
+            try serve()
+        } catch let failure as CommandFailure {
+            throw report(failure)
+        } catch let error as ConfigurationError {
+            throw report(CommandFailure(error))
+        }
+    }
+
+    private func serve() throws {
+        let reader = SettingReader(environment: ProcessEnvironment(), prefix: Self.environmentPrefix)
+        let settings = try ServerSettings(options, reader)
+        let setup = ServerSetup(settings, reader, isTrial: options.checkConfig)
+        try prepare(setup)
+        let names = settings.names
+        try names.translating(.server) { try setup.server.validate() }
+        for warning in UnknownVariables.warnings(reader, command: Self.commandName) {
+            setup.logger.warning("\(warning)")
+        }
+        guard !setup.isTrial else {
+            try settings.checkListeners(logger: setup.logger)
+            _ = try setup.makeApplication(routes)
+            print("the configuration is valid")
+            return
+        }
+        // Before the sessions: connections wait in the socket while a large state file is read.
+        let listeners = try settings.makeListeners()
+        if setup.areSessionsLocalToProcess {
+            try names.translating(.listeners) { try listeners.forEach { try $0.claim(logger: setup.logger) } }
+        }
+        let application = try setup.makeApplication(routes)
+        setup.logger.info("sessions are kept", metadata: settings.sessions.description(of: application.sessions))
+        try names.translating(.server) { try application.run(listeners: listeners) }
+    }
+
+    private func report(_ failure: CommandFailure) -> ExitCode {
+        LogWriter.standardError.write("\(Self.commandName): \(failure.message)\n")
+        return ExitCode(failure.code)
+    }
+
+    private static var commandName: String {
+        configuration.commandName ?? CommandLine.arguments.first?.split(separator: "/").last.map(String.init)
+            ?? "server"
+    }
+}

@@ -1,0 +1,62 @@
+public import Galleta
+internal import Sessions
+
+/// What a ``ServerCommand`` is about to serve with: read from options and variables, and still to be changed.
+///
+/// ```swift
+/// func prepare(_ setup: ServerSetup) throws {
+///     guard let (path, field) = setup.settings.text(users, "users") else { return }
+///     …
+///     setup.onApplication { app in … }
+/// }
+/// ```
+///
+/// Threading: for the thread of `main()`.
+public final class ServerSetup {
+    /// Reads settings of the program's own.
+    public let settings: SettingReader
+    /// Writes to descriptor 2, as the options say.
+    public let logger: Logger
+    /// `--check-config`: nothing shall be left behind, and nothing changed that a running server may be using.
+    public let isTrial: Bool
+    /// How the server runs.
+    public var server: Server.Configuration
+    /// How sessions behave.
+    public var sessions: SessionConfiguration
+
+    private let command: ServerSettings
+    private var additions: [(Application) throws -> Void] = []
+
+    init(_ command: ServerSettings, _ settings: SettingReader, isTrial: Bool) {
+        self.command = command
+        self.settings = settings
+        self.isTrial = isTrial
+        logger = command.makeLogger()
+        server = command.server
+        sessions = command.sessions.configuration
+    }
+
+    /// Whether sessions are known to this process only.
+    public var areSessionsLocalToProcess: Bool { command.sessions.areLocalToProcess }
+
+    /// Has something done with the application once it is made, after ``ServerCommand/routes(_:)``.
+    public func onApplication(_ addition: @escaping (Application) throws -> Void) {
+        additions.append(addition)
+    }
+
+    func makeApplication(_ routes: (Application) throws -> Void) throws -> Application {
+        let application = Application(
+            sessions: try command.names.translating(.sessions) {
+                try command.sessions.makeManager(
+                    sessions, logger: logger, isTrial: isTrial, concurrency: server.workers)
+            },
+            configuration: server,
+            logger: logger
+        )
+        application.allowsManyProcesses = command.sessions.allowsManyProcesses
+        if !command.writesAccessLog { application.accessLogger = nil }
+        try routes(application)
+        for addition in additions { try addition(application) }
+        return application
+    }
+}

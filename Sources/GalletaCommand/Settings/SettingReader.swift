@@ -1,0 +1,211 @@
+public import GalletaPlatform
+
+/// Reads settings: the command line first, then the environment; errors name what was wrong as it was given.
+///
+/// ```swift
+/// @Option(help: "How many parcels a day. (default: 100)")
+/// var parcels: String?
+///
+/// let parcels = try setup.settings.integer(parcels, "parcels", default: 100)  // or GALLETA_PARCELS
+/// ```
+///
+/// A variable that is set and empty counts as not set. What was never asked for is warned of at the start, if its name begins
+/// as a setting's.
+///
+/// For one thread.
+public final class SettingReader {
+    let environment: ProcessEnvironment
+    let prefix: String
+    /// The variables that gave a setting, by the setting's name.
+    private var variables: [String: String] = [:]
+    /// The variables that were asked for, set or not.
+    private(set) var known: Set<String> = []
+
+    init(environment: ProcessEnvironment, prefix: String = "GALLETA_") {
+        self.environment = environment
+        self.prefix = prefix
+    }
+
+    /// The variable that stands for an option: `GALLETA_MAX_BODY` for `max-body`.
+    public func variable(of option: String) -> String {
+        prefix + option.uppercased().replacing("-", with: "_")
+    }
+
+    /// The text of a setting, and how it was given: `--name` or the variable, for an error's field.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    /// - Returns: Nil if it was not given.
+    public func text(_ option: String?, _ name: String) -> (text: String, field: String)? {
+        let variable = variable(of: name)
+        known.insert(variable)
+        if let option { return (option, "--\(name)") }
+        guard let text = environment[variable] else { return nil }
+        variables[name] = variable
+        return (text, variable)
+    }
+
+    /// How a setting was given, option or variable; the option if it was not. For an error's field.
+    public func field(of name: String) -> String {
+        variables[name] ?? "--\(name)"
+    }
+
+    /// A list: the repeated option, else the variable's values between commas.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    public func list(_ option: [String], _ name: String) -> [String] {
+        known.insert(variable(of: name))
+        if !option.isEmpty { return option }
+        guard let value = text(nil, name) else { return [] }
+        return value.text.split(separator: ",").map { $0.trimmingBlanks }
+    }
+
+    /// Words and where they came from: the variable's between blanks, then those of the repeated option.
+    ///
+    /// - Parameter variable: The variable's name as an option's: there are several in it.
+    func words(_ option: [String], _ name: String, variable: String) -> [(text: String, field: String)] {
+        let variable = self.variable(of: variable)
+        known.insert(variable)
+        let words = environment[variable]?.split(whereSeparator: \.isWhitespace) ?? []
+        if option.isEmpty, !words.isEmpty { variables[name] = variable }
+        return words.map { (String($0), variable) } + option.map { ($0, "--\(name)") }
+    }
+
+    /// A switch: the flag, else the variable, `on`, `1`, `off` or `0`.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - standard: What counts if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func flag(_ option: Bool?, _ name: String, default standard: Bool) throws(ConfigurationError) -> Bool {
+        known.insert(variable(of: name))
+        if let option { return option }
+        return try choice(nil, name, ["on": true, "1": true, "off": false, "0": false], default: standard)
+    }
+
+    /// Runs `body`; its configuration error comes out with the setting as it was given in place of the library's property.
+    ///
+    /// - Parameter field: As ``text(_:_:)`` and ``field(of:)`` give it.
+    /// - Throws: What `body` throws, with the field.
+    public func naming<Result>(
+        _ field: String, _ body: () throws(ConfigurationError) -> Result
+    ) throws(ConfigurationError) -> Result {
+        do throws(ConfigurationError) {
+            return try body()
+        } catch {
+            throw ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
+        }
+    }
+
+    /// Refuses a setting that has another name now, whose default would take effect in silence.
+    func refuse(_ option: String?, _ name: String, now newName: String) throws(ConfigurationError) {
+        guard let (_, field) = text(option, name) else { return }
+        let isOption = field.hasPrefix("--")
+        throw ConfigurationError(
+            field: field,
+            reason: "it has another name now",
+            remedy: "write \(isOption ? "--\(newName)" : variable(of: newName))"
+        )
+    }
+
+    /// A whole number.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - standard: What counts if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func integer(_ option: String?, _ name: String, default standard: Int) throws(ConfigurationError) -> Int {
+        guard let (text, field) = text(option, name) else { return standard }
+        guard let value = Int(text) else {
+            throw ConfigurationError(
+                field: field, reason: "\"\(text)\" is not a whole number", remedy: "give one, such as \(standard)")
+        }
+        return value
+    }
+
+    /// A duration: a whole number and a unit, as `500ms`, `90s`, `30m`, `12h` or `7d`.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - standard: What counts if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func duration(_ option: String?, _ name: String, default standard: Duration) throws(ConfigurationError)
+        -> Duration
+    {
+        guard let (text, field) = text(option, name) else { return standard }
+        let units: [(String, Duration)] = [
+            ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
+            ("d", .seconds(86_400)),
+        ]
+        for (suffix, unit) in units where text.hasSuffix(suffix) {
+            guard let count = Int(text.dropLast(suffix.count)), (0...1_000_000_000).contains(count) else { continue }
+            return unit * count
+        }
+        throw ConfigurationError(
+            field: field,
+            reason: "\"\(text)\" is not a duration",
+            remedy: "give a whole number and a unit: 500ms, 90s, 30m, 12h or 7d"
+        )
+    }
+
+    /// A size in bytes, or as `64k`, `8m`, `1g`.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - standard: What counts if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func size(_ option: String?, _ name: String, default standard: Int) throws(ConfigurationError) -> Int {
+        guard let (text, field) = text(option, name) else { return standard }
+        let units = [("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)]
+        let (suffix, unit) = units.first { text.lowercased().hasSuffix($0.0) } ?? ("", 1)
+        guard let count = Int(text.dropLast(suffix.count)), (0...(1 << 30)).contains(count) else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" is not a size",
+                remedy: "give bytes, or a number with k, m or g: 8m"
+            )
+        }
+        return count * unit
+    }
+
+    /// One of some words, whatever their case.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - values: The words, and what they stand for.
+    ///   - standard: What counts if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func choice<Value>(
+        _ option: String?,
+        _ name: String,
+        _ values: KeyValuePairs<String, Value>,
+        default standard: Value
+    ) throws(ConfigurationError) -> Value {
+        guard let (text, field) = text(option, name) else { return standard }
+        guard let match = values.first(where: { $0.key == text.lowercased() }) else {
+            throw ConfigurationError(
+                field: field,
+                reason: "\"\(text)\" is not known",
+                remedy: "give one of " + values.map(\.key).joined(separator: ", ")
+            )
+        }
+        return match.value
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingBlanks: String {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}
