@@ -69,7 +69,7 @@ struct ServerSettings {
                 remedy: "give NAME:raw or NAME:decoded, such as GALLETA_PATH:decoded"
             )
         }
-        return try reader.naming(field) { () throws(ConfigurationError) in try RequestAddress(parts[0], form: form) }
+        return try reader.naming(field) { try RequestAddress(parts[0], form: form) }
     }
 
     private static func mode(_ options: ServerOptions, _ reader: SettingReader) throws -> UInt32 {

@@ -54,9 +54,7 @@ struct GalletaServer: ServerCommand {
 
     private func passwordFile(_ path: String, _ field: String, _ setup: ServerSetup) throws -> PasswordFile {
         let (settings, logger) = (setup.settings, setup.logger)
-        let file = try settings.naming(field) { () throws(ConfigurationError) in
-            try PasswordFile(path: path, logger: logger)
-        }
+        let file = try settings.naming(field) { try PasswordFile(path: path, logger: logger) }
         if file.isWorldReadable {
             logger.warning("every local user can read the password hashes in \(path); run chmod o-r \(path)")
         }

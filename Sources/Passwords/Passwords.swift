@@ -15,6 +15,8 @@ public import Logging
 /// else. The `async` methods hold no thread of the caller's meanwhile; a task that is cancelled while it waits leaves the
 /// queue. The others hold the caller's thread, and of those fewer may wait (``Configuration/maximumBlockedThreads``).
 ///
+/// Behind a step of an `Application` that is not `async` an `async` handler holds its worker, too: use the others there.
+///
 /// A thread begins when there is something to hash and ends when there is not: there is nothing to close.
 ///
 /// Threading: usable from any thread; one for the whole program.

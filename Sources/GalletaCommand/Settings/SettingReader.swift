@@ -91,12 +91,10 @@ public final class SettingReader {
     ///
     /// - Parameter field: As ``text(_:_:)`` and ``field(of:)`` give it.
     /// - Throws: What `body` throws, with the field.
-    public func naming<Result>(
-        _ field: String, _ body: () throws(ConfigurationError) -> Result
-    ) throws(ConfigurationError) -> Result {
-        do throws(ConfigurationError) {
+    public func naming<Result>(_ field: String, _ body: () throws -> Result) throws -> Result {
+        do {
             return try body()
-        } catch {
+        } catch let error as ConfigurationError {
             throw ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
         }
     }
