@@ -92,6 +92,14 @@ extension ServerCommand {
         }
         let application = try setup.makeApplication(routes)
         setup.logger.info("sessions are kept", metadata: settings.sessions.description(of: application.sessions))
+        let control = try settings.control.map { text, field in
+            try reader.naming(field) {
+                try ControlServer(
+                    text, application: application, name: Self.commandName, log: settings.log, logger: setup.logger)
+            }
+        }
+        try control?.start()
+        defer { control?.stop() }
         try names.translating(.server) { try application.run(listeners: listeners) }
     }
 

@@ -19,7 +19,7 @@ public struct ServerOptions: ParsableArguments {
         Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
 
         SIGTERM, SIGINT, SIGQUIT and SIGUSR1 finish what is in flight, save the sessions and stop; a second signal cuts \
-        short what is in flight. SIGHUP has files read again. SIGUSR2 is logged and ignored.
+        short what is in flight. SIGHUP has files read again, and the log file opened again, as SIGUSR2 does.
 
         The log goes to descriptor 2. Requests never wait for it: what is not taken in time is dropped, and counted in a \
         line that follows.
@@ -134,6 +134,18 @@ public struct ServerOptions: ParsableArguments {
 
     @Flag(inversion: .prefixedNo, help: "Log one line a request, at level info. (default: --access-log)")
     var accessLog: Bool?
+
+    @Option(help: "How the line of a request is written: text, or json, an object a line. (default: text)")
+    var accessLogFormat: String?
+
+    @Option(help: "File for the log; opened again at SIGUSR2 and SIGHUP. (default: descriptor 2)")
+    var logFile: String?
+
+    @Option(
+        help: """
+            Unix socket for "ctl": unix:/run/galleta/control.sock. Root and the server's user may use it. (default: none)
+            """)
+    var control: String?
 
     @Flag(
         help: """

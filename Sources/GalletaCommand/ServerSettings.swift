@@ -12,6 +12,12 @@ struct ServerSettings {
     private let addresses: [String]
     private let socketMode: UInt32
     private let allow: [String]
+    /// Where the log goes.
+    let log: LogWriter
+    /// Whether the line of a request is an object.
+    let writesAccessLogAsJSON: Bool
+    /// The address of the control socket.
+    let control: (text: String, field: String)?
     let names: SettingNames
 
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
@@ -26,6 +32,14 @@ struct ServerSettings {
                 "critical": .critical,
             ], default: .info)
         writesAccessLog = try reader.flag(options.accessLog, "access-log", default: true)
+        writesAccessLogAsJSON = try reader.choice(
+            options.accessLogFormat, "access-log-format", ["text": false, "json": true], default: false)
+        if let (path, field) = reader.text(options.logFile, "log-file") {
+            log = try reader.naming(field) { try LogWriter.ofProcess(file: path) }
+        } else {
+            log = .standardError
+        }
+        control = reader.text(options.control, "control")
         addresses = reader.list(options.listen, "listen")
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
@@ -87,7 +101,8 @@ struct ServerSettings {
     // MARK: What is built from it
 
     func makeLogger() -> Logger {
-        var logger = Logger(label: "galleta") { _ in LineLogHandler() }
+        let log = log
+        var logger = Logger(label: "galleta") { _ in LineLogHandler(writer: log) }
         logger.logLevel = logLevel
         return logger
     }

@@ -54,7 +54,12 @@ public final class ServerSetup {
             logger: logger
         )
         application.allowsManyProcesses = command.sessions.allowsManyProcesses
-        if !command.writesAccessLog { application.accessLogger = nil }
+        if !command.writesAccessLog || command.writesAccessLogAsJSON { application.accessLogger = nil }
+        if command.writesAccessLog, command.writesAccessLogAsJSON, logger.logLevel <= .info {
+            application.onRequest = AccessLog.objects(to: command.log)
+        }
+        let log = command.log
+        if log !== LogWriter.standardError { application.onReopen { try log.reopen() } }
         try routes(application)
         for addition in additions { try addition(application) }
         return application

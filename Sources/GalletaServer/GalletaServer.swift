@@ -8,7 +8,8 @@ struct GalletaServer: ServerCommand {
         commandName: "galleta-server",
         abstract: "Session-aware FastCGI endpoints behind nginx, Apache, lighttpd or Caddy.",
         discussion: ServerOptions.discussion(),
-        version: "0.1.0"
+        version: "0.1.0",
+        subcommands: [ControlCommand.self]
     )
 
     @OptionGroup var options: ServerOptions

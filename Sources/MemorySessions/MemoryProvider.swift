@@ -22,7 +22,7 @@ public import Sessions
 /// of a user's sessions cost what they return, whatever the user has.
 /// 256 shards, each behind its own lock, which is held for a lookup and a copy of one session's bytes at most.
 /// Expired sessions are never seen, and their memory is taken back in the background in small slices.
-public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider {
+public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider, PersistentProvider {
     let store: MemoryStore
     private let collector: MemoryCollector?
     /// Keeps the state file, if there is one.
@@ -75,6 +75,19 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
     /// What the store counts, all of it. Cost: five loads.
     public func statistics() -> SessionStoreStatistics {
         store.ledger.statistics
+    }
+
+    /// Writes the state file now.
+    ///
+    /// - Throws: `SessionStoreError` where there is none, or it cannot be written; the log says why.
+    public func save() throws -> String {
+        guard let keeper else {
+            throw SessionStoreError(.unavailable, "there is no state file (state): nothing is saved")
+        }
+        guard let count = keeper.writeNow() else {
+            throw SessionStoreError(.unavailable, "the state file could not be written; the log says why")
+        }
+        return "saved \(count) sessions\n"
     }
 
     /// Stops the collection in the background, and writes the state file a last time. Later calls do nothing.

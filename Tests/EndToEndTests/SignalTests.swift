@@ -43,7 +43,7 @@ struct SignalTests {
 
     @Test(
         "HUP, USR2 and PIPE do not end it",
-        arguments: [(SIGHUP, "SIGHUP: "), (SIGUSR2, "SIGUSR2 has no meaning here and is ignored"), (SIGPIPE, "")])
+        arguments: [(SIGHUP, "SIGHUP: "), (SIGUSR2, "SIGUSR2: there is no log file to open again"), (SIGPIPE, "")])
     func surviving(number: Int32, line: String) throws {
         let server = try start()
         let cookie = try #require(try count().cookie)

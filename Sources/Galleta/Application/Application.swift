@@ -38,12 +38,15 @@ public final class Application: RouteBuilder {
     public var allowsManyProcesses = false
     /// One line a request: method, path, status, duration, request id; never cookies or queries. Nil writes none.
     public var accessLogger: Logger?
+    /// Told of each request after its answer, beside the access log: for metrics. On the thread that saw it: keep it short.
+    public var onRequest: Server.Observer?
 
     /// The routes and steps of the application itself; ``group(_:_:)`` makes those within.
     public let routeGroup = RouteGroup(list: RouteList.Storage())
     private var authorizerAction: Endpoint.Action?
     var errorHandler: ErrorHandler?
     var reloadHooks: [ReloadHook] = []
+    private var reopenHooks: [ReloadHook] = []
     private var startHooks: [LifecycleHook] = []
     private var shutdownHooks: [LifecycleHook] = []
     /// What handlers and other threads may hold of the application: its statistics, and its stop.
@@ -100,6 +103,12 @@ public final class Application: RouteBuilder {
         reloadHooks.append(hook)
     }
 
+    /// Has something done whenever the process gets SIGUSR2, and first of all at SIGHUP, such as opening a log file again that
+    /// was moved away. What it throws is logged.
+    public func onReopen(_ hook: @escaping ReloadHook) {
+        reopenHooks.append(hook)
+    }
+
     /// Has something done before the first request is taken, such as opening a pool of connections. In the order they were
     /// added; the first that throws ends ``run(listeners:)``.
     public func onStart(_ hook: @escaping LifecycleHook) {
@@ -140,7 +149,7 @@ public final class Application: RouteBuilder {
     ///   - listeners: Where connections come from; at least one.
     /// - Throws: `ConfigurationError` that names the field.
     public func server(listeners: [Listener]) throws -> Server {
-        try server(listeners, configuration, logger, observer: accessLogger.flatMap(AccessLog.observer))
+        try server(listeners, configuration, logger, observer: observer)
     }
 
     /// The application for its own process (`Server.connect`), for tests.
@@ -154,12 +163,21 @@ public final class Application: RouteBuilder {
     ) throws -> ApplicationService {
         var configuration = configuration
         configuration.shutdownGrace = shutdownGrace
-        let accessLog = accessLogger.flatMap(AccessLog.observer)
+        let accessLog = self.observer
         let server = try server(nil, configuration, logger) { summary in
             accessLog?(summary)
             observer(summary)
         }
         return service(server)
+    }
+
+    private var observer: Server.Observer? {
+        guard let log = accessLogger.flatMap(AccessLog.observer) else { return onRequest }
+        guard let onRequest else { return log }
+        return { summary in
+            log(summary)
+            onRequest(summary)
+        }
     }
 
     private func server(
@@ -178,8 +196,9 @@ public final class Application: RouteBuilder {
     }
 
     /// Serves until SIGTERM, SIGINT, SIGQUIT or SIGUSR1, then finishes what is in flight, saves the sessions and returns. A
-    /// second signal cuts short what is in flight. SIGHUP runs the ``onReload(_:)`` hooks; SIGUSR2 is logged and ignored,
-    /// SIGPIPE ignored.
+    /// second signal cuts short what is in flight. SIGHUP runs the ``onReopen(_:)`` and ``onReload(_:)`` hooks, SIGUSR2 the
+    /// former; SIGPIPE is ignored. A service manager that asks for it (NOTIFY_SOCKET) is told of start, reload and stop, and gets
+    /// signs of life.
     ///
     /// These signals stay taken after the return: what follows is the end of the process, and nothing shall cut it off.
     ///
@@ -196,9 +215,16 @@ public final class Application: RouteBuilder {
         let service = try service(listeners: listeners)
         // A file at its size limit (a log, the sessions' state) is to be an error of write(2), not the process's end.
         signal(SIGXFSZ, SIG_IGN)
-        let signals = ProcessSignals(logger: logger, reloadHooks: reloadHooks) { service.shutdown() }
-        defer { signals.cancel() }
-        try service.runOnThread()
+        let notifier = ServiceNotifier.ofProcess()
+        let signals = ProcessSignals(
+            logger: logger, reloadHooks: reloadHooks, reopenHooks: reopenHooks, notifier: notifier
+        ) { service.shutdown() }
+        let report = notifier.map { ServiceReport($0, service.server) }
+        defer {
+            report?.cancel()
+            signals.cancel()
+        }
+        try service.runOnThread { notifier?.send("READY=1") }
     }
 
     /// The application with its listeners, to be run beside other things; see ``ApplicationService``. Routes and hooks that are

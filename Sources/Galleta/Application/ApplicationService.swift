@@ -60,9 +60,12 @@ public struct ApplicationService: Sendable {
     public var statistics: ServerStatistics { server.statistics }
 
     /// Serves on the calling thread.
-    func runOnThread() throws {
+    ///
+    /// - Parameter whenServing: Called once requests are taken.
+    func runOnThread(whenServing: () -> Void = {}) throws {
         defer { sessions.provider.close() }
         try start()
+        whenServing()
         finish()
     }
 

@@ -16,21 +16,33 @@ final class ProcessSignals: @unchecked Sendable {
 
     /// - Parameters:
     ///   - reloadHooks: Run at SIGHUP, in this order; what one throws is logged, and the next one runs.
+    ///   - reopenHooks: Run before these, and at SIGUSR2.
+    ///   - notifier: Told of each.
     ///   - stop: Called at each signal that asks to stop.
-    init(logger: Logger, reloadHooks: [Application.ReloadHook], stop: @escaping @Sendable () -> Void) {
+    init(
+        logger: Logger, reloadHooks: [Application.ReloadHook], reopenHooks: [Application.ReloadHook],
+        notifier: ServiceNotifier?, stop: @escaping @Sendable () -> Void
+    ) {
         let queue = DispatchQueue(label: "galleta.signals")
         for (name, number) in Self.stopping {
             on(number, queue) {
+                notifier?.send("STOPPING=1")
                 logger.notice("stopping: \(name)")
                 stop()
             }
         }
         let reloads = DispatchQueue(label: "galleta.reload")
         on(SIGHUP, queue) {
-            reloads.async { Self.reload(reloadHooks, logger) }
+            reloads.async {
+                notifier?.sendReloading()
+                Self.run(reopenHooks, logger)
+                Self.reload(reloadHooks, logger)
+                notifier?.send("READY=1")
+            }
         }
         on(SIGUSR2, queue) {
-            logger.notice("SIGUSR2 has no meaning here and is ignored")
+            guard !reopenHooks.isEmpty else { return logger.notice("SIGUSR2: there is no log file to open again") }
+            reloads.async { Self.run(reopenHooks, logger) }
         }
     }
 
@@ -45,6 +57,16 @@ final class ProcessSignals: @unchecked Sendable {
         sources.append(source)
         // By another thread, which may take its time: until then the signal is lost.
         isRegistered.wait()
+    }
+
+    private static func run(_ hooks: [Application.ReloadHook], _ logger: Logger) {
+        for hook in hooks {
+            do {
+                try hook()
+            } catch {
+                logger.error("what was open before stays in use: \(error)")
+            }
+        }
     }
 
     private static func reload(_ hooks: [Application.ReloadHook], _ logger: Logger) {

@@ -1,9 +1,11 @@
-internal import FastCGI
+package import FastCGI
 internal import GalletaPlatform
+internal import Glibc
 internal import Logging
+internal import Sessions
 
 /// One line a request. No cookies, no query: both carry secrets.
-enum AccessLog {
+package enum AccessLog {
     static func observer(_ logger: Logger) -> Server.Observer? {
         guard logger.logLevel <= .info else { return nil }
         return { summary in
@@ -16,6 +18,26 @@ enum AccessLog {
                 """
             )
         }
+    }
+
+    /// Objects in JSON, one a line.
+    package static func objects(to log: LogWriter) -> Server.Observer {
+        { summary in
+            let value: SessionValue = [
+                "time": .string(CivilDate.text(ofSeconds: now) ?? ""), "method": .string(summary.method),
+                "path": .string(summary.path), "status": .int(Int64(summary.status)),
+                "milliseconds": .double(Double(summary.duration.nanoseconds / 1_000) / 1_000),
+                "id": summary.requestID.map { .string($0) } ?? .null, "cut": .bool(!summary.wasSent),
+            ]
+            guard let bytes = try? value.jsonBytes() else { return }
+            log.write(String(decoding: bytes, as: UTF8.self) + "\n")
+        }
+    }
+
+    private static var now: Double {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec / 1_000_000) / 1_000
     }
 
     /// Microseconds as milliseconds with three decimals.

@@ -16,8 +16,12 @@ public import Logging
 /// When the process ends by `exit` or by the end of `main`, it waits for the last lines for one second at most; lines of
 /// the last millisecond are lost if it ends in another way. Threading: usable from any thread.
 public struct LineLogHandler: LogHandler {
-    /// Messages below this level are not written.
-    public var logLevel: Logger.Level
+    /// Messages below this level are not written. Where an operator has set one for the whole process, that counts.
+    public var logLevel: Logger.Level {
+        get { writer.level ?? ownLevel }
+        set { ownLevel = newValue }
+    }
+    private var ownLevel: Logger.Level
     /// What each line ends with, as `key=value`.
     public var metadata: Logger.Metadata
     /// What the surroundings of a line add to it; by default the id of the request (`Application.providesLogMetadata`).
@@ -30,7 +34,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     package init(logLevel: Logger.Level = .info, metadata: Logger.Metadata = [:], writer: LogWriter) {
-        self.logLevel = logLevel
+        ownLevel = logLevel
         self.metadata = metadata
         self.writer = writer
     }

@@ -1,6 +1,7 @@
 internal import GalletaPlatform
 internal import Glibc
-internal import Logging
+package import Logging
+internal import Synchronization
 
 /// Lines on a descriptor, written by a thread of its own: whoever logs never waits for whoever reads the log.
 ///
@@ -47,12 +48,74 @@ package final class LogWriter: Sendable {
     private let descriptor: Int32
     private let limit: Int
     private let monitor = Monitor(State())
+    /// The level that was set for all who write here; -1 for none.
+    private let commonLevel = Atomic<Int>(-1)
+
+    /// The level below which nothing is written, whatever each handler has; nil leaves it to them.
+    package var level: Logger.Level? {
+        get {
+            let index = commonLevel.load(ordering: .relaxed)
+            return index < 0 ? nil : Logger.Level.allCases[index]
+        }
+        set {
+            commonLevel.store(newValue.flatMap { Logger.Level.allCases.firstIndex(of: $0) } ?? -1, ordering: .relaxed)
+        }
+    }
+
+    /// The file whose end the descriptor is at, where it is one that this object has opened.
+    private let path: String?
+
+    /// Lines at the end of a file, which is made if it is not there (mode 0640).
+    ///
+    /// - Throws: `ConfigurationError` of the field `logFile`.
+    package init(file path: String, limit: Int = 1 << 20) throws(ConfigurationError) {
+        self.path = path
+        self.limit = limit
+        descriptor = try Self.open(path)
+    }
+
+    deinit {
+        if path != nil { close(descriptor) }
+    }
+
+    /// As ``init(file:limit:)``; its last lines go out when the process ends by `exit` or by the end of `main`.
+    package static func ofProcess(file path: String) throws(ConfigurationError) -> LogWriter {
+        let writer = try LogWriter(file: path)
+        processFile.withLock { $0 = writer }
+        atexit { LogWriter.processFile.withLock { $0 }?.flush() }
+        return writer
+    }
+
+    private static let processFile = Locked<LogWriter?>(nil)
+
+    private static func open(_ path: String) throws(ConfigurationError) -> Int32 {
+        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o640)
+        guard descriptor >= 0 else {
+            throw ConfigurationError(
+                field: "logFile", reason: "\(path) cannot be opened: \(String(cString: strerror(errno)))",
+                remedy: "make its folder, and give the process's user the right to write there")
+        }
+        return descriptor
+    }
+
+    /// Opens the file again by its name: it was moved away. Lines that wait go to the new one.
+    ///
+    /// - Throws: `ConfigurationError`; the old file stays in use then.
+    package func reopen() throws(ConfigurationError) {
+        guard let path else { return }
+        let fresh = try Self.open(path)
+        // In one step: whoever writes at this moment finds the one file or the other.
+        dup2(fresh, descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        close(fresh)
+    }
 
     /// - Parameters:
     ///   - limit: Bytes that may wait.
     package init(descriptor: Int32, limit: Int = 1 << 20) {
         self.descriptor = descriptor
         self.limit = limit
+        path = nil
     }
 
     /// Has a line written, which ends with a line break and has no other.

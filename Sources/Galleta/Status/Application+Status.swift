@@ -1,4 +1,4 @@
-internal import FastCGI
+package import FastCGI
 internal import HTTPTypes
 internal import Sessions
 
@@ -26,20 +26,34 @@ extension Application {
             }
             return range
         }
-        let (control, sessions) = (control, sessions)
+        let source = statusSource(name: name)
         get(path, touchesSession: false) { request, _ in
             guard let client = SocketAddress(host: request.remoteAddress, port: 0),
-                ranges.contains(where: { $0.contains(client) }), let status = control.status(requests: 100)
+                ranges.contains(where: { $0.contains(client) })
             else { throw HTTPError(.notFound) }
-            return try Self.statusResponse(
-                StatusReport(
-                    name: name, status: status, sessions: sessions.metrics,
-                    droppedLogLines: LogWriter.standardError.droppedLines), form: request.query)
+            return try source.response(form: request.query)
         }
     }
 
-    /// The report in the form that a query names.
-    static func statusResponse(_ report: StatusReport, form: FormFields) throws -> Response {
+    /// What makes the status, for other ways to show it.
+    package func statusSource(name: String) -> StatusSource {
+        StatusSource(name: name, control: control, sessions: sessions)
+    }
+}
+
+/// Makes the status in the form that was asked for. Threading: any thread.
+package struct StatusSource: Sendable {
+    let name: String
+    let control: ApplicationControl
+    let sessions: SessionManager
+
+    /// - Parameter form: Names the form, as a query does.
+    /// - Throws: ``HTTPError`` of status 503 before there is a server.
+    package func response(form: FormFields) throws -> Response {
+        guard let status = control.status(requests: 100) else { throw HTTPError(.serviceUnavailable) }
+        let report = StatusReport(
+            name: name, status: status, sessions: sessions.metrics,
+            droppedLogLines: LogWriter.standardError.droppedLines)
         let isFull = form["full"] != nil
         var response: Response
         if form["html"] != nil {

@@ -30,7 +30,8 @@ public final class ChildProcess: @unchecked Sendable {
         self.program = program
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         variables["PATH"] = (variables["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
-        variables["NOTIFY_SOCKET"] = nil
+        // Of the tests' own surroundings, never.
+        variables["NOTIFY_SOCKET"] = environment["NOTIFY_SOCKET"]
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
