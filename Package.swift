@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "Sessions", targets: ["Sessions"]),
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
         .library(name: "RedisSessions", targets: ["RedisSessions"]),
+        .library(name: "PHPSerialization", targets: ["PHPSerialization"]),
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .library(name: "GalletaTesting", targets: ["GalletaTesting"]),
         .library(name: "Passwords", targets: ["Passwords"]),
@@ -77,6 +78,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "PHPSerialization", dependencies: ["GalletaPlatform"], swiftSettings: settings),
         .target(name: "RESP", swiftSettings: settings),
         .target(
             name: "RedisSessions",
@@ -167,6 +169,12 @@ let package = Package(
                 "Passwords", "GalletaPlatform", "TestSupport", "CCrypt",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PHPSerializationTests",
+            dependencies: ["PHPSerialization", "GalletaPlatform"],
+            exclude: ["Scripts", "Vectors"],
             swiftSettings: settings
         ),
         .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: settings),

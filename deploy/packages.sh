@@ -27,6 +27,8 @@ has_package() {
         apache2-bin) command -v apache2 >/dev/null ;;
         apache2-utils) command -v htpasswd >/dev/null ;;
         php-fpm) has_file '/usr/sbin/php-fpm[0-9]*' ;;
+        php-cli) command -v php >/dev/null ;;
+        php-igbinary) has_file '/usr/lib/php/*/igbinary.so' ;;
         php-redis) has_file '/usr/lib/php/*/redis.so' ;;
         redis-tools) command -v redis-cli >/dev/null ;;
         systemd) command -v systemd-socket-activate >/dev/null ;;
