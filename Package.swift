@@ -266,6 +266,7 @@ if Context.environment["GALLETA_FUZZ"] != nil {
         ("RequestCheckFuzzer", "FastCGI"), ("CookieFuzzer", "Sessions"), ("FormFuzzer", "FastCGI"),
         ("PathFuzzer", "FastCGI"),
         ("SnapshotFuzzer", "MemorySessions"), ("RESPFuzzer", "RESP"),
+        ("PHPSessionFuzzer", "PHPSerialization"), ("IgbinaryFuzzer", "PHPSerialization"),
     ]
     for (name, target) in fuzzers {
         package.targets.append(
@@ -312,7 +313,7 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
             name: "parser-costs",
             dependencies: [
                 "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "Passwords", "RESP",
-                "SessionsTesting", "CPlatform", "GalletaPlatform",
+                "SessionsTesting", "PHPSerialization", "CPlatform", "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Benchmarks/Costs",

@@ -9,6 +9,7 @@ internal import Glibc
 struct Costs {
     static let shapes =
         credentialShapes + formShapes + requestShapes + textShapes + sessionShapes + storeShapes + redisShapes
+        + phpShapes
 
     static func main() {
         do {
