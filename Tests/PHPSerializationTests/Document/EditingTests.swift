@@ -155,6 +155,12 @@ struct EditingTests {
         try document.remove("c")
         #expect(try document.encoded().count == 12)
         #expect(throws: PHPSerializationError.self) { try document.set("b", to: [[]]) }
+        var full = try PHPDocument(Array("a|i:1;".utf8), format: .php, limits: PHPLimits(values: 2))
+        try full.set("b", to: [])
+        #expect(try full.encoded() == Array("a|i:1;b|a:0:{}".utf8))
+        try full.set("c", to: 1)
+        let many = #expect(throws: PHPSerializationError.self) { try full.encoded() }
+        #expect(many?.reason.contains("limits.values") == true)
         // Objects that stood side by side would be inside each other: PHP would write that and never read it.
         let chain = "a|O:1:\"A\":1:{i:0;N;}" + (2...9).map { "x\($0)|O:1:\"A\":1:{i:0;r:\(2 * $0 - 3);}" }.joined()
         var objects = try PHPDocument(Array(chain.utf8), format: .php, limits: PHPLimits(depth: 3))
