@@ -79,6 +79,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "PHPSerialization", dependencies: ["GalletaPlatform"], swiftSettings: settings),
+        .target(
+            name: "PHPSessions",
+            dependencies: ["CPlatform", "GalletaPlatform"],
+            swiftSettings: settings
+        ),
         .target(name: "RESP", swiftSettings: settings),
         .target(
             name: "RedisSessions",
@@ -175,6 +180,12 @@ let package = Package(
             name: "PHPSerializationTests",
             dependencies: ["PHPSerialization", "GalletaPlatform"],
             exclude: ["Scripts", "Vectors"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PHPSessionsTests",
+            dependencies: ["PHPSessions", "PHPSerialization", "GalletaPlatform"],
+            exclude: ["Scripts"],
             swiftSettings: settings
         ),
         .testTarget(name: "RESPTests", dependencies: ["RESP"], swiftSettings: settings),

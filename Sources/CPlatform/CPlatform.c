@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -219,6 +220,73 @@ int cplatform_link_temporary(int fd, const char *path) {
     char source[32];
     snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+static int lock_signal;
+static pthread_once_t lock_signal_once = PTHREAD_ONCE_INIT;
+
+static void lock_signal_handler(int signal) { (void)signal; }
+
+/* A real-time signal that nobody else has taken; 0 if there is none. */
+static void choose_lock_signal(void) {
+    for (int signal = SIGRTMAX; signal >= SIGRTMIN; signal--) {
+        struct sigaction old, own;
+        if (sigaction(signal, NULL, &old) != 0 || old.sa_handler != SIG_DFL) continue;
+        memset(&own, 0, sizeof own);
+        own.sa_handler = lock_signal_handler; /* without SA_RESTART: it has to end the call */
+        if (sigaction(signal, &own, NULL) == 0) {
+            lock_signal = signal;
+            return;
+        }
+    }
+}
+
+int cplatform_flock_until(int fd, int operation, int64_t deadline_ns) {
+    if (flock(fd, operation | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK && errno != EINTR) return -1;
+    pthread_once(&lock_signal_once, choose_lock_signal);
+    if (lock_signal == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    /* The kernel's lock has no deadline of its own: a timer of this thread interrupts the wait, at the deadline and then
+       every 10 ms, lest the first shot comes just before the call. The signal reaches this thread only, and only here. */
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    sigaddset(&ours, lock_signal);
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = lock_signal;
+    event._sigev_un._tid = gettid();
+    timer_t timer;
+    if (timer_create(CLOCK_BOOTTIME, &event, &timer) != 0) return -1;
+    pthread_sigmask(SIG_UNBLOCK, &ours, &before);
+    struct itimerspec when = {
+        .it_interval = {.tv_nsec = 10 * 1000 * 1000},
+        .it_value = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000},
+    };
+    int result = timer_settime(timer, TIMER_ABSTIME, &when, NULL);
+    while (result == 0) {
+        if (cplatform_boottime_ns() >= deadline_ns) {
+            errno = ETIMEDOUT;
+            result = -1;
+        } else if (flock(fd, operation) == 0) {
+            break;
+        } else if (errno != EINTR) {
+            result = -1;
+        }
+    }
+    int failure = errno;
+    timer_delete(timer);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failure;
+    return result;
+}
+
+int cplatform_reserve(int fd, int64_t size) {
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return 0;
+    return -1;
 }
 
 void cplatform_trim_heap(void) { malloc_trim(0); }

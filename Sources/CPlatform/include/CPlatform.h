@@ -70,6 +70,13 @@ int cplatform_open_temporary(const char *folder);
    where the file cannot be linked (no O_TMPFILE, no /proc). */
 int cplatform_link_temporary(int fd, const char *path);
 
+/* Takes an advisory lock on a file (LOCK_SH or LOCK_EX), waiting until `deadline_ns` of the boot clock at most. In the
+   queue of all that wait: trying again and again would lose against them. -1 with errno: ETIMEDOUT at the deadline. */
+int cplatform_flock_until(int fd, int operation, int64_t deadline_ns);
+/* Sees to it that a file can grow to `size` bytes; its size stays. -1 with errno: ENOSPC. What the file system cannot do
+   beforehand is no error. */
+int cplatform_reserve(int fd, int64_t size);
+
 /* Sockets by address family, so that Swift needs no casts between sockaddr types. */
 int cplatform_bind_unix(int fd, const char *path);
 int cplatform_connect_unix(int fd, const char *path);

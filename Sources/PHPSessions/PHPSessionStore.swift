@@ -1,0 +1,75 @@
+package import GalletaPlatform
+
+/// Where PHP keeps its sessions: files, Redis, memcached.
+///
+/// PHP holds a session from its first look to its last write, so that requests of one visitor follow each other. A store
+/// does the same: ``open(_:until:)`` takes PHP's own lock, and the record that it gives holds it until it is written,
+/// touched, removed or released. That has to be soon: a PHP page of the same visitor waits meanwhile.
+///
+/// Threading: any number of threads at once. Calls block, until their deadline at most.
+package protocol PHPSessionStore: Sendable {
+    /// Takes the lock of a session and reads it.
+    ///
+    /// - Parameters:
+    ///   - id: The id. A session is never made for an id that a client chose.
+    ///   - deadline: When to give up waiting for others who have the session.
+    /// - Returns: nil when there is no such session.
+    /// - Throws: ``PHPSessionStoreError``: `busy` at the deadline or when too many wait already, `refused` for what PHP
+    ///   would not take for a session either, `failed` when the system failed.
+    func open(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError)
+        -> (any PHPSessionRecord)?
+
+    /// Reads a session without the intention to change it: "last used" stays. nil and errors as for ``open(_:until:)``.
+    func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> [UInt8]?
+
+    /// Makes a session under an id that was drawn here, without values, and takes its lock.
+    ///
+    /// - Returns: nil when there is such a session already.
+    func create(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError)
+        -> (any PHPSessionRecord)?
+}
+
+/// A session that nobody else has now. Its lock goes with the call of one of the methods, or with the object.
+///
+/// Threading: for one thread at a time.
+package protocol PHPSessionRecord: AnyObject {
+    /// What was read.
+    var bytes: [UInt8] { get }
+
+    /// Writes these bytes and lets the session go. The same bytes are a touch.
+    ///
+    /// - Returns: False when the session was removed meanwhile: nothing is written then, and none comes to life again.
+    func write(_ bytes: [UInt8]) throws(PHPSessionStoreError) -> Bool
+
+    /// Sets "last used" to now and lets the session go. False when it was removed meanwhile.
+    func touch() throws(PHPSessionStoreError) -> Bool
+
+    /// Removes the session. False when it was removed meanwhile.
+    func remove() throws(PHPSessionStoreError) -> Bool
+
+    /// Lets the session go as it is.
+    func release()
+}
+
+/// Why a store gave no answer.
+package struct PHPSessionStoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: Hashable, Sendable {
+        /// Others have the session: try again later.
+        case busy
+        /// What is there is nothing that PHP would take for a session.
+        case refused
+        /// The system failed.
+        case failed
+    }
+
+    package let code: Code
+    package let reason: String
+
+    package var description: String { reason }
+
+    static let busy = PHPSessionStoreError(code: .busy, reason: "others have the session")
+
+    static func refused(_ reason: String) -> PHPSessionStoreError {
+        PHPSessionStoreError(code: .refused, reason: reason)
+    }
+}

@@ -1,0 +1,34 @@
+<?php
+// A page of PHP with a session, for FileStoreTests.
+//
+//     php session.php SAVE_PATH ID count TIMES    adds one to $_SESSION["php"] and to $_SESSION["both"], TIMES times
+//     php session.php SAVE_PATH ID hold           says "held" once it has the session; then it does what lines of its
+//                                                 input say: "set NAME VALUE", "destroy"; and ends with its input
+//     php session.php SAVE_PATH ID dump           the session as serialize() writes it
+[, $path, $id, $task] = $argv;
+foreach (['use_cookies' => '0', 'cache_limiter' => '', 'gc_probability' => '0', 'save_path' => $path] as $name => $value) {
+    ini_set("session.$name", $value);
+}
+session_id($id);
+switch ($task) {
+    case 'count':
+        for ($n = (int) $argv[4]; $n > 0; $n--) {
+            session_start();
+            $_SESSION['php'] = ($_SESSION['php'] ?? 0) + 1;
+            $_SESSION['both'] = ($_SESSION['both'] ?? 0) + 1;
+            session_write_close();
+        }
+        break;
+    case 'hold':
+        session_start();
+        fwrite(STDOUT, "held\n");
+        while (($line = fgets(STDIN)) !== false) {
+            $words = explode(' ', trim($line), 3);
+            if ($words[0] == 'set') $_SESSION[$words[1]] = $words[2];
+            if ($words[0] == 'destroy') session_destroy();
+        }
+        break;
+    case 'dump':
+        session_start(['read_and_close' => true]);
+        echo serialize($_SESSION);
+}
