@@ -112,7 +112,7 @@ private func routes(
     Shape("routes", name, size) { size in
         var table = RouteTable()
         for number in 0..<patterns(size) {
-            table.add(.get, "/:first/\(number)/*", Endpoint(.sync { _, _ in Response.text("") }))
+            try table.add(.get, "/:first/\(number)/*", Endpoint(.sync { _, _ in Response.text("") }))
         }
         let request = try request(path(size))
         return { use(table.match(request)) }
