@@ -128,7 +128,8 @@ struct OperatorTests {
             try FileManager.default.moveItem(atPath: path, toPath: path + ".\(index)")
             server.process.signal(number)
             #expect(eventually { FileManager.default.fileExists(atPath: path) })
-            _ = try FastCGIClient(unix: server.socket).exchange("GET", "/app/ping?\(index)", [("REQUEST_ID", "r\(index)")])
+            _ = try FastCGIClient(unix: server.socket).exchange(
+                "GET", "/app/ping?\(index)", [("REQUEST_ID", "r\(index)")])
             #expect(eventually { lines(path).contains("id=r\(index)") })
         }
         #expect(server.process.output.isEmpty)
