@@ -140,7 +140,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CPlatform", "FastCGI", "GalletaPlatform", .product(name: "Logging", package: "swift-log"),
+                "CPlatform", "FastCGI", "GalletaPlatform", "Sessions", .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/TestSupport",
             swiftSettings: settings
@@ -157,7 +157,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SessionsTests",
-            dependencies: ["Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform", "ProviderProgram"],
+            dependencies: [
+                "Sessions", "SessionsTesting", "MemorySessions", "GalletaPlatform", "ProviderProgram", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

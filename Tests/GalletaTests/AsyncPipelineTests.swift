@@ -42,7 +42,7 @@ struct AsyncPipelineTests {
             app.get("/sync/count") { _, session in "\(try session.update("n", default: 0) { $0 += 1; return $0 })" }
             app.get("/async/count") { _, session in
                 await Task.yield()
-                return "\(try session.update("n", default: 0) { $0 += 1; return $0 })"
+                return "\(try await session.update("n", default: 0) { $0 += 1; return $0 })"
             }
             app.get("/sync/set") { _, session in
                 try session.set("n", 100)

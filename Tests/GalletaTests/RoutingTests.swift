@@ -147,7 +147,7 @@ struct RoutingTests {
         let client = try testClient { app in
             app.get("/async") { _, session in
                 await Task.yield()
-                let count = try session.update("n", default: 0) { (n: inout Int) in
+                let count = try await session.update("n", default: 0) { (n: inout Int) in
                     n += 1
                     return n
                 }

@@ -100,7 +100,7 @@ struct MemoryCollectionTests {
         var visits = 0
         while provider.count() > 1, start.duration(to: .now) < .seconds(120) {
             let session = manager.open(SessionIDCandidates(fresh), isSecure: false)
-            visits = try session.update("n", default: 0) {
+            visits = try await session.update("n", default: 0) {
                 $0 += 1
                 return $0
             }

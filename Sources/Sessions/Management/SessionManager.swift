@@ -27,6 +27,8 @@ public final class SessionManager: Sendable {
     let limiter: NewSessionLimiter?
     /// The provider, if it finds sessions by their users.
     let userIndex: (any UserIndexedProvider)?
+    /// The provider, if its calls can be awaited.
+    package let asyncProvider: (any AsyncSessionProvider)?
     let idFormat: SessionIDFormat
 
     /// A manager whose provider was registered under a name.
@@ -93,6 +95,7 @@ public final class SessionManager: Sendable {
         isPersistent = configuration.isPersistent
         limits = configuration.limits
         userIndex = provider as? any UserIndexedProvider
+        asyncProvider = provider as? any AsyncSessionProvider
         idFormat = provider.idFormat
         limiter = configuration.newSessionLimit.map { NewSessionLimiter($0, clock: configuration.clock) }
     }
@@ -129,6 +132,18 @@ public final class SessionManager: Sendable {
     func store<Result>(_ body: (any SessionProvider) throws -> Result) throws -> Result {
         do {
             return try body(provider)
+        } catch {
+            throw wrap(error)
+        }
+    }
+
+    /// Awaits a call of the provider; see ``store(_:)``.
+    func awaiting<Result: Sendable>(
+        _ provider: any AsyncSessionProvider,
+        _ body: @Sendable (any AsyncSessionProvider) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body(provider)
         } catch {
             throw wrap(error)
         }

@@ -58,21 +58,43 @@ extension Session {
         _ key: ByteString, default initial: @autoclosure () throws -> T, replacingUndecodable: Bool = false,
         _ body: (inout T) throws -> Result
     ) throws -> Result {
-        let sessionKey = SessionKey(key)
-        for _ in 0..<10_000 {
-            let (found, seen) = try loaded { ($0.view[sessionKey], $0.changeCount) }
-            // No optionals of T: their type would be looked up at each call.
-            var value =
-                if let found {
-                    try decode(found, of: key, replacing: replacingUndecodable, by: initial)
-                } else {
-                    try initial()
-                }
-            let result = try body(&value)
-            let change = try SessionPatch.Change(setting: SessionValue(encoding: value), for: sessionKey)
-            if try withState({ try $0.update(change, of: sessionKey, seen: seen) }) { return result }
+        try updateNow(key, initial, replacingUndecodable, body)
+    }
+
+    /// Updates with calls that block.
+    @inline(__always)
+    func updateNow<T: Codable, Result>(
+        _ key: ByteString, _ initial: () throws -> T, _ replacingUndecodable: Bool, _ body: (inout T) throws -> Result
+    ) throws -> Result {
+        for _ in 0..<Self.updateLimit {
+            let (change, seen, result) = try computed(key, initial, replacingUndecodable, body)
+            if try withState({ try $0.update(change, of: SessionKey(key), seen: seen) }) { return result }
         }
-        throw SessionError(.contention, "update of \"\(key)\" was overtaken 10,000 times; nothing was changed")
+        throw Self.contention(key)
+    }
+
+    static let updateLimit = 10_000
+
+    static func contention(_ key: ByteString) -> SessionError {
+        SessionError(.contention, "update of \"\(key)\" was overtaken 10,000 times; nothing was changed")
+    }
+
+    /// The change that an update makes of the value in the view, and the view's count of changes.
+    @inline(__always)
+    func computed<T: Codable, Result>(
+        _ key: ByteString, _ initial: () throws -> T, _ replacingUndecodable: Bool, _ body: (inout T) throws -> Result
+    ) throws -> (change: SessionPatch.Change, seen: Int, result: Result) {
+        let sessionKey = SessionKey(key)
+        let (found, seen) = try loaded { ($0.view[sessionKey], $0.changeCount) }
+        // No optionals of T: their type would be looked up at each call.
+        var value =
+            if let found {
+                try decode(found, of: key, replacing: replacingUndecodable, by: initial)
+            } else {
+                try initial()
+            }
+        let result = try body(&value)
+        return (try SessionPatch.Change(setting: SessionValue(encoding: value), for: sessionKey), seen, result)
     }
 
     func loaded<Result>(_ body: (inout SessionState) throws -> Result) throws -> Result {
@@ -83,7 +105,7 @@ extension Session {
     }
 
     /// `value` as `T`, or what to begin with when it has not that form and may be replaced.
-    private func decode<T: Decodable>(
+    func decode<T: Decodable>(
         _ value: SessionValue, of key: ByteString, replacing: Bool, by initial: () throws -> T
     ) throws -> T {
         do {

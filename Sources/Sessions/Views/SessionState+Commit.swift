@@ -6,25 +6,38 @@ extension SessionState {
     /// - Parameter notingVisit: False for a request that is none of the visitor's doing, such as a poll.
     mutating func commit(notingVisit: Bool) throws -> SessionCommit {
         guard !isCommitted else { return closing ?? .untouched }
+        switch dueCall(notingVisit: notingVisit) {
+        case .create: try create()
+        case .change(let touching): try storePending(touching: touching)
+        case .touch: try touch()
+        case .confirm: try confirm()
+        case nil: break
+        }
+        return finishCommit()
+    }
+
+    /// What a commit asks of the store.
+    enum DueCall {
+        case create, touch, confirm
+        case change(touching: Bool)
+    }
+
+    func dueCall(notingVisit: Bool) -> DueCall? {
         switch phase {
-        case .unread:
-            break
-        case .absent:
-            try create()
+        case .unread, .lost: return nil
+        case .absent: return view.isEmpty ? nil : .create
         case .present:
             // A log-in is a visit, however short ago the last one was noted.
             let touches = notingVisit && (isTouchDue || bindsUser)
-            if !patch.isEmpty || lifetime != nil {
-                try storePending(touching: touches)
-            } else if touches {
-                try touch()
-            } else {
-                try confirm()
-            }
-            enforceUserCap()
-        case .lost:
-            break
+            if !patch.isEmpty || lifetime != nil { return .change(touching: touches) }
+            if touches { return .touch }
+            return isConfirmationDue ? .confirm : nil
         }
+    }
+
+    /// What follows the call to the store.
+    mutating func finishCommit() -> SessionCommit {
+        enforceUserCap()
         return close()
     }
 
@@ -73,57 +86,74 @@ extension SessionState {
     /// A rotation may be as old as a slow handler is slow; its cookie must not replace that of a log-in since. Of a session
     /// that this request has begun nobody can know; asking for it would look as if its cookie had come back.
     private mutating func confirm() throws {
-        guard phase == .present, cookie == .set, !hasBegun else { return }
+        guard isConfirmationDue else { return }
         let handle = handle
         // An empty patch: nothing is read, and a lock that is held is not waited for.
-        guard
-            case .committed(_, _, let successor) = try manager.store({
-                try $0.commit(SessionPatch(), to: handle, expecting: nil)
-            })
-        else {
-            lose()
-            return
-        }
+        takeConfirmation(try manager.store { try $0.commit(SessionPatch(), to: handle, expecting: nil) })
+    }
+
+    private var isConfirmationDue: Bool { phase == .present && cookie == .set && !hasBegun }
+
+    mutating func takeConfirmation(_ outcome: SessionCommitOutcome) {
+        guard case .committed(_, _, let successor) = outcome else { return lose() }
         follow(successor)
     }
 
     /// Begins a session in the store when there is something to keep.
     mutating func create() throws {
         guard !view.isEmpty else { return }
-        if view.user == nil { try manager.admitNewSession(from: client) }
-        let lifetime = lifetime ?? manager.configuration.lifetime
-        let draft = SessionDraft(
-            values: view, idleTimeout: lifetime.idleTimeout, absoluteTimeout: lifetime.absoluteTimeout)
-        for _ in 0..<8 {
+        let draft = try draft()
+        for _ in 0..<Self.drawLimit {
             let fresh = manager.idFormat.draw()
-            switch try manager.store({ try $0.create(fresh, draft) }) {
-            case .created(let lease):
-                self.lease = lease
-                begin(with: lifetime)
-                self.lifetime = nil
-                phase = .present
-                hasBegun = true
-                id = fresh
-                version = 0
-                patch.removeAll()
-                cookie = .set
-                manager.emit(.created)
+            if try take(try manager.store { try $0.create(fresh, draft) }, of: fresh, draft) {
                 enforceUserCap()
                 return
-            case .exists:
-                // Two equal draws of 256 bits do not happen; a provider that errs must not join two visitors.
-                continue
-            case .full:
-                let error = SessionStoreError(.full, "the session store is at its cap; no new session can begin")
-                manager.emit(.storeFailed(error))
-                throw error
             }
         }
-        throw SessionStoreError(.unavailable, "the provider refused fresh random ids as taken")
+        throw Self.noFreshID
+    }
+
+    /// Two equal draws of 256 bits do not happen; a provider that errs must not join two visitors.
+    static let drawLimit = 8
+
+    static var noFreshID: SessionStoreError {
+        SessionStoreError(.unavailable, "the provider refused fresh random ids as taken")
+    }
+
+    /// The session that is to begin, if it may.
+    func draft() throws -> SessionDraft {
+        if view.user == nil { try manager.admitNewSession(from: client) }
+        let lifetime = lifetime ?? manager.configuration.lifetime
+        return SessionDraft(
+            values: view, idleTimeout: lifetime.idleTimeout, absoluteTimeout: lifetime.absoluteTimeout)
+    }
+
+    /// Goes on in the session that has begun; false when the id is to be drawn anew.
+    mutating func take(_ creation: SessionCreation, of id: SessionID, _ draft: SessionDraft) throws -> Bool {
+        switch creation {
+        case .created(let lease):
+            self.lease = lease
+            begin(with: SessionLifetime(idleTimeout: draft.idleTimeout, absoluteTimeout: draft.absoluteTimeout))
+            lifetime = nil
+            phase = .present
+            hasBegun = true
+            self.id = id
+            version = 0
+            patch.removeAll()
+            cookie = .set
+            manager.emit(.created)
+            return true
+        case .exists:
+            return false
+        case .full:
+            let error = SessionStoreError(.full, "the session store is at its cap; no new session can begin")
+            manager.emit(.storeFailed(error))
+            throw error
+        }
     }
 
     /// Ends those of the user's sessions after a log-in that may not go on or are beyond the cap, never this one.
-    private mutating func enforceUserCap() {
+    mutating func enforceUserCap() {
         guard bindsUser, phase == .present else { return }
         bindsUser = false
         guard let user = view.user else { return }
@@ -133,7 +163,11 @@ extension SessionState {
 
     private mutating func touch() throws {
         let handle = handle
-        switch try manager.store({ try $0.touch(handle) }) {
+        take(try manager.store { try $0.touch(handle) })
+    }
+
+    mutating func take(_ touch: SessionTouch) {
+        switch touch {
         case .touched(_, let successor):
             follow(successor)
             noteTouch()
@@ -150,6 +184,7 @@ extension SessionState {
         cookie = .none
         // The visitor's other requests may wait for it, while a body is still being written.
         lease = nil
+        prefetched = nil
         let commit = SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
         closing = commit
         return commit

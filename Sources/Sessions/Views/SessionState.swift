@@ -28,6 +28,10 @@ struct SessionState {
     var id = SessionID(words: .zero)
     /// What the provider keeps with the session for this request, until the commit.
     var lease: (any SessionLease)?
+    /// What a look-up before the first use has brought.
+    var prefetched: Result<[SessionFinding], any Error>?
+    /// True once somebody has asked for the session, whatever came of it.
+    var isUsed = false
     /// Other live sessions that the request offered.
     var others: [SessionID] = []
     var view = SessionValues()
@@ -77,10 +81,11 @@ struct SessionState {
     mutating func load() throws {
         if isStale { try reload() }
         guard phase == .unread else { return }
+        isUsed = true
         switch candidates.count {
         case 0:
             beginNew()
-        case 1:
+        case 1 where prefetched == nil:
             let candidate = SessionHandle(candidates[0])
             switch try manager.store({ try $0.lookUp(candidate) }) {
             case .found(let record):
@@ -96,10 +101,12 @@ struct SessionState {
         }
     }
 
-    /// Takes the first live session that several candidates lead to.
+    /// Takes the first live session that the candidates lead to.
     private mutating func loadFirst() throws {
-        let candidates = candidates
-        let findings = try manager.store { try $0.lookUp(candidates) }
+        let (candidates, prefetched) = (candidates, prefetched)
+        // An error counts once: who asks again asks the store.
+        self.prefetched = nil
+        let findings = try manager.store { try prefetched?.get() ?? $0.lookUp(candidates) }
         for (position, finding) in findings.enumerated() {
             guard case .found(let record) = finding else { continue }
             let candidate = candidates[position]
@@ -233,17 +240,29 @@ struct SessionState {
 
     /// Sends all pending changes to the store; with `touching` it notes the visit, too.
     mutating func storePending(touching: Bool = false) throws {
-        // Taken first, so that the view becomes the record without them on top again.
-        var pending = patch
-        pending.lifetime = lifetime
-        patch.removeAll()
+        let pending = takePending()
         do {
             try store(pending, expecting: nil, touching: touching)
         } catch {
-            pending.lifetime = nil
-            patch = pending
+            putBack(pending)
             throw error
         }
+    }
+
+    /// Taken before they are sent, so that the view becomes the record without them on top again.
+    mutating func takePending() -> SessionPatch {
+        var pending = patch
+        pending.lifetime = lifetime
+        patch.removeAll()
+        return pending
+    }
+
+    /// Makes changes pending again that could not be sent; those made since stay on top.
+    mutating func putBack(_ pending: SessionPatch) {
+        let since = patch.changes
+        patch = pending
+        patch.lifetime = nil
+        for change in since { patch.replace(change) }
     }
 
     /// The store has given the session these timeouts.
@@ -270,11 +289,23 @@ struct SessionState {
     /// False when the record is at another version than expected, which is adopted then.
     @discardableResult
     mutating func store(_ changes: SessionPatch, expecting expected: UInt64?, touching: Bool = false) throws -> Bool {
-        var changes = changes
+        let (changes, handle) = (outgoing(changes, touching: touching), handle)
+        let outcome = try manager.store { try $0.commit(changes, to: handle, expecting: expected) }
+        return try take(outcome, of: changes, expecting: expected)
+    }
+
+    /// Changes as the provider gets them.
+    func outgoing(_ changes: consuming SessionPatch, touching: Bool) -> SessionPatch {
         changes.limits = manager.limits
         changes.touches = touching
-        let handle = handle
-        switch try manager.store({ try $0.commit(changes, to: handle, expecting: expected) }) {
+        return changes
+    }
+
+    /// Takes over what came of changes; false when the record is at another version than expected.
+    mutating func take(
+        _ outcome: SessionCommitOutcome, of changes: SessionPatch, expecting expected: UInt64?
+    ) throws -> Bool {
+        switch outcome {
         case .committed(let version, let values, let successor):
             self.version = version
             try refresh(values, with: changes)
@@ -282,7 +313,7 @@ struct SessionState {
             if values == nil, expected == nil { isStale = true }
             follow(successor)
             if let lifetime = changes.lifetime { adopt(lifetime) }
-            if touching { noteTouch() }
+            if changes.touches { noteTouch() }
         case .emptied:
             begin(with: manager.configuration.lifetime)
             view = SessionValues()

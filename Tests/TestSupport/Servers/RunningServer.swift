@@ -35,8 +35,11 @@ public final class RunningServer: Sendable {
     @discardableResult
     public func stop(within timeout: Duration = .seconds(20)) -> Bool {
         server.shutdown()
-        return thread.join(timeout: timeout)
+        return hasStopped(within: timeout)
     }
+
+    /// Waits for the end of a stop.
+    public func hasStopped(within timeout: Duration) -> Bool { thread.join(timeout: timeout) }
 
     deinit {
         server.shutdown()

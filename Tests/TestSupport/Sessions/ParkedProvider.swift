@@ -1,0 +1,140 @@
+import GalletaPlatform
+public import Sessions
+
+/// A provider over another whose calls can be awaited; it notes which are made, and holds or fails them when told to.
+public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
+    public struct Down: Error {}
+
+    private struct State {
+        var calls: [String] = []
+        var isHeld = false
+        var isBusy = true
+        var isDown = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let base: any UserIndexedProvider
+    private let state = Locked(State())
+
+    public init(_ base: any UserIndexedProvider) {
+        self.base = base
+    }
+
+    /// The calls since the last look: `look up`, `commit`, `create`, `touch` and others, with `await` before those awaited.
+    public func takeCalls() -> [String] {
+        state.withLock { state in
+            defer { state.calls = [] }
+            return state.calls
+        }
+    }
+
+    /// How many awaited calls are held.
+    public var heldCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Lets awaited calls wait, before they do anything, until ``release()``.
+    public func hold() { state.withLock { $0.isHeld = true } }
+
+    public func release() {
+        let waiting = state.withLock { state in
+            state.isHeld = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Whether all calls fail.
+    public func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+
+    public func setBusy(_ isBusy: Bool) { state.withLock { $0.isBusy = isBusy } }
+
+    public var isBusy: Bool { state.withLock { $0.isBusy } }
+
+    public var traits: SessionProviderTraits { base.traits }
+
+    private func note(_ call: String) throws {
+        let isDown = state.withLock { state in
+            state.calls.append(call)
+            return state.isDown
+        }
+        if isDown { throw Down() }
+    }
+
+    private func awaited(_ call: String) async throws {
+        await withCheckedContinuation { continuation in
+            let goesOn = state.withLock { state in
+                if state.isHeld { state.waiting.append(continuation) }
+                return !state.isHeld
+            }
+            if goesOn { continuation.resume() }
+        }
+        try note("await " + call)
+    }
+
+    // MARK: Awaited
+
+    public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
+        try await awaited("look up")
+        return try base.lookUp(candidates)
+    }
+    public func createAsync(_ id: SessionID, _ draft: SessionDraft) async throws -> SessionCreation {
+        try await awaited("create")
+        return try base.create(id, draft)
+    }
+    public func commitAsync(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) async throws -> SessionCommitOutcome {
+        try await awaited("commit")
+        return try base.commit(patch, to: session, expecting: version)
+    }
+    public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch {
+        try await awaited("touch")
+        return try base.touch(session)
+    }
+
+    // MARK: Synchronous
+
+    public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
+        try note("look up")
+        return try base.lookUp(session)
+    }
+    public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
+        try note("look up")
+        return try base.lookUp(candidates)
+    }
+    public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        try note("create")
+        return try base.create(id, draft)
+    }
+    public func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        try note("commit")
+        return try base.commit(patch, to: session, expecting: version)
+    }
+    public func touch(_ session: SessionHandle) throws -> SessionTouch {
+        try note("touch")
+        return try base.touch(session)
+    }
+    public func destroy(_ session: SessionHandle) throws -> Bool {
+        try note("destroy")
+        return try base.destroy(session)
+    }
+    public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
+        try note("rotate")
+        return try base.rotate(session, to: new, grace: grace)
+    }
+    public func sessions(of user: ByteString, current id: SessionID?, limit: Int) throws -> UserSessionList {
+        try note("sessions")
+        return try base.sessions(of: user, current: id, limit: limit)
+    }
+    public func destroy(_ reference: SessionReference, of user: ByteString) throws -> Bool {
+        try note("destroy")
+        return try base.destroy(reference, of: user)
+    }
+    public func destroySessions(of user: ByteString, except id: SessionID?, keeping kept: Int) throws -> Int {
+        try note("destroy sessions")
+        return try base.destroySessions(of: user, except: id, keeping: kept)
+    }
+    public func close() { base.close() }
+}
