@@ -29,15 +29,21 @@ struct RedisFixtures: Sendable {
         return configuration
     }
 
-    func fixture(_ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }) throws -> ConformanceFixture {
+    func fixture(
+        awaited: Bool = false, _ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }
+    ) throws -> ConformanceFixture {
         let configuration = configuration(adjust)
-        let provider = try RedisProvider(configuration: configuration)
+        let make: @Sendable () throws -> any SessionProvider = {
+            let provider = try RedisProvider(configuration: configuration)
+            return awaited ? AwaitedProvider(provider) : provider
+        }
+        let provider = try make()
         // The server's clock goes on by itself, too: what a case does is to be quick beside what it takes for a second.
         var fixture = ConformanceFixture(provider: provider, second: .seconds(60)) { [server] in
             try server.advance(by: $0)
         }
-        fixture.another = { try RedisProvider(configuration: configuration) }
-        fixture.reopen = { try RedisProvider(configuration: configuration) }
+        fixture.another = make
+        fixture.reopen = make
         fixture.storedBytes = { [server] in
             _ = try server.cli("SAVE")
             let folder = try server.cli("CONFIG", "GET", "dir").split(separator: "\n").last.map(String.init) ?? ""
@@ -76,6 +82,19 @@ struct RedisConformanceTests {
         case .passed: break
         case .skipped(let reason): #expect(Self.lacking.contains(reason), "\(test.name): \(reason)")
         }
+    }
+
+    @Test("conforms by its awaited calls", arguments: SessionProviderConformance.cases)
+    func conformsAwaited(_ test: ConformanceCase) async throws {
+        let outcome = try await ConformanceServers.shared.withServer { fixtures in
+            try test.run { _ in
+                try fixtures.fixture(awaited: true) {
+                    if test.name.contains("is down") { $0.timeout = .milliseconds(250) }
+                }
+            }
+        }
+        guard case .skipped(let reason) = outcome else { return }
+        #expect(Self.lacking.contains(reason), "\(test.name): \(reason)")
     }
 
     @Test("conforms with encrypted values", arguments: SessionProviderConformance.cases)

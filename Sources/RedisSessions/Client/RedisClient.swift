@@ -57,7 +57,30 @@ package final class RedisClient: Sendable {
     package func run(
         _ commands: [RedisCommand], within timeout: Duration? = nil, isRepeated: inout Bool
     ) throws(RedisError) -> [RESPValue] {
-        guard !commands.isEmpty else { return [] }
+        var call = RedisCall(commands)
+        defer { isRepeated = isRepeated || call.isRepeated }
+        return try run(&call, within: timeout ?? settings.totalTimeout)
+    }
+
+    /// Runs commands of several callers on one server, all sent at once; an error reply is the outcome of its own command.
+    ///
+    /// - Parameter isRepeated: As in ``run(_:within:isRepeated:)``.
+    /// - Returns: What became of each command; an error that is none of its own is all that had no reply before it.
+    func runApart(
+        _ commands: [RedisCommand], within timeout: Duration, isRepeated: inout Bool
+    ) -> [Result<RESPValue, RedisError>] {
+        var call = RedisCall(commands, failsApart: true)
+        defer { isRepeated = isRepeated || call.isRepeated }
+        do throws(RedisError) {
+            _ = try run(&call, within: timeout)
+            return call.outcomes(nil)
+        } catch {
+            return call.outcomes(error)
+        }
+    }
+
+    private func run(_ call: inout RedisCall, within timeout: Duration) throws(RedisError) -> [RESPValue] {
+        guard !call.commands.isEmpty else { return [] }
         let start = BootInstant.now
         counters.count(counters.calls)
         let ticket: RedisBreaker.Ticket
@@ -66,8 +89,7 @@ package final class RedisClient: Sendable {
         case .refused(let error): throw error
         }
         do {
-            let replies = try run(
-                RedisCall(commands), by: start.advanced(by: timeout ?? settings.totalTimeout), isRepeated: &isRepeated)
+            let replies = try run(&call, by: start.advanced(by: timeout))
             note(breaker.withLock { $0.succeeded(ticket) }, nil)
             return replies
         } catch {
@@ -95,11 +117,7 @@ package final class RedisClient: Sendable {
         }
     }
 
-    private func run(
-        _ call: RedisCall, by deadline: BootInstant, isRepeated: inout Bool
-    ) throws(RedisError) -> [RESPValue] {
-        var call = call
-        defer { if call.isRepeated { isRepeated = true } }
+    private func run(_ call: inout RedisCall, by deadline: BootInstant) throws(RedisError) -> [RESPValue] {
         var pauses = Pauses()
         var side: RedisAddress?
         while true {
@@ -143,7 +161,8 @@ package final class RedisClient: Sendable {
         }
         defer { pool.give(connection) }
         do throws(RedisError) {
-            let replies = try connection.run(call.remaining, asking: side != nil, by: deadline)
+            let replies = try connection.run(
+                call.remaining, inOrder: !call.failsApart, asking: side != nil, by: deadline)
             return (call.take(replies, from: connection.address), pool)
         } catch {
             return (call.failed(error, isReused: isReused), pool)

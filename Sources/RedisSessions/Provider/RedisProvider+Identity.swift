@@ -6,34 +6,29 @@ extension RedisProvider {
     /// Removes the session. One round trip.
     public func destroy(_ session: SessionHandle) throws -> Bool {
         let call = store.call()
-        return try call.following(session, gone: false) { session throws(SessionStoreError) in
-            try destroyed(session, call)
-        }.answer
-    }
-
-    private func destroyed(
-        _ session: SessionHandle, _ call: RedisStoreCall
-    ) throws(SessionStoreError) -> RedisStep<Bool> {
-        let digest = session.digest
-        let user = session.knownUser
-        let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
-        let outcome = try call.outcome(
-            RedisScripts.destroy, keys: keys, [.bytes(user?.digest ?? []), .bytes(digest)], reaching: replicas)
-        switch outcome.word {
-        case "destroyed":
-            let rest = outcome.rest.compactMap(\.bytes)
-            if rest.count == 2, let user = RedisUser(digest: rest[0]) {
-                // The session is gone; what is left of it in a list of its user's is only that.
-                _ = try call.run([
-                    RedisCommand(
-                        "ZREM", [.bytes(store.keys.index(user)), .bytes(rest[1] + digest)], isRepeatable: true)
-                ])
+        var hops = RedisHops(session)
+        while true {
+            let session = hops.session
+            let digest = session.digest
+            let user = session.knownUser
+            let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
+            let outcome = try call.outcome(
+                RedisScripts.destroy, keys: keys, [.bytes(user?.digest ?? []), .bytes(digest)], reaching: replicas)
+            switch outcome.word {
+            case "destroyed":
+                let rest = outcome.rest.compactMap(\.bytes)
+                if rest.count == 2, let user = RedisUser(digest: rest[0]) {
+                    // The session is gone; what is left of it in a list of its user's is only that.
+                    let member: [RedisArgument] = [.bytes(store.keys.index(user)), .bytes(rest[1] + digest)]
+                    _ = try call.run([RedisCommand("ZREM", member, isRepeatable: true)])
+                }
+                return true
+            case "alias":
+                guard try hops.follow(outcome.rest) else { return false }
+            // Asked again after a lost answer: the first time has done it, perhaps, and it is done in any case.
+            case "gone": return call.isRepeated
+            default: throw RedisStore.nonsense
             }
-            return .done(true)
-        case "alias": return try call.aliasStep(outcome.rest)
-        // Asked again after a lost answer: the first time has done it, perhaps, and it is done in any case.
-        case "gone": return .done(call.isRepeated)
-        default: throw RedisStore.nonsense
         }
     }
 
@@ -80,9 +75,9 @@ extension RedisProvider {
                 base = RedisLease.Base(
                     id: session.id, digest: digest, version: metadata.version, values: values)
             case "alias":
-                guard case .alias(let alias, let now) = try call.aliasStep(outcome.rest) as RedisStep<Void>,
-                    now < alias.graceEnd,
-                    case .found(let record) = try call.resolve(alias, of: session.id, at: now)
+                let (alias, now) = try RedisAlias.read(outcome.rest)
+                guard now < alias.graceEnd,
+                    case .found(let record) = try call.carryOut(RedisLookUp([session.id], store))[0]
                 else { return .gone }
                 return record.successor.map { .successor($0) } ?? .gone
             default: throw RedisStore.nonsense

@@ -229,7 +229,7 @@ extension RedisProvider {
     ) throws -> [UInt8]? {
         let digest = id.digest
         if members.contains(where: { $0.digest == digest }) { return digest }
-        guard case .found(let record) = try findings(of: [id], call)[0] else { return nil }
+        guard case .found(let record) = try call.carryOut(RedisLookUp([id], store))[0] else { return nil }
         return record.successor?.digest
     }
 }

@@ -69,84 +69,41 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     /// What an id leads to. One round trip; one more for each rotation that the id lags behind, eight at most.
     public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
-        try findings(of: [session.id], store.call())[0]
+        try store.call().carryOut(RedisLookUp([session.id], store))[0]
     }
 
     /// What each id leads to, in one round trip; one more for each rotation that some lag behind, eight at most.
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
-        try findings(of: (0..<candidates.count).map { candidates[$0] }, store.call())
+        guard !candidates.isEmpty else { return [] }
+        return try store.call().carryOut(lookUp(of: candidates))
     }
 
-    func findings(of ids: [SessionID], _ call: RedisStoreCall) throws -> [SessionFinding] {
-        guard !ids.isEmpty else { return [] }
-        let digests = ids.map(\.digest)
-        let replies = try call.run(digests.map(store.lookUp))
-        guard replies.count == ids.count else { throw RedisStore.nonsense }
-        var trails: [(position: Int, trail: RedisStoreCall.Trail)] = []
-        var findings: [SessionFinding] = try ids.indices.map { position in
-            let id = ids[position]
-            let (found, now) = try store.found(replies[position], fields: store.fields(of: id))
-            switch found {
-            case .none: return .none
-            case .alias(let alias):
-                trails.append((position, RedisStoreCall.Trail(alias, of: id, at: now)))
-                return .none
-            case .session(let metadata, let values):
-                return .found(store.record(metadata, values, of: id, digests[position], at: now, successor: nil))
-            }
-        }
-        guard !trails.isEmpty else { return findings }
-        for (trail, finding) in zip(trails, try call.resolve(trails.map(\.trail))) {
-            findings[trail.position] = finding
-        }
-        return findings
+    func lookUp(of candidates: SessionIDCandidates) -> RedisLookUp {
+        RedisLookUp((0..<candidates.count).map { candidates[$0] }, store)
     }
 
     /// Begins a session. One round trip. At its `maxmemory` Redis refuses it: `.full`.
     public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
-        let digest = id.digest
-        let user = draft.values.user.map(RedisUser.init)
-        let fields = store.fields(of: id)
-        var arguments: [RedisArgument] = [
-            .bytes(store.nonce()), .integer(draft.idleTimeout.milliseconds),
-            .integer(draft.absoluteTimeout.milliseconds),
-            .integer(Int64(draft.values.byteCount)), .integer(Int64(draft.values.count)),
-            .bytes(user?.digest ?? []), .bytes(user == nil ? [] : .reference()), .bytes(digest),
-        ]
-        draft.values.forEachEncoded { key, value in
-            arguments.append(.bytes(fields.field(key)))
-            arguments.append(.bytes(fields.value(key, value)))
-        }
-        let keys = [store.keys.session(digest)] + (user.map { [store.keys.index($0)] } ?? [])
         do throws(SessionStoreError) {
-            switch try store.call().outcome(RedisScripts.create, keys: keys, arguments).word {
-            case "created":
-                return .created(
-                    lease: RedisLease(RedisLease.Base(id: id, digest: digest, version: 0, values: draft.values)))
-            case "exists": return .exists
-            default: throw RedisStore.nonsense
-            }
+            return try store.call().carryOut(RedisCreate(id, draft, store))
         } catch {
             guard error.reason == .full else { throw error }
             return .full
         }
     }
 
+    /// Makes the patch's changes. One round trip; values come back only where others have changed some.
+    ///
+    /// - Throws: `SessionStoreError`, of the reason `full` when Redis is at its `maxmemory`; nothing was changed then.
+    public func commit(
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        try store.call().carryOut(RedisCommit(patch, to: session, expecting: version, store))
+    }
+
     /// Sets "last seen" to now. One round trip.
     public func touch(_ session: SessionHandle) throws -> SessionTouch {
-        let call = store.call()
-        let (touched, successor) = try call.following(session, gone: SessionTouch.gone) {
-            session throws(SessionStoreError) -> RedisStep<SessionTouch> in
-            let outcome = try call.outcome(RedisScripts.touch, keys: [store.keys.session(session.digest)])
-            switch outcome.word {
-            case "touched": return .done(.touched(remaining: .milliseconds(outcome.rest.first?.time ?? 0)))
-            case "alias": return try call.aliasStep(outcome.rest)
-            case "gone": return .done(.gone)
-            default: throw RedisStore.nonsense
-            }
-        }
-        guard case .touched(let remaining, _) = touched else { return .gone }
-        return .touched(remaining: remaining, successor: successor)
+        try store.call().carryOut(RedisTouch(session, store))
     }
 
     /// Some of the live sessions. Two round trips a page; the walk is Redis's SCAN, over the whole database, so that a page of a
@@ -180,7 +137,7 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     /// Closes the connections.
     public func close() {
-        store.client.close()
+        store.close()
     }
 }
 

@@ -7,6 +7,10 @@ internal import Synchronization
 /// What is in Redis, and what its replies mean. Thread-safe.
 final class RedisStore: Sendable {
     let client: RedisClient
+    /// For calls that are awaited.
+    let lane: RedisLane
+    /// Calls that wait for Redis.
+    let underWay = Atomic<Int>(0)
     let keys: RedisKeys
     let encrypts: Bool
     private let timeout: Duration
@@ -22,10 +26,16 @@ final class RedisStore: Sendable {
     /// - Parameter timeout: The longest that one of the provider's calls takes, with all its round trips.
     init(client: RedisClient, keys: RedisKeys, timeout: Duration, encrypts: Bool, logger: Logger) {
         self.client = client
+        lane = RedisLane(client)
         self.keys = keys
         self.timeout = timeout
         self.encrypts = encrypts
         self.logger = logger
+    }
+
+    deinit {
+        // Its threads keep the lane.
+        lane.close()
     }
 
     func fields(of id: SessionID) -> RedisFields {
@@ -46,6 +56,14 @@ final class RedisStore: Sendable {
     /// The beginning of one of the provider's calls.
     func call() -> RedisStoreCall {
         RedisStoreCall(self, deadline: .now.advanced(by: timeout))
+    }
+
+    var isBusy: Bool { underWay.load(ordering: .relaxed) > 0 }
+
+    /// Lets the connections go; what still waits for one fails.
+    func close() {
+        lane.close()
+        client.close()
     }
 
     // MARK: Failures
@@ -136,12 +154,6 @@ final class RedisStore: Sendable {
         let lease = RedisLease(RedisLease.Base(id: id, digest: digest, version: metadata.version, values: values))
         return metadata.record(values, at: now, successor: successor, lease: lease)
     }
-}
-
-/// One script's answer, or the id to ask under next.
-enum RedisStep<Answer> {
-    case done(Answer)
-    case alias(RedisAlias, Int64)
 }
 
 extension RESPValue {

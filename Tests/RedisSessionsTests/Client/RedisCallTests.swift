@@ -117,4 +117,30 @@ struct RedisCallTests {
         #expect(name(call.take([error("OOM x")], from: server)) == "fail outOfMemory, perhaps done")
         #expect(name(call.take([error("MISCONF x")], from: server)) == "fail notNow, perhaps done")
     }
+
+    @Test(
+        "where commands are of several callers, an error that is of one of them is its own outcome",
+        arguments: [
+            "WRONGTYPE Operation", "OOM command not allowed", "NOPERM this user", "MISCONF Redis is",
+            "NOREPLICAS Not enough", "ERR no such thing",
+        ])
+    func apart(text: String) throws {
+        var call = RedisCall([.get("a"), .get("b"), .get("c")], failsApart: true)
+        #expect(name(call.take([.integer(1), error(text), .integer(3)], from: server)) == "done")
+        let outcomes = call.outcomes(nil)
+        #expect(try outcomes[0].get().integer == 1 && outcomes[2].get().integer == 3)
+        #expect(throws: RedisError.self) { try outcomes[1].get() }
+    }
+
+    @Test("an error of the whole server is every caller's who has no reply yet")
+    func apartFromNone() throws {
+        var call = RedisCall([.get("a"), .get("b")], failsApart: true)
+        let step = call.take([error("NOAUTH Authentication required."), .integer(2)], from: server)
+        #expect(name(step).hasPrefix("fail configuration"))
+        call = RedisCall([.get("a"), .get("b")], failsApart: true)
+        #expect(name(call.take([.integer(1), error("LOADING Redis is loading")], from: server)) == "pause")
+        let outcomes = call.outcomes(RedisError(.timeout, "late"))
+        #expect(try outcomes[0].get().integer == 1)
+        #expect(throws: RedisError.self) { try outcomes[1].get() }
+    }
 }

@@ -21,7 +21,11 @@ struct RedisCall {
     }
 
     let commands: [RedisCommand]
+    /// Whether an error reply is the outcome of its own command only: the others are somebody else's.
+    let failsApart: Bool
     private var replies: [RESPValue?]
+    /// The errors of commands that failed apart.
+    private var failures: [Int: RedisError] = [:]
     /// Indices of commands without reply.
     private var pending: [Int]
     private var hops = 0
@@ -36,8 +40,9 @@ struct RedisCall {
     /// A connection that breaks was idle for too long, the next one too; then it is the server.
     static let brokenLimit = 2
 
-    init(_ commands: [RedisCommand]) {
+    init(_ commands: [RedisCommand], failsApart: Bool = false) {
         self.commands = commands
+        self.failsApart = failsApart
         replies = Array(repeating: nil, count: commands.count)
         pending = Array(commands.indices)
     }
@@ -60,6 +65,11 @@ struct RedisCall {
                 continue
             }
             let error = RedisError(reply: text, isScript: commands[index].script != nil).at(address)
+            if failsApart, error.isReply, error.code != .notNow || Self.isLasting(text) {
+                replies[index] = reply
+                failures[index] = error.afterSending(isRepeated)
+                continue
+            }
             guard error.code == .notNow else {
                 let isCarriedOut = isBegun || new.contains { !$0.isError }
                 return .fail(error.afterSending(isCarriedOut))
@@ -82,13 +92,28 @@ struct RedisCall {
             return reply.code == "MOVED" ? .moved(target) : .ask(target)
         case "READONLY", "MASTERDOWN":
             return .elsewhere(error)
-        case "MISCONF", "NOREPLICAS":
-            // Time does not mend these before the deadline.
+        case _ where Self.isLasting(reply):
             return .fail(error)
         default:
             // While a slot is moved ASK and TRYAGAIN may come in turn: that is no map that is wrong, and ends by the deadline.
             hops = 0
             return .pause(error)
+        }
+    }
+
+    /// Whether time does not mend it before the deadline.
+    private static func isLasting(_ reply: RESPErrorReply) -> Bool {
+        reply.code == "MISCONF" || reply.code == "NOREPLICAS"
+    }
+
+    /// What became of each command.
+    ///
+    /// - Parameter failure: What has become of those that have no reply; nil when all have one.
+    func outcomes(_ failure: RedisError?) -> [Result<RESPValue, RedisError>] {
+        replies.enumerated().map { index, reply in
+            if let error = failures[index] { return .failure(error) }
+            if let reply { return .success(reply) }
+            return .failure(failure ?? RedisError(.protocol, "no reply"))
         }
     }
 

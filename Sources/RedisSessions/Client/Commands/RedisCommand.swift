@@ -51,6 +51,9 @@ package struct RedisCommand: Sendable {
         encoded = writer.bytes
     }
 
+    /// How many bytes it has, as good as.
+    var byteCount: Int { encoded.count }
+
     /// - Parameter withSource: Whether a script's source is sent in place of its digest.
     func write(to writer: inout RESPWriter, withSource: Bool) {
         writer.beginArray(count)

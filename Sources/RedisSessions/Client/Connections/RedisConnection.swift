@@ -113,22 +113,28 @@ final class RedisConnection: @unchecked Sendable {
 
     /// Runs commands in one round trip, and a second one for scripts which the server had not.
     ///
-    /// With them those behind them, in their order, if all of these are repeatable; else the missing scripts alone, after the
-    /// others. Of several commands a script is sent with its source unless the server
-    /// is known to have it, so that this happens only after a `SCRIPT FLUSH`.
+    /// With them those behind them, if all of these are repeatable and the order counts; else the missing scripts alone, after
+    /// the others. Of several commands the first with a script is sent with its source unless the server is known to have
+    /// it, so that this happens only after a `SCRIPT FLUSH`.
     ///
-    /// - Parameter asking: Whether `ASKING` precedes each command: the slot is on its way to this node.
-    func run(_ commands: [RedisCommand], asking: Bool = false, by deadline: BootInstant) throws(RedisError)
-        -> [RESPValue]
-    {
+    /// - Parameters:
+    ///   - inOrder: Whether a command must not be carried out before one that stands before it.
+    ///   - asking: Whether `ASKING` precedes each command: the slot is on its way to this node.
+    func run(
+        _ commands: [RedisCommand], inOrder: Bool = true, asking: Bool = false, by deadline: BootInstant
+    ) throws(RedisError) -> [RESPValue] {
+        var sent: Set<String> = []
         let sourced = commands.map { command in
-            commands.count > 1 && command.script.map { !knownScripts.contains($0.digest) } ?? false
+            guard commands.count > 1, let script = command.script, !knownScripts.contains(script.digest) else {
+                return false
+            }
+            return sent.insert(script.digest).inserted
         }
         var replies = try send(commands, sourced, asking, by: deadline)
         var missing = replies.indices.filter { replies[$0].isNoScript }
         if !missing.isEmpty {
             let behind = missing[0]..<commands.count
-            if behind.allSatisfy({ commands[$0].isRepeatable }) { missing = Array(behind) }
+            if inOrder, behind.allSatisfy({ commands[$0].isRepeatable }) { missing = Array(behind) }
             for index in missing { knownScripts.remove(commands[index].script?.digest ?? "") }
             let later: [RESPValue]
             do {

@@ -1,30 +1,18 @@
 internal import GalletaPlatform
 internal import RESP
-public import Sessions
+internal import Sessions
 
-extension RedisProvider {
-    /// Makes the patch's changes. One round trip; values come back only where others have changed some.
-    ///
-    /// - Throws: `SessionStoreError`, of the reason `full` when Redis is at its `maxmemory`; nothing was changed then.
-    public func commit(
-        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
-    ) throws -> SessionCommitOutcome {
-        let nonce = store.nonce()
-        let call = store.call()
-        let (outcome, successor) = try call.following(session, gone: SessionCommitOutcome.gone) {
-            session throws(SessionStoreError) in
-            try commit(patch, to: session, expecting: version, nonce: nonce, call)
-        }
-        switch outcome {
-        case .committed(let version, let values, _):
-            return .committed(version: version, values: values, successor: successor)
-        case .conflict(var record):
-            record.successor = successor
-            return .conflict(record)
-        default:
-            return outcome
-        }
-    }
+/// Makes a patch's changes.
+struct RedisCommit: RedisOperation {
+    private let store: RedisStore
+    private let patch: SessionPatch
+    private let expected: UInt64?
+    private let nonce: [UInt8]
+    private var hops: RedisHops
+    private var script: RedisCommitScript
+    /// Whom the session is thought to belong to.
+    private var user: RedisUser?
+    private var attempts = 0
 
     /// How often a session's user may change under a commit that changes it.
     private static let attemptLimit = 8
@@ -35,55 +23,70 @@ extension RedisProvider {
             underlying: RedisError(.connection, "the connection broke").afterSending())
     }
 
-    private func commit(
-        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, nonce: [UInt8],
-        _ call: RedisStoreCall
-    ) throws(SessionStoreError) -> RedisStep<SessionCommitOutcome> {
-        let commit = RedisCommit(patch, to: session, store: store)
-        var user = session.knownUser
-        for _ in 0..<Self.attemptLimit {
-            let outcome = try call.outcome(commit.command(nonce, expecting: version, user))
-            let rest = Array(outcome.rest)
-            switch outcome.word {
-            case "ok":
-                return .done(try commit.committed(rest))
-            case "conflict":
-                guard rest.count == 2, let now = rest[0].time, let entries = rest[1].array,
-                    case .session(let metadata, let values) = try store.found(entries, at: now, fields: commit.fields)
-                else { return .done(.gone) }
-                // The first time may have made the change, and another request the next: nobody shall make it again.
-                guard !call.isRepeated else { throw Self.unknownOutcome }
-                let record = store.record(metadata, values, of: session.id, commit.digest, at: now, successor: nil)
-                return .done(.conflict(record))
-            case "over":
-                let counts = rest.compactMap(\.time).map(Int.init)
-                guard counts.count == 4 else { throw RedisStore.nonsense }
-                do throws(SessionError) {
-                    try patch.limits.check(
-                        bytes: counts[0], keys: counts[1], insteadOf: (bytes: counts[2], keys: counts[3]))
-                } catch {
-                    return .done(.overLimit(error))
-                }
-                throw RedisStore.nonsense
-            case "emptied": return .done(.emptied)
-            case "gone": return .done(.gone)
-            case "alias": return try call.aliasStep(outcome.rest)
-            case "user":
-                // Another request has logged in or out since the look-up.
-                user = rest.first?.bytes.flatMap(RedisUser.init(digest:))
-            default:
-                throw RedisStore.nonsense
+    init(_ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, _ store: RedisStore) {
+        (self.store, self.patch, expected) = (store, patch, version)
+        nonce = store.nonce()
+        hops = RedisHops(session)
+        script = RedisCommitScript(patch, to: session, store: store)
+        user = session.knownUser
+    }
+
+    func commands() -> [RedisCommand] { [script.command(nonce, expecting: expected, user)] }
+
+    mutating func take(_ replies: [RESPValue], isRepeated: Bool) throws(SessionStoreError) -> SessionCommitOutcome? {
+        guard let reply = replies.first else { throw RedisStore.nonsense }
+        let (word, words) = try reply.outcome()
+        let rest = Array(words)
+        switch word {
+        case "ok":
+            return try script.committed(rest, successor: hops.successor)
+        case "conflict":
+            guard rest.count == 2, let now = rest[0].time, let entries = rest[1].array,
+                case .session(let metadata, let values) = try store.found(entries, at: now, fields: script.fields)
+            else { return .gone }
+            // The first time may have made the change, and another request the next: nobody shall make it again.
+            guard !isRepeated else { throw Self.unknownOutcome }
+            return .conflict(
+                store.record(
+                    metadata, values, of: hops.session.id, script.digest, at: now, successor: hops.successor))
+        case "over":
+            return .overLimit(try overLimit(rest.compactMap(\.time).map(Int.init)))
+        case "emptied": return .emptied
+        case "gone": return .gone
+        case "alias":
+            guard try hops.follow(words) else { return .gone }
+            script = RedisCommitScript(patch, to: hops.session, store: store)
+            (user, attempts) = (hops.session.knownUser, 0)
+            return nil
+        case "user":
+            // Another request has logged in or out since the look-up.
+            user = rest.first?.bytes.flatMap(RedisUser.init(digest:))
+            attempts += 1
+            guard attempts < Self.attemptLimit else {
+                throw SessionStoreError(.unavailable, "the session's user changed again and again under a commit")
             }
+            return nil
+        default:
+            throw RedisStore.nonsense
         }
-        throw SessionStoreError(.unavailable, "the session's user changed again and again under a commit")
+    }
+
+    private func overLimit(_ counts: [Int]) throws(SessionStoreError) -> SessionError {
+        guard counts.count == 4 else { throw RedisStore.nonsense }
+        do throws(SessionError) {
+            try patch.limits.check(bytes: counts[0], keys: counts[1], insteadOf: (bytes: counts[2], keys: counts[3]))
+        } catch {
+            return error
+        }
+        throw RedisStore.nonsense
     }
 }
 
-/// A commit as the script wants it.
-private struct RedisCommit {
+/// A commit of a patch to one id, as the script wants it.
+struct RedisCommitScript {
     let fields: RedisFields
-    private let patch: SessionPatch
-    private let session: SessionHandle
+    let patch: SessionPatch
+    let session: SessionHandle
     private let store: RedisStore
     let digest: [UInt8]
     private let known: RedisLease.Base?
@@ -153,7 +156,9 @@ private struct RedisCommit {
     }
 
     /// The outcome of a reply "ok".
-    func committed(_ rest: [RESPValue]) throws(SessionStoreError) -> SessionCommitOutcome {
+    func committed(
+        _ rest: [RESPValue], successor: SessionID?
+    ) throws(SessionStoreError) -> SessionCommitOutcome {
         guard let number = rest.first?.time else { throw RedisStore.nonsense }
         let version = UInt64(number)
         var values: SessionValues?
@@ -166,7 +171,7 @@ private struct RedisCommit {
             session.redis?.update(
                 RedisLease.Base(id: session.id, digest: digest, version: version, values: values))
         }
-        return .committed(version: version, values: values)
+        return .committed(version: version, values: values, successor: successor)
     }
 }
 
