@@ -49,4 +49,24 @@ struct RedisAwayTests {
         #expect(absence == .hanging || count == 1 + 2 * 21)
         #expect(server.process.isRunning)
     }
+
+    @Test("one that hangs holds up those who need a session, and no others; each of them is counted once afterwards")
+    func hanging() throws {
+        let redis = try RedisServer()
+        let server = try GalletaProcess([
+            "--workers", "2", "--provider", "redis", "--session-option", "url=unix://\(redis.socket)",
+            "--session-option", "timeout=30000",
+        ])
+        let first = try FastCGIClient(unix: server.socket)
+        let begun = try first.exchange("GET", "/app/counter")
+        let cookie = ("HTTP_COOKIE", try #require(begun["Set-Cookie"]?.split(separator: ";").first.map(String.init)))
+        #expect(try first.exchange("GET", "/app/counter", [cookie]).text == "2\n")
+        redis.pause()
+        let waiting = try (0..<100).map { _ in try FastCGIClient(unix: server.socket) }
+        for client in waiting { try client.send(FastCGIRecord.request("GET", "/app/counter", [cookie])) }
+        for _ in 0..<200 { #expect(try first.exchange("GET", "/app/ping").status == 200) }
+        redis.resume()
+        let counts = try waiting.map { Int(try $0.reply().text.dropLast()) ?? 0 }
+        #expect(counts.sorted() == Array(3...102))
+    }
 }

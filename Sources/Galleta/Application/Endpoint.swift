@@ -6,6 +6,9 @@ final class Endpoint: Sendable {
     enum Action: Sendable {
         case sync(@Sendable (Request, Session) throws -> Response)
         case async(@Sendable (Request, Session) async throws -> Response)
+        /// Both do the same; which one runs depends on where the request is answered.
+        case either(
+            @Sendable (Request, Session) throws -> Response, @Sendable (Request, Session) async throws -> Response)
     }
 
     private let action: Action
@@ -14,6 +17,7 @@ final class Endpoint: Sendable {
     let steps: StepList
     /// The longest body that it takes, in bytes; nil is the server's limit.
     let maxBodyBytes: Int?
+    let habit = SessionHabit()
 
     init(_ action: Action, touchesSession: Bool = true, steps: [Step] = [], maxBodyBytes: Int? = nil) {
         self.action = action
@@ -22,6 +26,7 @@ final class Endpoint: Sendable {
         self.maxBodyBytes = maxBodyBytes
     }
 
+    /// It has no other form.
     var isAsync: Bool {
         if case .async = action { true } else { false }
     }
@@ -30,7 +35,7 @@ final class Endpoint: Sendable {
     func answer(_ request: Request, _ session: Session) throws -> Response {
         if !touchesSession { session.skipTouch() }
         switch action {
-        case .sync(let handler): return try handler(request, session)
+        case .sync(let handler), .either(let handler, _): return try handler(request, session)
         case .async(let handler): return try request.runOnWorker { try await handler(request, session) }
         }
     }
@@ -39,7 +44,7 @@ final class Endpoint: Sendable {
         if !touchesSession { session.skipTouch() }
         switch action {
         case .sync(let handler): return try handler(request, session)
-        case .async(let handler): return try await handler(request, session)
+        case .async(let handler), .either(_, let handler): return try await handler(request, session)
         }
     }
 }
@@ -47,14 +52,17 @@ final class Endpoint: Sendable {
 /// The steps around something, the outermost first. A class, as ``Endpoint``.
 final class StepList: Sendable {
     let steps: [Step]
-    /// The index of the last step that is async.
+    /// The index of the last step that is only async.
     let lastAsync: Int?
+    /// The index of the last step that is only sync.
+    let lastSync: Int?
     /// Some can say something before the body is there.
     let hasChecks: Bool
 
     init(_ steps: [Step]) {
         self.steps = steps
         lastAsync = steps.lastIndex { $0.isAsync }
+        lastSync = steps.lastIndex { $0.isSync }
         hasChecks = steps.contains { $0.check != nil }
     }
 }

@@ -7,6 +7,7 @@ internal import Sessions
 ///
 /// An error becomes a response where it is thrown, so the steps around that place see responses only. A request whose handler
 /// and steps are all sync is answered on the worker that took it; any other becomes a task, which holds none while it waits.
+/// So does one that would have its worker wait for a session store that can be awaited.
 struct Pipeline: Sendable {
     let routes: RouteTable
     /// Those of the application: around what no route answers.
@@ -16,6 +17,7 @@ struct Pipeline: Sendable {
     let sessions: SessionManager
     /// Whether log lines are to find the request's id.
     var bindsMetadata = false
+    let seat = StoreSeat()
 
     /// What a request comes to, behind the steps.
     private enum Destination {
@@ -26,6 +28,10 @@ struct Pipeline: Sendable {
 
         var isAsync: Bool {
             if case .endpoint(let endpoint) = self { endpoint.isAsync } else { false }
+        }
+
+        var habit: SessionHabit? {
+            if case .endpoint(let endpoint) = self { endpoint.habit } else { nil }
         }
     }
 
@@ -42,21 +48,53 @@ struct Pipeline: Sendable {
         let destination = failure.map { .failure($0) } ?? destination(of: &request)
         let steps = steps(around: destination)
         guard steps.lastAsync == nil, !destination.isAsync else {
-            return .task { [request] in
-                guard bindsMetadata else {
-                    return finish(await runAsync(request, session, destination, steps, 0), request, session)
-                }
-                return await RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
-                    finish(await runAsync(request, session, destination, steps, 0), request, session)
-                }
+            return task(request, session, destination, steps)
+        }
+        guard let provider = sessions.asyncProvider, let habit = destination.habit else {
+            return .response(answerHere(request, session, destination, steps))
+        }
+        let waits = habit.usesSession
+        guard !waits || (!provider.isBusy && seat.take()) else { return task(request, session, destination, steps) }
+        defer { if waits { seat.leave() } }
+        let response = answerHere(request, session, destination, steps)
+        habit.note(session.isUsed)
+        return .response(response)
+    }
+
+    /// Answers on this worker.
+    private func answerHere(
+        _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList
+    ) -> Response {
+        guard bindsMetadata else { return finish(run(request, session, destination, steps, 0), request, session) }
+        return RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
+            finish(run(request, session, destination, steps, 0), request, session)
+        }
+    }
+
+    private func task(
+        _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList
+    ) -> Server.Reply {
+        .task {
+            guard bindsMetadata else { return await answerAsync(request, session, destination, steps) }
+            return await RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
+                await answerAsync(request, session, destination, steps)
             }
         }
-        guard !bindsMetadata else {
-            return RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
-                .response(finish(run(request, session, destination, steps, 0), request, session))
-            }
+    }
+
+    private func answerAsync(
+        _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList
+    ) async -> Response {
+        let habit = sessions.asyncProvider == nil ? nil : destination.habit
+        if habit?.usesSession == true { await session.prefetch() }
+        var response = await runAsync(request, session, destination, steps, 0)
+        do {
+            SessionHeaders.apply(try await session.commitAsync(), to: &response)
+        } catch {
+            response = failCommit(error, request, session)
         }
-        return .response(finish(run(request, session, destination, steps, 0), request, session))
+        habit?.note(session.isUsed)
+        return response
     }
 
     private func session(of request: Request) -> Session {
@@ -95,11 +133,16 @@ struct Pipeline: Sendable {
         do {
             SessionHeaders.apply(try session.commit(), to: &response)
         } catch {
-            // Only what a step has changed behind its `next` can fail here, or a store that has failed since.
-            response = errors.response(to: error, request)
-            response.secure()
-            SessionHeaders.apply(session.discard(), to: &response)
+            response = failCommit(error, request, session)
         }
+        return response
+    }
+
+    /// Only what a step has changed behind its `next` can fail here, or a store that has failed since.
+    private func failCommit(_ error: any Error, _ request: Request, _ session: Session) -> Response {
+        var response = errors.response(to: error, request)
+        response.secure()
+        SessionHeaders.apply(session.discard(), to: &response)
         return response
     }
 
@@ -111,10 +154,11 @@ struct Pipeline: Sendable {
             if index < steps.steps.count {
                 let step = steps.steps[index]
                 if let check = step.check, let refusal = try check(request, session) { return refusal }
-                guard case .sync(let body) = step.action else {
-                    return run(request, session, destination, steps, index + 1)
+                switch step.action {
+                case .sync(let body), .either(let body, _):
+                    return try body(request, session) { run($0, $1, destination, steps, index + 1) }
+                case .async, nil: return run(request, session, destination, steps, index + 1)
                 }
-                return try body(request, session) { run($0, $1, destination, steps, index + 1) }
             }
             let response: Response
             switch destination {
@@ -133,7 +177,7 @@ struct Pipeline: Sendable {
     private func runAsync(
         _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList, _ index: Int
     ) async -> Response {
-        guard index <= steps.lastAsync ?? -1 || destination.isAsync else {
+        guard isAsync(behind: index, steps, destination) else {
             return run(request, session, destination, steps, index)
         }
         do {
@@ -142,7 +186,7 @@ struct Pipeline: Sendable {
                     return run(request, session, destination, steps, index)
                 }
                 let response = try await endpoint.answerAsync(request, session)
-                try saveForSteps(session, steps)
+                if !steps.steps.isEmpty { try await session.saveIfUsedAsync() }
                 return response
             }
             let step = steps.steps[index]
@@ -150,7 +194,7 @@ struct Pipeline: Sendable {
             switch step.action {
             case nil:
                 return await runAsync(request, session, destination, steps, index + 1)
-            case .async(let body):
+            case .async(let body), .either(_, let body):
                 return try await body(request, session) { await runAsync($0, $1, destination, steps, index + 1) }
             case .sync(let body):
                 // It cannot suspend: what is behind it holds this worker.
@@ -167,6 +211,12 @@ struct Pipeline: Sendable {
         } catch {
             return fail(error, request, session)
         }
+    }
+
+    /// Whether something from a step on may suspend, be it to bring the session to the store.
+    private func isAsync(behind index: Int, _ steps: StepList, _ destination: Destination) -> Bool {
+        if destination.isAsync || index <= steps.lastAsync ?? -1 { return true }
+        return sessions.asyncProvider != nil && index > steps.lastSync ?? -1
     }
 
     /// Where it fails (the store is full, say) the steps are to see the answer. Without steps the commit does it.

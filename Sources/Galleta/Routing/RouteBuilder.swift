@@ -32,6 +32,11 @@ extension RouteBuilder {
         routeGroup.add(Step(step))
     }
 
+    /// Adds a step in both its forms; see ``Step/init(_:async:)``.
+    public func use(_ step: @escaping Step.Body, async asyncStep: @escaping Step.AsyncBody) {
+        routeGroup.add(Step(step, async: asyncStep))
+    }
+
     /// Adds ready steps, the outermost first; see ``use(_:)-(Step.Body)``.
     public func use(_ steps: Step...) {
         for step in steps { routeGroup.add(step) }
@@ -100,6 +105,37 @@ extension RouteBuilder {
             try await handler(request, session).response(to: request)
         }
         on(method, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, convert)
+    }
+
+    /// Adds a route with a handler in both its forms, which do the same: the one runs where a request is answered on its worker,
+    /// the other where it is a task; else as ``on(_:_:steps:maxBodyBytes:touchesSession:_:)``.
+    ///
+    /// For what acts on the session in its midst (`update`): it costs no task where sessions are in memory, and holds no worker
+    /// where their store is awaited (`AsyncSessionProvider`).
+    public func on(
+        _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
+        touchesSession: Bool = true, _ handler: @escaping Handler<Response>,
+        async asyncHandler: @escaping AsyncHandler<Response>
+    ) {
+        routeGroup.add(method, path, steps, maxBodyBytes, touchesSession, .either(handler, asyncHandler))
+    }
+
+    /// Adds a route with a handler in both its forms that makes anything ``ResponseConvertible``.
+    @inlinable
+    public func on<Answer: ResponseConvertible>(
+        _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
+        touchesSession: Bool = true, _ handler: @escaping Handler<Answer>,
+        async asyncHandler: @escaping AsyncHandler<Answer>
+    ) {
+        let convert: Handler<Response> = { request, session in
+            try handler(request, session).response(to: request)
+        }
+        let convertAsync: AsyncHandler<Response> = { request, session in
+            try await asyncHandler(request, session).response(to: request)
+        }
+        on(
+            method, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, convert,
+            async: convertAsync)
     }
 
     /// Adds a route for GET and HEAD; see ``on(_:_:steps:maxBodyBytes:touchesSession:_:)``.

@@ -33,8 +33,8 @@ extension Step {
         return .check { request, _ in
             guard !request.isSafe, request.pageOrigin(trusting: trusted) == .foreign else { return nil }
             throw HTTPError(.forbidden, "this request comes from a page of another site. Nothing was done.")
-        } then: { request, session, next in
-            guard !request.isSafe else { return next(request, session) }
+        } then: { request, session in
+            guard !request.isSafe else { return }
             var token = request.header(header)
             if token == nil, request.isForm { token = try request.form().fields[field] }
             guard try session.verifyCSRF(token) else {
@@ -46,7 +46,6 @@ extension Step {
                         : "this form is out of date: the session that its page belonged to has ended or changed. Nothing was "
                             + "done. Load the page again.")
             }
-            return next(request, session)
         }
     }
 }

@@ -40,14 +40,16 @@ public struct Step: Sendable {
     enum Action: Sendable {
         case sync(Body)
         case async(AsyncBody)
+        /// Both do the same; which one runs depends on where the request is answered.
+        case either(Body, AsyncBody)
     }
 
     /// What can be said before the body is there.
     private(set) var check: Check?
     let action: Action?
 
-    /// A step on the worker's thread. In front of an async handler it holds its worker until the handler has answered: make
-    /// it async there.
+    /// A step on the worker's thread. In front of an async handler, or of a commit to a store that is awaited, it holds its
+    /// worker until they are through: give it an async form there.
     public init(_ body: @escaping Body) {
         action = .sync(body)
     }
@@ -55,6 +57,13 @@ public struct Step: Sendable {
     /// A step that may suspend. Where there is one, the request becomes a task.
     public init(_ body: @escaping AsyncBody) {
         action = .async(body)
+    }
+
+    /// A step in both its forms, which do the same: the one runs where a request is answered on its worker, the other where it
+    /// is a task. So it costs sync handlers no task, and behind it handlers may suspend, and a session store may be awaited
+    /// (`AsyncSessionProvider`).
+    public init(_ body: @escaping Body, async asyncBody: @escaping AsyncBody) {
+        action = .either(body, asyncBody)
     }
 
     private init(check: @escaping Check, action: Action?) {
@@ -72,12 +81,30 @@ public struct Step: Sendable {
         Step(check: check, action: nil)
     }
 
-    /// A check of the head, and a step when the body is there.
-    static func check(_ check: @escaping Check, then body: @escaping Body) -> Step {
-        Step(check: check, action: .sync(body))
+    /// A check of the head, and one that throws when the body is there.
+    static func check(_ check: @escaping Check, then bodyCheck: @escaping @Sendable (Request, Session) throws -> Void)
+        -> Step
+    {
+        Step(
+            check: check,
+            action: .either(
+                { request, session, next in
+                    try bodyCheck(request, session)
+                    return next(request, session)
+                },
+                { request, session, next in
+                    try bodyCheck(request, session)
+                    return await next(request, session)
+                }))
     }
 
+    /// It has no other form.
     var isAsync: Bool {
         if case .async = action { true } else { false }
+    }
+
+    /// It has no other form.
+    var isSync: Bool {
+        if case .sync = action { true } else { false }
     }
 }

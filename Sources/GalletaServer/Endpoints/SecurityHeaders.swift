@@ -9,8 +9,14 @@ enum SecurityHeaders {
     private static let pagePolicy =
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-    static func step(_ request: Request, _ session: Session, _ next: Step.Next) throws -> Response {
-        var response = next(request, session)
+    static let step = Step {
+        added(to: $2($0, $1))
+    } async: {
+        added(to: await $2($0, $1))
+    }
+
+    private static func added(to answer: Response) -> Response {
+        var response = answer
         for (name, value) in fields { response.headers[name] = value }
         if response.headers[.contentType]?.hasPrefix("text/html") == true {
             response.headers[.contentSecurityPolicy] = pagePolicy

@@ -40,4 +40,9 @@ final class RunningApplication: Sendable {
 
     /// A connection, which keeps the application alive as long as itself.
     func client() throws -> FastCGIClient { try running.client() }
+
+    /// Begins a stop, as a signal would.
+    func shutdown() { running.server.shutdown() }
+
+    func hasStopped(within timeout: Duration) -> Bool { running.hasStopped(within: timeout) }
 }
