@@ -4,13 +4,13 @@ extension RedisProvider: AsyncSessionProvider {
     /// True while a call to Redis is under way.
     public var isBusy: Bool { store.isBusy }
 
-    /// As ``lookUp(_:)-(SessionIDCandidates)``; what is asked for at the same time goes to Redis in one round trip.
+    /// What each id leads to; what is asked for at the same time goes to Redis in one round trip.
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
         guard !candidates.isEmpty else { return [] }
         return try await store.call().awaitOutcome(lookUp(of: candidates))
     }
 
-    /// As ``create(_:_:)``.
+    /// Begins a session. At its `maxmemory` Redis refuses it: `.full`.
     public func createAsync(_ id: SessionID, _ draft: SessionDraft) async throws -> SessionCreation {
         do throws(SessionStoreError) {
             return try await store.call().awaitOutcome(RedisCreate(id, draft, store))
@@ -20,14 +20,14 @@ extension RedisProvider: AsyncSessionProvider {
         }
     }
 
-    /// As ``commit(_:to:expecting:)-(_,SessionHandle,_)``.
+    /// Makes the patch's changes; values come back only where others have changed some.
     public func commitAsync(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) async throws -> SessionCommitOutcome {
         try await store.call().awaitOutcome(RedisCommit(patch, to: session, expecting: version, store))
     }
 
-    /// As ``touch(_:)-(SessionHandle)``.
+    /// Sets "last seen" to now.
     public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch {
         try await store.call().awaitOutcome(RedisTouch(session, store))
     }

@@ -12,8 +12,9 @@ public import Sessions
 ///         configuration: SessionConfiguration())
 ///
 /// **Round trips**: one for a request that uses its session, one more for a commit that has something to bring; a script
-/// each, which is atomic. A log-in takes three more. Calls block their thread, for the configuration's `timeout` in all,
-/// 250 ms by default, and throw `SessionStoreError` then.
+/// each, which is atomic. A log-in takes three more. Calls take the configuration's `timeout` in all, 250 ms by default, and
+/// throw `SessionStoreError` then. Those of `AsyncSessionProvider` hold no thread meanwhile, and share their round trips with
+/// all that wait at the same time; the others block theirs.
 ///
 /// **What Redis has**: a hash for each session under the SHA-256 of its id, with an expiry always, and a sorted set for each
 /// user. No id, and with `encryptsValues` no value of the application, can be read in it.

@@ -19,7 +19,7 @@
 /// without a deadline. What a store cannot keep of this it says in its ``traits``.
 ///
 /// This is the core, which every store can do. What only some can is a protocol beside it: ``UserIndexedProvider``,
-/// ``CollectingProvider``, ``ListingProvider``.
+/// ``CollectingProvider``, ``ListingProvider``, ``AsyncSessionProvider``.
 ///
 /// `SessionsTesting` has the contract as tests that run on any provider.
 public protocol SessionProvider: AnyObject, Sendable {

@@ -56,14 +56,14 @@ extension Session {
         withState { $0.enforceUserCap() }
     }
 
-    /// Changes the value of `key` atomically, as ``update(_:default:replacingUndecodable:_:)-(_,_,_,(T)->Result)`` does, and
-    /// holds no thread while a store answers whose provider can be awaited (``AsyncSessionProvider``).
+    /// Changes the value of `key` atomically, as the synchronous `update` does, and holds no thread while a store answers whose
+    /// provider can be awaited (``AsyncSessionProvider``).
     ///
     ///     app.get("/visits") { request, session in
     ///         "\(try await session.update("visits", default: 0) { $0 += 1; return $0 })"
     ///     }
     ///
-    /// - Throws: As the synchronous one.
+    /// Parameters, result and errors are the synchronous one's. In an async function this is the one that is called.
     public nonisolated(nonsending) func update<T: Codable, Result>(
         _ key: ByteString, default initial: @autoclosure () throws -> T, replacingUndecodable: Bool = false,
         _ body: (inout T) throws -> Result
