@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "MemorySessions", targets: ["MemorySessions"]),
         .library(name: "RedisSessions", targets: ["RedisSessions"]),
         .library(name: "PHPSerialization", targets: ["PHPSerialization"]),
+        .library(name: "PHPSessions", targets: ["PHPSessions"]),
         .library(name: "SessionsTesting", targets: ["SessionsTesting"]),
         .library(name: "GalletaTesting", targets: ["GalletaTesting"]),
         .library(name: "Passwords", targets: ["Passwords"]),
@@ -81,7 +82,10 @@ let package = Package(
         .target(name: "PHPSerialization", dependencies: ["GalletaPlatform"], swiftSettings: settings),
         .target(
             name: "PHPSessions",
-            dependencies: ["CPlatform", "GalletaPlatform"],
+            dependencies: [
+                "CPlatform", "GalletaPlatform", "PHPSerialization", "Sessions",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .target(name: "RESP", swiftSettings: settings),
@@ -118,7 +122,8 @@ let package = Package(
         .target(
             name: "GalletaCommand",
             dependencies: [
-                "Galleta", "FastCGI", "Sessions", "MemorySessions", "RedisSessions", "CPlatform", "GalletaPlatform",
+                "Galleta", "FastCGI", "Sessions", "MemorySessions", "PHPSessions", "RedisSessions", "CPlatform",
+                "GalletaPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -186,7 +191,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PHPSessionsTests",
-            dependencies: ["PHPSessions", "PHPSerialization", "GalletaPlatform"],
+            dependencies: [
+                "PHPSessions", "PHPSerialization", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport",
+            ],
             exclude: ["Scripts"],
             swiftSettings: settings
         ),

@@ -1,6 +1,7 @@
 internal import FastCGI
 internal import Logging
 internal import MemorySessions
+internal import PHPSessions
 internal import RedisSessions
 internal import Sessions
 
@@ -15,6 +16,7 @@ struct SessionSettings {
     init(_ options: ServerOptions, _ reader: SettingReader) throws {
         MemoryProvider.register()
         RedisProvider.register()
+        PHPProvider.register()
         provider = reader.text(options.provider, "provider")?.text ?? "memory"
         configuration = try Self.configuration(options, reader)
         allowsManyProcesses = try reader.flag(

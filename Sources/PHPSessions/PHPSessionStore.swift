@@ -20,7 +20,7 @@ package protocol PHPSessionStore: Sendable {
         -> (any PHPSessionRecord)?
 
     /// Reads a session without the intention to change it: "last used" stays. nil and errors as for ``open(_:until:)``.
-    func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> [UInt8]?
+    func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> PHPSessionContent?
 
     /// Makes a session under an id that was drawn here, without values, and takes its lock.
     ///
@@ -29,12 +29,23 @@ package protocol PHPSessionStore: Sendable {
         -> (any PHPSessionRecord)?
 }
 
+/// A session as it was read.
+package struct PHPSessionContent: Sendable {
+    /// What PHP has written.
+    package let bytes: [UInt8]
+    /// Since "last used".
+    package let idle: Duration
+}
+
 /// A session that nobody else has now. Its lock goes with the call of one of the methods, or with the object.
 ///
 /// Threading: for one thread at a time.
 package protocol PHPSessionRecord: AnyObject {
     /// What was read.
     var bytes: [UInt8] { get }
+
+    /// Since "last used", as it was read.
+    var idle: Duration { get }
 
     /// Writes these bytes and lets the session go. The same bytes are a touch.
     ///

@@ -52,7 +52,8 @@ struct ApplicationServiceTests {
         }
         #expect(app.statistics.requests == 0)
         let service = try serve(app)
-        async let end: Void = service.run()
+        // On a thread of its own: the pool is other tests', too.
+        async let end: Void = onThread { try BlockingExecutor().run { try await service.run() } }
         let path = folder.file("s.sock")
         let text = try await onThread { try FastCGIClient(unix: path).exchange("GET", "/stop").text }
         #expect(text == "1")

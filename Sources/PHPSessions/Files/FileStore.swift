@@ -45,6 +45,22 @@ package final class FileStore: PHPSessionStore {
         maxWaiters = configuration.maxWaiters
     }
 
+    /// Refuses a folder in which no session could be read or begun.
+    func checkFolder() throws(ConfigurationError) {
+        var status = stat()
+        guard stat(path.folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw ConfigurationError(
+                field: "savePath", reason: "\(path.folder) is no folder: \(String(cString: strerror(errno)))",
+                remedy:
+                    "copy session.save_path from PHP's settings; a service with PrivateTmp= has another /tmp than PHP")
+        }
+        guard access(path.folder, W_OK | X_OK) == 0 else {
+            throw ConfigurationError(
+                field: "savePath", reason: "user \(geteuid()) may not write in \(path.folder)",
+                remedy: "run as the user that PHP runs as (ps -o user= -C php-fpm8.2)")
+        }
+    }
+
     package func open(
         _ id: PHPSessionID, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> (any PHPSessionRecord)? {
@@ -52,10 +68,12 @@ package final class FileStore: PHPSessionStore {
         return try open(id, file, flags: O_RDWR, lock: LOCK_EX, until: deadline)
     }
 
-    package func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> [UInt8]? {
+    package func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError)
+        -> PHPSessionContent?
+    {
         guard let file = path.file(of: id) else { return nil }
         let session = try open(id, file, flags: O_RDONLY, lock: LOCK_SH, until: deadline)
-        return session?.bytes
+        return session.map { PHPSessionContent(bytes: $0.bytes, idle: $0.idle) }
     }
 
     package func create(

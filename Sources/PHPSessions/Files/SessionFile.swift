@@ -8,6 +8,7 @@ final class SessionFile: PHPSessionRecord {
     private var descriptor: Int32
     private let path: String
     private(set) var bytes: [UInt8] = []
+    private(set) var idle = Duration.zero
 
     init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
@@ -48,7 +49,14 @@ final class SessionFile: PHPSessionRecord {
     func isThere() throws(PHPSessionStoreError) -> Bool { try status().st_nlink > 0 }
 
     func read(atMost most: Int) throws(PHPSessionStoreError) {
-        let size = try status().st_size
+        let status = try status()
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        // A clock that was set back makes nobody's session younger than now.
+        idle = max(
+            .zero,
+            .seconds(now.tv_sec - status.st_mtim.tv_sec) + .nanoseconds(now.tv_nsec - status.st_mtim.tv_nsec))
+        let size = status.st_size
         guard size <= most else { throw .refused("a session has more bytes than maxBytes, \(most)") }
         var failure: PHPSessionStoreError?
         bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in

@@ -1,0 +1,164 @@
+internal import GalletaPlatform
+internal import PHPSerialization
+internal import Sessions
+
+/// What a session of PHP is to handlers, and what their changes are to PHP.
+///
+/// A top-level name of `$_SESSION` is a key. What PHP and Swift have in common is converted: null, booleans, numbers, text
+/// (bytes where it is not UTF-8), lists, arrays with keys. A value in which there is anything else, an object or a reference,
+/// is one opaque value, and goes back as it is. What a change does not name stays as PHP wrote it, byte for byte.
+struct PHPSessionValues {
+    /// Where the library's own values stand in `$_SESSION`: one array under this name.
+    static let reservedName: ByteString = "_galleta"
+    /// The type name of opaque values.
+    static let opaqueType: ByteString = "php"
+    /// In the reserved array: when the session began, in milliseconds since 1970.
+    private static let beginning: ByteString = "began"
+
+    /// The name that holds the user; nil: the reserved array does.
+    let userName: ByteString?
+    let format: PHPFormat
+    let limits: PHPLimits
+
+    // MARK: Out of PHP
+
+    /// The values of a session's bytes, and when it began, if it says so.
+    func values(_ document: PHPDocument) throws -> (values: SessionValues, began: Int64?) {
+        var pairs: [(SessionKey, [UInt8])] = []
+        var began: Int64?
+        for name in document.names {
+            guard let value = try document.value(name) else { continue }
+            if name == Self.reservedName {
+                began = try reserved(value, into: &pairs)
+                continue
+            }
+            if name == userName {
+                if let user = Self.userText(value) { pairs.append((.user, try SessionValue.name(user).encoded())) }
+                // Beside: handlers see it as PHP's pages do.
+            }
+            pairs.append((SessionKey(name), try Self.sessionValue(value).encoded()))
+        }
+        return (try SessionValues(encodedValues: pairs), began)
+    }
+
+    func document(_ bytes: [UInt8]) throws -> PHPDocument {
+        try PHPDocument(bytes, format: format, limits: limits)
+    }
+
+    private func reserved(_ value: PHPValue, into pairs: inout [(SessionKey, [UInt8])]) throws -> Int64? {
+        var began: Int64?
+        for element in value.array?.elements ?? [] {
+            let name = element.key.text
+            if name == Self.beginning {
+                began = element.value.int.map(Int64.init)
+            } else if !(name == SessionKey.user.name && userName != nil) {
+                pairs.append((SessionKey(name, isReserved: true), try Self.sessionValue(element.value).encoded()))
+            }
+        }
+        return began
+    }
+
+    private static func userText(_ value: PHPValue) -> ByteString? {
+        switch value {
+        case .string(let text): text.isEmpty ? nil : text
+        case .int(let number): ByteString("\(number)")
+        default: nil
+        }
+    }
+
+    /// The value for handlers; opaque if there is anything in it that only PHP understands.
+    static func sessionValue(_ value: PHPValue) throws -> SessionValue {
+        if let plain = plain(value, depth: 0) { return plain }
+        return .opaque(SessionOpaqueValue(typeName: opaqueType, bytes: try value.serialized()))
+    }
+
+    private static func plain(_ value: PHPValue, depth: Int) -> SessionValue? {
+        guard depth < SessionValue.maximumDepth else { return nil }
+        switch value {
+        case .null: return .null
+        case .bool(let value): return .bool(value)
+        case .int(let value): return .int(Int64(value))
+        case .double(let value): return .double(value)
+        case .string(let value): return .name(value)
+        case .array(let array):
+            if let list = array.list {
+                var elements: [SessionValue] = []
+                for element in list {
+                    guard let plain = plain(element, depth: depth + 1) else { return nil }
+                    elements.append(plain)
+                }
+                return .array(elements)
+            }
+            var members: [(ByteString, SessionValue)] = []
+            for element in array.elements {
+                guard let plain = plain(element.value, depth: depth + 1) else { return nil }
+                members.append((element.key.text, plain))
+            }
+            return .object(SessionObject(members))
+        case .object, .enumCase, .custom, .reference, .sameObject: return nil
+        }
+    }
+
+    // MARK: Into PHP
+
+    /// Makes the changes in a document; what they do not name stays.
+    func apply(_ changes: [(SessionKey, SessionValue?)], to document: inout PHPDocument) throws {
+        var reserved = try document.value(Self.reservedName)?.array ?? PHPArray()
+        let before = reserved
+        for (key, value) in changes {
+            if key == .user, let userName {
+                if let user = value?.name {
+                    try document.set(userName, to: .string(user))
+                } else {
+                    try document.remove(userName)
+                }
+            } else if key.isReserved {
+                reserved[PHPKey(key.name)] = try value.map(Self.phpValue)
+            } else if let value {
+                try document.set(key.name, to: Self.phpValue(value))
+            } else {
+                try document.remove(key.name)
+            }
+        }
+        if reserved != before { try document.set(Self.reservedName, to: .array(reserved)) }
+    }
+
+    /// Notes when a session began.
+    func begin(_ document: inout PHPDocument, at milliseconds: Int64) throws {
+        var reserved = try document.value(Self.reservedName)?.array ?? PHPArray()
+        reserved[PHPKey(Self.beginning)] = .int(Int(milliseconds))
+        try document.set(Self.reservedName, to: .array(reserved))
+    }
+
+    static func phpValue(_ value: SessionValue) throws -> PHPValue {
+        switch value {
+        case .null: return .null
+        case .bool(let value): return .bool(value)
+        case .int(let value): return .int(Int(value))
+        case .double(let value): return .double(value)
+        case .string(let value): return .string(ByteString(value))
+        case .bytes(let value): return .string(ByteString(bytes: value))
+        case .array(let values): return .array(PHPArray(list: try values.map(phpValue)))
+        case .object(let members):
+            var array = PHPArray()
+            var places: [PHPKey: Int] = [:]
+            for (key, value) in members {
+                // "1" and 1 are one key to PHP.
+                let key = PHPKey(key)
+                let element = PHPArray.Element(key: key, value: try phpValue(value))
+                if let place = places[key] {
+                    array.elements[place] = element
+                } else {
+                    places[key] = array.elements.count
+                    array.elements.append(element)
+                }
+            }
+            return .array(array)
+        case .opaque(let value):
+            guard value.typeName == opaqueType else {
+                throw SessionError(.notEncodable, "PHP cannot hold a value of type \(value.typeName)")
+            }
+            return try PHPValue(serialized: value.bytes)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import GalletaPlatform
+internal import Glibc
+
+/// The session settings of a php.ini, of a pool of php-fpm, or of both: what is set later counts, and a pool's
+/// `php_admin_value` above all.
+struct PHPSettings {
+    private var values: [String: (text: String, isFixed: Bool)] = [:]
+
+    /// - Parameter text: The content of the file: `name = value`, or a pool's `php_value[name] = value`.
+    mutating func read(_ text: String) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            let line = Self.trimmed(line)
+            guard let first = line.first, first != ";", first != "#", first != "[",
+                let equals = line.firstIndex(of: "=")
+            else { continue }
+            var name = Self.trimmed(line[..<equals])
+            let value = Self.value(line[line.index(after: equals)...])
+            var isFixed = false
+            for (prefix, fixes) in [
+                ("php_admin_value[", true), ("php_admin_flag[", true), ("php_value[", false), ("php_flag[", false),
+            ] where name.hasPrefix(prefix) && name.hasSuffix("]") {
+                name = Self.trimmed(name.dropFirst(prefix.count).dropLast())
+                isFixed = fixes
+            }
+            guard name.hasPrefix("session.") else { continue }
+            if values[name]?.isFixed == true, !isFixed { continue }
+            values[name] = (value, isFixed)
+        }
+    }
+
+    /// A setting without `session.` in front; nil where it is not set, or empty.
+    subscript(_ name: String) -> String? {
+        values["session." + name].flatMap { $0.text.isEmpty ? nil : $0.text }
+    }
+
+    /// PHP's reading of a switch.
+    func flag(_ name: String) -> Bool? {
+        self[name].map { ["1", "on", "yes", "true"].contains($0.lowercased()) }
+    }
+
+    /// A whole number.
+    ///
+    /// - Throws: `ConfigurationError` of the setting.
+    func number(_ name: String) throws(ConfigurationError) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text) else {
+            throw ConfigurationError(
+                field: "session.\(name)", reason: "\"\(text)\" is not a whole number", remedy: "correct PHP's settings")
+        }
+        return number
+    }
+
+    private static func trimmed(_ text: Substring) -> String { trimmed(String(text)) }
+
+    private static func trimmed(_ text: String) -> String {
+        var text = text[...].drop { $0 == " " || $0 == "\t" }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return String(text)
+    }
+
+    /// In quotes all of it; else up to a comment.
+    private static func value(_ text: Substring) -> String {
+        let text = trimmed(text)
+        for quote in ["\"", "'"] as [Character] where text.first == quote {
+            return String(text.dropFirst().prefix { $0 != quote })
+        }
+        return trimmed(text.prefix { $0 != ";" })
+    }
+}

@@ -1,0 +1,256 @@
+import Foundation
+import GalletaPlatform
+import Sessions
+import SessionsTesting
+import Testing
+
+@testable import PHPSessions
+
+@Suite("Sessions of PHP", .enabled(if: PHPPage.isThere))
+struct PHPProviderTests {
+    private let folder: SessionFolder
+
+    init() throws {
+        folder = try SessionFolder()
+    }
+
+    private func provider(
+        _ adjust: (inout PHPProvider.Configuration) -> Void = { _ in }
+    ) throws -> PHPProvider {
+        var configuration = PHPProvider.Configuration()
+        configuration.savePath = folder.path
+        configuration.idleTimeout = .seconds(3_600)
+        adjust(&configuration)
+        return try PHPProvider(configuration: configuration)
+    }
+
+    private var id: SessionID { SessionID(foreign: Array(folder.id.text.utf8))! }
+
+    private func manager(_ adjust: (inout PHPProvider.Configuration) -> Void = { _ in }) throws -> SessionManager {
+        try SessionManager(provider: provider(adjust))
+    }
+
+    private func visit(
+        _ manager: SessionManager, _ id: SessionID? = nil, _ body: (Session) throws -> Void
+    ) throws -> String? {
+        var candidates = SessionIDCandidates()
+        if let id {
+            Array("PHPSESSID=\(id.encoded)".utf8).withUnsafeBytes { manager.collectIDs(from: $0, into: &candidates) }
+        }
+        let session = manager.open(candidates, isSecure: false)
+        try body(session)
+        let cookie = try session.commit().setCookie
+        return cookie.flatMap { $0.split(separator: ";").first?.split(separator: "=").last }.map(String.init)
+    }
+
+    @Test("conform to the contract but for what PHP cannot keep", arguments: SessionProviderConformance.cases)
+    func conforms(_ test: ConformanceCase) throws {
+        let outcome = try test.run { _ in
+            let provider = try provider {
+                $0.waiters = 64; $0.lockTimeout = .seconds(10)
+            }
+            var fixture = ConformanceFixture(provider: provider, second: .milliseconds(50)) { duration in
+                Thread.sleep(
+                    forTimeInterval: Double(duration.components.seconds) + Double(duration.components.attoseconds)
+                        / 1e18)
+            }
+            fixture.another = { try self.provider { $0.waiters = 64 } }
+            fixture.reopen = { try self.provider() }
+            return fixture
+        }
+        _ = outcome
+    }
+
+    @Test(
+        "PHP's values are Swift's, objects and references are kept as they are, and what nobody changes stays byte for byte"
+    )
+    func values() throws {
+        let object = "O:4:\"Cart\":1:{s:5:\"items\";a:1:{i:0;i:7;}}"
+        let text =
+            "user_id|i:42;name|s:4:\"Zoë\";latin|s:1:\"\u{e9}\";list|a:2:{i:0;i:1;i:1;d:0.5;}"
+            + "map|a:2:{s:1:\"a\";b:1;i:5;N;}cart|\(object)one|a:1:{i:0;i:1;}two|R:12;"
+        var bytes = Array(text.utf8)
+        // One byte that is not UTF-8.
+        let place = try #require(bytes.firstRange(of: [0xc3, 0xa9]))
+        bytes.replaceSubrange(place, with: [0xe9])
+        try Data(bytes).write(to: URL(fileURLWithPath: folder.file))
+        let manager = try manager()
+        _ = try visit(manager, id) { session in
+            #expect(try session.get("user_id", as: Int.self) == 42)
+            #expect(try session.get("name", as: String.self) == "Zoë")
+            #expect(try session.get("latin", as: [UInt8].self) == [0xe9])
+            #expect(try session.get("list", as: [Double].self) == [1, 0.5])
+            #expect(try session.value("map") == ["a": true, "5": nil])
+            #expect(
+                try session.value("cart") == .opaque(SessionOpaqueValue(typeName: "php", bytes: Array(object.utf8))))
+            try session.set("user_id", 43)
+        }
+        let after = try #require(FileManager.default.contents(atPath: folder.file))
+        let place42 = try #require(bytes.firstRange(of: Array("i:42;".utf8)))
+        bytes.replaceSubrange(place42, with: Array("i:43;".utf8))
+        #expect(Array(after) == bytes)
+    }
+
+    @Test("what Swift writes PHP reads, and the other way round; a new id and a log-out are seen by both")
+    func bothWays() throws {
+        let manager = try manager { $0.userKey = "user" }
+        let first = try #require(
+            try visit(manager) { session in
+                try session.set("cart", ["figs": 2, "tea": 1])
+                try session.logIn(user: "ada")
+            })
+        func dump(_ id: String) throws -> String { try PHPPage(folder.path, id, "dump").finish() }
+        #expect(try dump(first).contains("s:4:\"cart\";a:2:{s:4:\"figs\";i:2;s:3:\"tea\";i:1;}"))
+        #expect(try dump(first).contains("s:4:\"user\";s:3:\"ada\";"))
+        _ = try PHPPage(folder.path, first, "count", "3").finish()
+        let id = try #require(SessionID(foreign: Array(first.utf8)))
+        _ = try visit(manager, id) { session in
+            #expect(try session.get("php", as: Int.self) == 3)
+            #expect(try session.user == "ada")
+            let both = try session.update("both", default: 0) { (count: inout Int) in
+                count += 1
+                return count
+            }
+            #expect(both == 4)
+        }
+        let second = try #require(try visit(manager, id) { try $0.rotate() })
+        #expect(second != first && folder.names == ["sess_\(second)"])
+        let page = try PHPPage(folder.path, second, "hold")
+        #expect(page.awaitHeld())
+        try page.tell("destroy")
+        _ = try page.finish()
+        _ = try visit(manager, SessionID(foreign: Array(second.utf8))) { session in
+            let (isNew, user) = (try session.isNew, try session.user)
+            #expect(isNew && user == nil)
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("a page that has the session holds no caller for long; who may not wait gets an error with a time")
+    func busy() async throws {
+        try folder.put("a|i:1;")
+        let id = id
+        let page = try PHPPage(folder.path, folder.id.text, "hold")
+        #expect(page.awaitHeld())
+        let provider = try provider {
+            $0.waiters = 1; $0.lockTimeout = .seconds(30)
+        }
+        let error = #expect(throws: SessionStoreError.self) { try provider.lookUp(SessionHandle(id)) }
+        #expect(error?.retryAfter == .seconds(1))
+        async let waiting = provider.touchAsync(SessionHandle(id))
+        // As soon as that one has the only place there is, others are turned away at once.
+        var isRefused = false
+        while !isRefused {
+            let other = try self.provider { $0.waiters = 0 }
+            let error = await #expect(throws: SessionStoreError.self) {
+                _ = try await other.touchAsync(SessionHandle(id))
+            }
+            isRefused = error?.retryAfter == .seconds(1)
+        }
+        try page.tell("set b 2")
+        _ = try page.finish()
+        guard case .touched = try await waiting else {
+            Issue.record("not touched")
+            return
+        }
+        #expect(folder.text?.contains("b|s:1:\"2\";") == true)
+    }
+
+    @Test("a damaged session is none, and its bytes stay", arguments: ["a|i:x;", "garbage", "a|s:5:\"b\";"])
+    func damaged(text: String) throws {
+        try folder.put(text)
+        let provider = try provider()
+        #expect(try provider.read(id) == nil)
+        guard case .gone = try provider.commit(SessionPatch(), to: id, expecting: nil) else {
+            Issue.record("not gone")
+            return
+        }
+        #expect(folder.text == text)
+    }
+
+    @Test("the first cookie counts, percent-decoded; what is no id of PHP is none")
+    func cookies() throws {
+        try folder.put("a|i:1;")
+        let manager = try manager()
+        func finds(_ cookie: String) throws -> Bool {
+            var candidates = SessionIDCandidates()
+            Array(cookie.utf8).withUnsafeBytes { manager.collectIDs(from: $0, into: &candidates) }
+            return try !manager.open(candidates, isSecure: false).isNew
+        }
+        let id = folder.id.text
+        #expect(try finds("PHPSESSID=\(id)"))
+        #expect(try finds("PHPSESSID=%30" + id.dropFirst()))
+        #expect(try !finds("PHPSESSID=zyxwvutsrqponmlkjihgfedcba; PHPSESSID=\(id)"))
+        for text in ["../" + id, id + "%00", id + "%2F", "deleted", "", id + "+"] {
+            #expect(try !finds("PHPSESSID=\(text)"))
+        }
+        #expect(manager.cookie.name == "PHPSESSID")
+    }
+
+    @Test("an unused one ends with gc_maxlifetime")
+    func lifetime() throws {
+        try folder.put("a|i:1;")
+        let provider = try provider()
+        #expect(try provider.read(id) != nil)
+        _ = try folder.modified(Date(timeIntervalSinceNow: -3_601))
+        #expect(try provider.read(id) == nil)
+        guard case .gone = try provider.touch(id) else {
+            Issue.record("not gone")
+            return
+        }
+    }
+
+    // MARK: Settings
+
+    @Test("settings are PHP's own, a pool's above the ini's, and what does not fit is refused by its name")
+    func settings() throws {
+        var settings = PHPSettings()
+        settings.read(
+            """
+            [Session]
+            ; session.name = NONE
+            session.name = SHOP ; the shop
+            session.save_path = "2;0600;\(folder.path)"
+            session.gc_maxlifetime = 7200
+            session.cookie_samesite = Strict
+            session.cookie_secure = On
+            session.cookie_lifetime = 0
+            session.cookie_domain =
+            """)
+        settings.read("php_admin_value[session.gc_maxlifetime] = 600\nphp_value[session.name]=OTHER\n")
+        settings.read("session.gc_maxlifetime = 9\nsession.name = LAST")
+        var configuration = PHPProvider.Configuration()
+        try configuration.apply(settings)
+        #expect(configuration.savePath == "2;0600;\(folder.path)" && configuration.idleTimeout == .seconds(600))
+        let manager = try SessionManager(provider: PHPProvider(configuration: configuration))
+        #expect(manager.configuration.cookieName == "LAST" && manager.configuration.sameSite == .strict)
+        #expect(!manager.configuration.isPersistent && manager.configuration.idleTimeout == .seconds(600))
+        for (text, field) in [
+            ("session.save_handler = redis", "session.save_handler"),
+            ("session.gc_maxlifetime = long", "session.gc_maxlifetime"),
+        ] {
+            var settings = PHPSettings()
+            settings.read(text)
+            var other = PHPProvider.Configuration()
+            #expect(throws: ConfigurationError.self) { try other.apply(settings) }
+            let error = Result { try other.apply(settings) }
+            if case .failure(let error as ConfigurationError) = error { #expect(error.field == field) }
+        }
+        for (field, adjust) in [
+            ("serializeHandler", { $0.serializeHandler = "igbinary" }),
+            ("serializeHandler", { $0.serializeHandler = "x" }),
+            ("idleTimeout", { $0.idleTimeout = .zero }), ("savePath", { $0.savePath = "/nonexistent" }),
+            ("waiters", { $0.waiters = -1 }),
+        ] as [(String, (inout PHPProvider.Configuration) -> Void)] {
+            let error = #expect(throws: ConfigurationError.self) { try provider(adjust) }
+            #expect(error?.field == field)
+        }
+        // What PHP cannot keep is refused where it was asked for.
+        var sessions = SessionConfiguration()
+        sessions.maximumSessionsPerUser = 3
+        let error = #expect(throws: ConfigurationError.self) {
+            try SessionManager(provider: provider(), configuration: sessions)
+        }
+        #expect(error?.field == "maximumSessionsPerUser")
+    }
+}
