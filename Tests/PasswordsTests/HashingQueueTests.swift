@@ -37,7 +37,7 @@ struct HashingQueueTests {
                                 state.order.append(isKnown)
                                 state.most = max(state.most, state.running)
                             }
-                            gate.wait(until: { $0 }, timeout: .seconds(20)) { _ in }
+                            gate.wait(until: { $0 }, timeout: .seconds(600)) { _ in }
                             state.withLock { $0.running -= 1 }
                         }
                         state.withLock { $0.done += 1 }
@@ -148,7 +148,7 @@ struct HashingQueueTests {
                 group.addTask {
                     do {
                         return try await queue.run(isKnown: false) {
-                            gate.wait(until: { $0 }, timeout: .seconds(20)) { $0 }
+                            gate.wait(until: { $0 }, timeout: .seconds(600)) { $0 }
                         }
                     } catch let error as PasswordError {
                         #expect(error.code == .busy)
