@@ -81,7 +81,7 @@ extension Application {
     ///   - time: The clock of sessions and cookies.
     ///   - sessions: How sessions behave.
     ///   - configuration: Mount point, limits.
-    /// - Throws: `SessionError` of the sessions' configuration.
+    /// - Throws: `ConfigurationError` that names the field.
     public static func testing(
         time: ManualSessionClock = ManualSessionClock(), sessions: SessionConfiguration = SessionConfiguration(),
         configuration: Server.Configuration = Server.Configuration()
@@ -98,7 +98,7 @@ extension SessionManager {
     /// - Parameters:
     ///   - time: The clock.
     ///   - configuration: How sessions behave.
-    /// - Throws: `SessionError` of the configuration.
+    /// - Throws: `ConfigurationError` that names the field.
     public static func testing(
         time: ManualSessionClock = ManualSessionClock(), _ configuration: SessionConfiguration = SessionConfiguration()
     ) throws -> SessionManager {
