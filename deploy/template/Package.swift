@@ -14,6 +14,9 @@ let package = Package(
                 .product(name: "Passwords", package: "galleta"),
             ]
         ),
-        .testTarget(name: "TEMPLATETests", dependencies: ["TEMPLATE"]),
+        .testTarget(
+            name: "TEMPLATETests",
+            dependencies: ["TEMPLATE", .product(name: "GalletaTesting", package: "galleta")]
+        ),
     ]
 )

@@ -1,0 +1,36 @@
+import GalletaTesting
+import Testing
+
+@testable import TEMPLATE
+
+@Suite("Notes")
+struct NotesTests {
+    /// The token of the page's forms.
+    private func token(_ page: String) -> String {
+        String(page.split(separator: "name=\"csrf\" value=\"").dropFirst().first?.prefix { $0 != "\"" } ?? "")
+    }
+
+    @Test("are kept for the visitor who wrote them, and for nobody else")
+    func kept() throws {
+        let app = try Application.testing()
+        Program().routes(app)
+        try app.test { client in
+            let token = token(try client.get("/").text)
+            let reply = try client.post("/note", form: ["note": "figs", "csrf": token])
+            #expect(reply.status == .seeOther)
+            #expect(try client.get("/").text.contains("<li>figs</li>"))
+            #expect(try !client.another().get("/").text.contains("figs"))
+        }
+    }
+
+    @Test("are refused without the token of the visitor's page")
+    func guarded() throws {
+        let app = try Application.testing()
+        Program().routes(app)
+        try app.test { client in
+            _ = try client.get("/")
+            #expect(try client.post("/note", form: ["note": "figs"]).status == .forbidden)
+            #expect(try !client.get("/").text.contains("figs"))
+        }
+    }
+}
