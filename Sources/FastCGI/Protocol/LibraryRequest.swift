@@ -78,7 +78,7 @@ struct LibraryRequest: ~Copyable {
 
     /// Initialises libfcgi, once a process.
     ///
-    /// - Throws: ``ConfigurationError`` when the program was linked so that libfcgi uses functions of its own in place of
+    /// - Throws: `ConfigurationError` when the program was linked so that libfcgi uses functions of its own in place of
     ///   Galleta's.
     static func start() throws(ConfigurationError) {
         guard isHosted else {

@@ -8,7 +8,7 @@ public struct MountPoint: Sendable, Equatable {
     public var path: String { prefix.string }
 
     /// - Parameter path: An absolute path without query, decoded; `/` for the root. A slash at its end is ignored.
-    /// - Throws: ``ConfigurationError`` if it does not start with `/`, or holds `.` or `..` as a segment, `?`, `#`, `%`,
+    /// - Throws: `ConfigurationError` if it does not start with `/`, or holds `.` or `..` as a segment, `?`, `#`, `%`,
     ///   `\`, a blank or a control character.
     public init(_ path: String) throws(ConfigurationError) {
         let forbidden = path.utf8.contains { $0 <= 0x20 || $0 == 0x7f || "?#%\\".utf8.contains($0) }

@@ -126,7 +126,7 @@ extension Request {
     /// - Parameters:
     ///   - records: All records of one request (FastCGI 1.0, section 3.3).
     ///   - configuration: Mount point and limits.
-    /// - Throws: ``HTTPStatusError`` where a server would answer it by itself, or ``ConfigurationError`` as a server's start.
+    /// - Throws: ``HTTPStatusError`` where a server would answer it by itself, or `ConfigurationError` as a server's start.
     package static func read(from records: [UInt8], _ configuration: Server.Configuration) throws -> Request {
         try configuration.validate()
         try LibraryRequest.start()

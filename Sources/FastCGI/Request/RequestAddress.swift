@@ -29,7 +29,7 @@ public struct RequestAddress: Sendable, Equatable {
     /// How it holds a path.
     public let form: Form
 
-    /// - Throws: ``ConfigurationError`` for a name that is empty, has other characters than ASCII letters, digits and `_`,
+    /// - Throws: `ConfigurationError` for a name that is empty, has other characters than ASCII letters, digits and `_`,
     ///   that clients fill by a header field of their own (`HTTP_…`, `CONTENT_TYPE`, `CONTENT_LENGTH`), since what the web
     ///   server has checked would not be what is routed, or that stands for something else by RFC 3875 or in what web servers
     ///   add to it (`QUERY_STRING`, `REMOTE_…`, `SCRIPT_FILENAME` …).

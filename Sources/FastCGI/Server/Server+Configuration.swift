@@ -54,7 +54,7 @@ extension Server {
         /// Refuses values that no server could run with;
         /// ``Server/init(configuration:listeners:logger:observer:admission:refusal:handler:)`` does so, too.
         ///
-        /// - Throws: ``ConfigurationError`` that names the field.
+        /// - Throws: `ConfigurationError` that names the field.
         public func validate() throws(ConfigurationError) {
             try formLimits.validate()
             try check(workers, in: 1...1024, "workers")

@@ -88,7 +88,7 @@ public final class Server: Sendable {
     ///   - admission: Asked for each request before its body is taken; without it all may send one.
     ///   - refusal: Answers requests that no handler may see; without it the server does so itself, in plain text.
     ///   - handler: Answers requests, several at a time.
-    /// - Throws: ``ConfigurationError`` that names the field.
+    /// - Throws: `ConfigurationError` that names the field.
     public convenience init(
         configuration: Configuration = Configuration(),
         listeners: [Listener],
@@ -166,7 +166,7 @@ public final class Server: Sendable {
 
     /// Serves until ``shutdown()`` was called and what was in flight is answered, or the grace is over.
     ///
-    /// - Throws: ``ConfigurationError`` if the threads cannot be started; a second call is a programming error.
+    /// - Throws: `ConfigurationError` if the threads cannot be started; a second call is a programming error.
     public func run() throws {
         guard try start() else { return }
         finish()
@@ -174,7 +174,7 @@ public final class Server: Sendable {
 
     /// Starts the threads, which serve from now on; false if that was done before.
     ///
-    /// - Throws: ``ConfigurationError``, as ``run()``.
+    /// - Throws: `ConfigurationError`, as ``run()``.
     package func start() throws -> Bool {
         let mayStart = life.withLock { life in
             guard case .ready = life else { return false }
@@ -238,7 +238,7 @@ public final class Server: Sendable {
     /// Connects the process with itself: the server serves one end of a pair of sockets as it does any connection.
     ///
     /// - Returns: The other end, which does not block; the caller's to close.
-    /// - Throws: ``ConfigurationError`` when there are as many connections as there may be, or no descriptor is left.
+    /// - Throws: `ConfigurationError` when there are as many connections as there may be, or no descriptor is left.
     package func connect() throws(ConfigurationError) -> Int32 {
         try engine.connect()
     }

@@ -89,7 +89,9 @@ public final class SettingReader {
 
     /// Runs `body`; its configuration error comes out with the setting as it was given in place of the library's property.
     ///
-    /// - Parameter field: As ``text(_:_:)`` and ``field(of:)`` give it.
+    /// - Parameters:
+    ///   - field: As ``text(_:_:)`` and ``field(of:)`` give it.
+    ///   - body: What reads the setting's value.
     /// - Throws: What `body` throws, with the field.
     public func naming<Result>(_ field: String, _ body: () throws -> Result) throws -> Result {
         do {

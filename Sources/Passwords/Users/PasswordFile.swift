@@ -79,7 +79,7 @@ public final class PasswordFile: Sendable {
     /// - Parameters:
     ///   - user: The name that was given.
     ///   - password: The password that was given; over ``maxPasswordBytes`` it is nobody's, and not looked at.
-    ///   - isKnown: As for ``Passwords/verify(_:_:isKnown:)``.
+    ///   - isKnown: It goes before others, as with `Passwords.verify`.
     /// - Throws: ``PasswordError`` of code `busy`; `CancellationError` when the task is cancelled while it waits.
     public func check(_ user: String, _ password: String, isKnown: Bool = false) async throws -> Credential? {
         try await passwords.run(isKnown: isKnown, verification(user, password))
@@ -93,7 +93,7 @@ public final class PasswordFile: Sendable {
     /// - Parameters:
     ///   - user: The name that was given.
     ///   - password: The password that was given; over ``maxPasswordBytes`` it is nobody's, and not looked at.
-    ///   - isKnown: As for ``Passwords/verify(_:_:isKnown:)``.
+    ///   - isKnown: It goes before others, as with `Passwords.verify`.
     /// - Throws: ``PasswordError`` of code `busy`.
     public func check(
         _ user: String, _ password: String, isKnown: Bool = false
