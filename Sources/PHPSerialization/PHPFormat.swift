@@ -36,6 +36,9 @@ public struct PHPFormat: Hashable, Sendable {
     /// Whether all values stand in one array.
     var isOneValue: Bool { code == .phpSerialize || code == .serialize || code == .igbinary }
 
+    /// Whether PHP keeps a value of that name in this format.
+    public func canName(_ name: ByteString) -> Bool { objection(to: name) == nil }
+
     /// Why PHP would not keep a value of that name; nil if it would.
     func objection(to name: ByteString) -> StaticString? {
         name.withUnsafeBytes { name in

@@ -1,4 +1,5 @@
 package import GalletaPlatform
+internal import Glibc
 
 /// Where PHP keeps its sessions: files, Redis, memcached.
 ///
@@ -29,6 +30,24 @@ package protocol PHPSessionStore: Sendable {
         -> (any PHPSessionRecord)?
 }
 
+/// When a session was used last, by the wall clock.
+package struct PHPLastUse: Hashable, Sendable {
+    package var seconds: Int
+    package var nanoseconds: Int
+
+    package init(seconds: Int, nanoseconds: Int) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Since then; none where the clock was set back.
+    package var idle: Duration {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return max(.zero, .seconds(now.tv_sec - seconds) + .nanoseconds(now.tv_nsec - nanoseconds))
+    }
+}
+
 /// A session as it was read.
 package struct PHPSessionContent: Sendable {
     /// What PHP has written.
@@ -44,13 +63,14 @@ package protocol PHPSessionRecord: AnyObject {
     /// What was read.
     var bytes: [UInt8] { get }
 
-    /// Since "last used", as it was read.
-    var idle: Duration { get }
+    /// "Last used", as it was read.
+    var lastUse: PHPLastUse { get }
 
-    /// Writes these bytes and lets the session go. The same bytes are a touch.
+    /// Writes these bytes and lets the session go.
     ///
+    /// - Parameter lastUsed: What "last used" is then; nil is now.
     /// - Returns: False when the session was removed meanwhile: nothing is written then, and none comes to life again.
-    func write(_ bytes: [UInt8]) throws(PHPSessionStoreError) -> Bool
+    func write(_ bytes: [UInt8], lastUsed: PHPLastUse?) throws(PHPSessionStoreError) -> Bool
 
     /// Sets "last used" to now and lets the session go. False when it was removed meanwhile.
     func touch() throws(PHPSessionStoreError) -> Bool

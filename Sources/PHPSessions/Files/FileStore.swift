@@ -73,7 +73,7 @@ package final class FileStore: PHPSessionStore {
     {
         guard let file = path.file(of: id) else { return nil }
         let session = try open(id, file, flags: O_RDONLY, lock: LOCK_SH, until: deadline)
-        return session.map { PHPSessionContent(bytes: $0.bytes, idle: $0.idle) }
+        return session.map { PHPSessionContent(bytes: $0.bytes, idle: $0.lastUse.idle) }
     }
 
     package func create(

@@ -8,7 +8,7 @@ final class SessionFile: PHPSessionRecord {
     private var descriptor: Int32
     private let path: String
     private(set) var bytes: [UInt8] = []
-    private(set) var idle = Duration.zero
+    private(set) var lastUse = PHPLastUse(seconds: 0, nanoseconds: 0)
 
     init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
@@ -50,12 +50,7 @@ final class SessionFile: PHPSessionRecord {
 
     func read(atMost most: Int) throws(PHPSessionStoreError) {
         let status = try status()
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        // A clock that was set back makes nobody's session younger than now.
-        idle = max(
-            .zero,
-            .seconds(now.tv_sec - status.st_mtim.tv_sec) + .nanoseconds(now.tv_nsec - status.st_mtim.tv_nsec))
+        lastUse = PHPLastUse(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
         let size = status.st_size
         guard size <= most else { throw .refused("a session has more bytes than maxBytes, \(most)") }
         var failure: PHPSessionStoreError?
@@ -73,8 +68,8 @@ final class SessionFile: PHPSessionRecord {
 
     // MARK: Ending
 
-    func write(_ new: [UInt8]) throws(PHPSessionStoreError) -> Bool {
-        guard new != bytes else { return try touch() }
+    func write(_ new: [UInt8], lastUsed: PHPLastUse?) throws(PHPSessionStoreError) -> Bool {
+        guard new != bytes || lastUsed != nil else { return try touch() }
         defer { release() }
         guard try isThere() else { return false }
         // The same file, as PHP does it: others hold or await its lock. So room comes first, since what is half written
@@ -85,6 +80,11 @@ final class SessionFile: PHPSessionRecord {
         try put(new)
         if new.count < bytes.count, ftruncate(descriptor, off_t(new.count)) != 0 {
             throw .system("shortening a session's file")
+        }
+        if let lastUsed {
+            let time = timespec(tv_sec: lastUsed.seconds, tv_nsec: lastUsed.nanoseconds)
+            let times = [time, time]
+            guard futimens(descriptor, times) == 0 else { throw .system("touching a session's file") }
         }
         return true
     }

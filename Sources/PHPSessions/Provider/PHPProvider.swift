@@ -17,8 +17,8 @@ public import Sessions
 /// calls wait for it without a worker; others, and who waits for longer than ``Configuration/lockTimeout``, get a
 /// `SessionStoreError`: 503 with Retry-After.
 ///
-/// What PHP cannot keep is not there (``traits``): lifetimes of single sessions, a grace for replaced ids, lists of a user's
-/// sessions. A session ends when it was not used for PHP's `gc_maxlifetime`.
+/// What PHP cannot keep is not there (``traits``): a grace for replaced ids, lists of a user's sessions, the difference of bytes
+/// and text. A session ends at the latest when it was not used for PHP's `gc_maxlifetime`.
 ///
 /// The process must run as the user that PHP runs as. Threading: any thread.
 public final class PHPProvider: AsyncSessionProvider {
@@ -35,8 +35,12 @@ public final class PHPProvider: AsyncSessionProvider {
         public var userKey: ByteString?
         /// How long a call waits for a page that has the session. Default: 10 s, and 250 ms where it holds a worker.
         public var lockTimeout = Duration.seconds(10)
-        /// How many calls wait at a time, each on a thread of its own. Default: 8, at most two of them for one session.
+        /// How many calls wait at a time, each on a thread of its own. Default: 8.
         public var waiters = 8
+        /// How many of them wait for one session. Default: 2.
+        public var waitersPerSession = 2
+        /// How long a call waits that holds a worker.
+        var shortTimeout = Duration.milliseconds(250)
         /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
         var cookie = SessionDefaults()
         /// Where damaged sessions are told of.
@@ -56,14 +60,18 @@ public final class PHPProvider: AsyncSessionProvider {
     public let traits: SessionProviderTraits
 
     /// PHP's ids: 32 characters of 160 random bits. Cookies are percent-decoded, as PHP does.
-    public let idFormat = SessionIDFormat(parse: PHPProvider.id(inCookie:), draw: PHPProvider.drawID)
+    public let idFormat: SessionIDFormat = {
+        var format = SessionIDFormat(parse: PHPProvider.id(inCookie:), draw: PHPProvider.drawID)
+        format.takesFirstCookieOnly = true
+        return format
+    }()
 
     /// Looks whether the folder can be used, and leaves it as it is.
     ///
     /// - Throws: `ConfigurationError` that names the field.
     public convenience init(configuration: Configuration = Configuration()) throws {
         var files = FileStore.Configuration(savePath: configuration.savePath)
-        files.maxWaiters = 2
+        files.maxWaiters = configuration.waitersPerSession
         let store = try FileStore(files)
         try store.checkFolder()
         try self.init(store: store, configuration: configuration)
@@ -90,6 +98,10 @@ public final class PHPProvider: AsyncSessionProvider {
                 field: "idleTimeout", reason: "it is \(configuration.idleTimeout)",
                 remedy: "give PHP's session.gc_maxlifetime, at least 1 s")
         }
+        guard configuration.waitersPerSession >= 0 else {
+            throw ConfigurationError(
+                field: "waitersPerSession", reason: "below 0", remedy: "give 0 if nobody shall wait")
+        }
         guard configuration.waiters >= 0 else {
             throw ConfigurationError(field: "waiters", reason: "below 0", remedy: "give 0 if nobody shall wait")
         }
@@ -98,7 +110,7 @@ public final class PHPProvider: AsyncSessionProvider {
         codec = PHPSessionValues(userName: configuration.userKey, format: format, limits: PHPLimits())
         waiting = LockWaiters(limit: configuration.waiters)
         var traits = SessionProviderTraits()
-        traits.keepsLifetimes = false
+        traits.keepsKinds = false
         traits.keepsRotationGrace = false
         traits.remembersRotatedIDs = false
         traits.hasExactDeadlines = false
@@ -151,12 +163,6 @@ public final class PHPProvider: AsyncSessionProvider {
         try failing { try find(session.id, until: short) }
     }
 
-    /// What the first id leads to: PHP looks at no other, and the two must not differ.
-    public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
-        guard candidates.count > 0 else { return [] }
-        return [try lookUp(SessionHandle(candidates[0]))] + Array(repeating: .none, count: candidates.count - 1)
-    }
-
     private func find(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
         guard let php = Self.phpID(id), let content = try store.read(php, until: deadline) else { return .none }
         guard let record = record(content.bytes, idle: content.idle) else { return .none }
@@ -165,13 +171,16 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// Nil for a session that is over, or damaged: PHP would end it.
     private func record(_ bytes: [UInt8], idle: Duration) -> SessionRecord? {
-        guard idle < configuration.idleTimeout else { return nil }
         do {
-            let (values, began) = try codec.values(codec.document(bytes))
-            let age = max(idle, began.map { .milliseconds(Self.now - $0) } ?? idle)
+            let (values, times) = try codec.values(codec.document(bytes))
+            // PHP's own ends it in any case.
+            let idleTimeout = min(configuration.idleTimeout, times.map { .milliseconds($0.idle) } ?? .seconds(1 << 40))
+            let age = max(idle, times.map { .milliseconds(Self.now - $0.began) } ?? idle)
+            let absolute = times.map { .milliseconds($0.absolute) } ?? traits.defaults.absoluteTimeout!
+            guard idle < idleTimeout, age < absolute else { return nil }
             return SessionRecord(
-                values: values, version: Self.version(bytes), age: age, idle: idle,
-                idleRemaining: configuration.idleTimeout - idle, absoluteRemaining: traits.defaults.absoluteTimeout!)
+                values: values, version: Self.version(values), age: age, idle: idle,
+                idleRemaining: idleTimeout - idle, absoluteRemaining: absolute - age)
         } catch {
             if let suppressed = throttle.pass("damaged") {
                 configuration.logger.error(
@@ -188,9 +197,9 @@ public final class PHPProvider: AsyncSessionProvider {
         return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 
-    /// FNV-1a: changes with the bytes.
-    private static func version(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    /// FNV-1a: changes with the values.
+    private static func version(_ values: SessionValues) -> UInt64 {
+        values.withEncodedBytes { $0.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } }
     }
 
     // MARK: Changes
@@ -204,10 +213,21 @@ public final class PHPProvider: AsyncSessionProvider {
         guard let php = Self.phpID(id) else { throw SessionStoreError(.unavailable, "an id that is none of PHP's") }
         var document = PHPDocument(format: codec.format, limits: codec.limits)
         try codec.apply(draft.values.pairs, to: &document)
-        try codec.begin(&document, at: Self.now)
+        try codec.note(
+            PHPSessionValues.Times(
+                began: Self.now, idle: draft.idleTimeout.milliseconds, absolute: draft.absoluteTimeout.milliseconds),
+            in: &document)
         let bytes = try document.encoded()
-        guard let record = try store.create(php, until: deadline) else { return .exists }
-        return try record.write(bytes) ? .created() : .exists
+        if let record = try store.create(php, until: deadline) {
+            return try record.write(bytes, lastUsed: nil) ? .created() : .exists
+        }
+        // One that is over is not in the way.
+        guard let old = try store.open(php, until: deadline) else { return .exists }
+        defer { old.release() }
+        guard record(old.bytes, idle: old.lastUse.idle) == nil, (try? codec.document(old.bytes)) != nil else {
+            return .exists
+        }
+        return try old.write(bytes, lastUsed: nil) ? .created() : .exists
     }
 
     /// Makes the patch's changes on the session as it is now, under PHP's lock.
@@ -223,9 +243,9 @@ public final class PHPProvider: AsyncSessionProvider {
         // An empty patch looks whether the session is there, and waits for nobody.
         guard let php = Self.phpID(id), let record = try store.open(php, until: deadline) else { return .gone }
         defer { record.release() }
-        guard let before = self.record(record.bytes, idle: record.idle) else { return .gone }
+        guard let before = self.record(record.bytes, idle: record.lastUse.idle) else { return .gone }
         if let version, version != before.version { return .conflict(before) }
-        guard !patch.isEmpty else {
+        guard !patch.isEmpty || patch.lifetime != nil else {
             if patch.touches, try !record.touch() { return .gone }
             return .committed(version: before.version, values: before.values)
         }
@@ -240,9 +260,20 @@ public final class PHPProvider: AsyncSessionProvider {
         }
         var document = try codec.document(record.bytes)
         try codec.apply(patch.changes.map { ($0.key, $0.value) }, to: &document)
+        if let lifetime = patch.lifetime {
+            try codec.note(
+                PHPSessionValues.Times(
+                    began: Self.now - before.age.milliseconds, idle: lifetime.idleTimeout.milliseconds,
+                    absolute: lifetime.absoluteTimeout.milliseconds), in: &document)
+        }
         let bytes = try document.encoded()
-        guard try record.write(bytes) else { return .gone }
-        return .committed(version: Self.version(bytes), values: values)
+        // By the new lifetime it may be over.
+        guard self.record(bytes, idle: patch.touches ? .zero : record.lastUse.idle) != nil else {
+            _ = try record.remove()
+            return .gone
+        }
+        guard try record.write(bytes, lastUsed: patch.touches ? nil : record.lastUse) else { return .gone }
+        return .committed(version: Self.version(values), values: values)
     }
 
     /// Sets "last used" to now.
@@ -253,15 +284,15 @@ public final class PHPProvider: AsyncSessionProvider {
     private func touch(_ id: SessionID, until deadline: BootInstant) throws -> SessionTouch {
         guard let php = Self.phpID(id), let record = try store.open(php, until: deadline) else { return .gone }
         defer { record.release() }
-        guard self.record(record.bytes, idle: record.idle) != nil, try record.touch() else { return .gone }
-        return .touched(remaining: configuration.idleTimeout)
+        guard let found = self.record(record.bytes, idle: record.lastUse.idle), try record.touch() else { return .gone }
+        return .touched(remaining: min(found.idleRemaining + found.idle, found.absoluteRemaining))
     }
 
     /// Removes the session: to PHP, too, the visitor is nobody.
     public func destroy(_ session: SessionHandle) throws -> Bool {
         try failing {
             guard let php = Self.phpID(session.id), let record = try store.open(php, until: short) else { return false }
-            let wasThere = self.record(record.bytes, idle: record.idle) != nil
+            let wasThere = self.record(record.bytes, idle: record.lastUse.idle) != nil
             return try record.remove() && wasThere
         }
     }
@@ -273,10 +304,10 @@ public final class PHPProvider: AsyncSessionProvider {
                 let record = try store.open(old, until: short)
             else { return .gone }
             defer { record.release() }
-            guard self.record(record.bytes, idle: record.idle) != nil else { return .gone }
+            guard self.record(record.bytes, idle: record.lastUse.idle) != nil else { return .gone }
             guard let target = try store.create(fresh, until: short) else { return .taken }
             // First the new one: a crash in between leaves two, never none.
-            guard try target.write(record.bytes) else { return .gone }
+            guard try target.write(record.bytes, lastUsed: record.lastUse) else { return .gone }
             guard try record.remove() else {
                 // Logged out meanwhile, by a page that did not wait for the lock.
                 _ = try store.open(fresh, until: short)?.remove()
@@ -293,7 +324,7 @@ public final class PHPProvider: AsyncSessionProvider {
 
     // MARK: Waiting
 
-    private var short: BootInstant { .now.advanced(by: min(configuration.lockTimeout, .milliseconds(250))) }
+    private var short: BootInstant { .now.advanced(by: min(configuration.lockTimeout, configuration.shortTimeout)) }
 
     private func failing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
@@ -334,10 +365,12 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// As ``lookUp(_:)-(SessionIDCandidates)``; waits for a page without a thread of the caller's.
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
-        guard candidates.count > 0 else { return [] }
-        let id = candidates[0]
-        let first = try await awaiting { [self] in try find(id, until: $0) }
-        return [first] + Array(repeating: .none, count: candidates.count - 1)
+        var findings: [SessionFinding] = []
+        for index in 0..<candidates.count {
+            let id = candidates[index]
+            findings.append(try await awaiting { [self] in try find(id, until: $0) })
+        }
+        return findings
     }
 
     /// As ``create(_:_:)``.

@@ -12,8 +12,17 @@ struct PHPSessionValues {
     static let reservedName: ByteString = "_galleta"
     /// The type name of opaque values.
     static let opaqueType: ByteString = "php"
-    /// In the reserved array: when the session began, in milliseconds since 1970.
-    private static let beginning: ByteString = "began"
+    /// In the reserved array: in front of keys of the application that PHP's format cannot have as names.
+    private static let mark = UInt8(ascii: ":")
+    /// In the reserved array: when the session began, in milliseconds since 1970, and its two timeouts, in milliseconds.
+    private static let times: ByteString = "times"
+
+    /// What a session that began here says of its lifetime.
+    struct Times: Equatable {
+        var began: Int64
+        var idle: Int64
+        var absolute: Int64
+    }
 
     /// The name that holds the user; nil: the reserved array does.
     let userName: ByteString?
@@ -22,14 +31,14 @@ struct PHPSessionValues {
 
     // MARK: Out of PHP
 
-    /// The values of a session's bytes, and when it began, if it says so.
-    func values(_ document: PHPDocument) throws -> (values: SessionValues, began: Int64?) {
+    /// The values of a session's bytes, and its times, if it says them.
+    func values(_ document: PHPDocument) throws -> (values: SessionValues, times: Times?) {
         var pairs: [(SessionKey, [UInt8])] = []
-        var began: Int64?
+        var times: Times?
         for name in document.names {
             guard let value = try document.value(name) else { continue }
             if name == Self.reservedName {
-                began = try reserved(value, into: &pairs)
+                times = reserved(value, into: &pairs)
                 continue
             }
             if name == userName {
@@ -38,24 +47,29 @@ struct PHPSessionValues {
             }
             pairs.append((SessionKey(name), try Self.sessionValue(value).encoded()))
         }
-        return (try SessionValues(encodedValues: pairs), began)
+        return (try SessionValues(encodedValues: pairs), times)
     }
 
     func document(_ bytes: [UInt8]) throws -> PHPDocument {
         try PHPDocument(bytes, format: format, limits: limits)
     }
 
-    private func reserved(_ value: PHPValue, into pairs: inout [(SessionKey, [UInt8])]) throws -> Int64? {
-        var began: Int64?
+    /// The library's own values are kept in its own encoding: PHP only carries them.
+    private func reserved(_ value: PHPValue, into pairs: inout [(SessionKey, [UInt8])]) -> Times? {
+        var times: Times?
         for element in value.array?.elements ?? [] {
             let name = element.key.text
-            if name == Self.beginning {
-                began = element.value.int.map(Int64.init)
-            } else if !(name == SessionKey.user.name && userName != nil) {
-                pairs.append((SessionKey(name, isReserved: true), try Self.sessionValue(element.value).encoded()))
+            if name == Self.times {
+                let numbers = element.value.list?.compactMap(\.int).map(Int64.init) ?? []
+                if numbers.count == 3 { times = Times(began: numbers[0], idle: numbers[1], absolute: numbers[2]) }
+            } else if !(name == SessionKey.user.name && userName != nil), let bytes = element.value.bytes,
+                bytes.withUnsafeBytes({ SessionValue(encoded: $0) }) != nil
+            {
+                let isOurs = name.bytes.first != Self.mark
+                pairs.append((isOurs ? SessionKey(name, isReserved: true) : SessionKey(name.withoutFirst), bytes))
             }
         }
-        return began
+        return times
     }
 
     private static func userText(_ value: PHPValue) -> ByteString? {
@@ -112,8 +126,11 @@ struct PHPSessionValues {
                 } else {
                     try document.remove(userName)
                 }
+            } else if !key.isReserved, !fits(key.name) {
+                let name = ByteString(bytes: [Self.mark] + key.name.bytes)
+                reserved[PHPKey(name)] = try value.map { PHPValue(bytes: try $0.encoded()) }
             } else if key.isReserved {
-                reserved[PHPKey(key.name)] = try value.map(Self.phpValue)
+                reserved[PHPKey(key.name)] = try value.map { PHPValue(bytes: try $0.encoded()) }
             } else if let value {
                 try document.set(key.name, to: Self.phpValue(value))
             } else {
@@ -123,10 +140,14 @@ struct PHPSessionValues {
         if reserved != before { try document.set(Self.reservedName, to: .array(reserved)) }
     }
 
-    /// Notes when a session began.
-    func begin(_ document: inout PHPDocument, at milliseconds: Int64) throws {
+    /// Whether PHP's pages can see a name; others are kept beside.
+    private func fits(_ name: ByteString) -> Bool { name != Self.reservedName && format.canName(name) }
+
+    /// Notes a session's times.
+    func note(_ times: Times, in document: inout PHPDocument) throws {
         var reserved = try document.value(Self.reservedName)?.array ?? PHPArray()
-        reserved[PHPKey(Self.beginning)] = .int(Int(milliseconds))
+        reserved[PHPKey(Self.times)] = .array(
+            PHPArray(list: [.int(Int(times.began)), .int(Int(times.idle)), .int(Int(times.absolute))]))
         try document.set(Self.reservedName, to: .array(reserved))
     }
 
@@ -161,4 +182,8 @@ struct PHPSessionValues {
             return try PHPValue(serialized: value.bytes)
         }
     }
+}
+
+extension ByteString {
+    fileprivate var withoutFirst: ByteString { ByteString(bytes: bytes.dropFirst()) }
 }

@@ -42,6 +42,8 @@ struct ValueDecoder: Decoder {
             return (value as! T)
         } else if T.self == [UInt8].self {
             if case .bytes(let bytes) = value { return (bytes as! T) }
+            // PHP has one kind for both.
+            if case .string(let text) = value { return (Array(text.utf8) as! T) }
         }
         guard let type = type as? any FixedWidthInteger.Type else {
             return try floating(type, from: value, path: path)
@@ -82,8 +84,12 @@ struct ValueDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .object(let members) = value else {
-            throw Self.mismatch([String: SessionValue].self, value, codingPath)
+        let members: SessionObject
+        switch value {
+        case .object(let object): members = object
+        // PHP has one kind for both.
+        case .array(let elements) where elements.isEmpty: members = [:]
+        default: throw Self.mismatch([String: SessionValue].self, value, codingPath)
         }
         return KeyedDecodingContainer(
             KeyedValueDecoder<Key>(members: members, codingPath: codingPath, readsText: readsText))

@@ -15,6 +15,8 @@ public struct SessionIDCandidates: Sendable {
 
     private var first = SessionID(words: .zero)
     private var others: [SessionID] = []
+    /// A cookie of the name was there.
+    private var hasSeenFirst = false
 
     /// How many ids were found, 0...32.
     public private(set) var count = 0
@@ -58,15 +60,18 @@ public struct SessionIDCandidates: Sendable {
     }
 
     /// As ``collect(from:named:)``, for ids of a form of somebody's own, which may have any length.
+    ///
+    /// - Parameter firstOnly: No other cookie of the name is looked at.
     mutating func collect(
-        from header: UnsafeRawBufferPointer, named cookie: SessionCookie,
+        from header: UnsafeRawBufferPointer, named cookie: SessionCookie, firstOnly: Bool,
         _ parse: (UnsafeRawBufferPointer) -> SessionID?
     ) {
-        for pair in header.split(separator: 0x3B) where count < Self.limit {
+        for pair in header.split(separator: 0x3B) where count < Self.limit && !(firstOnly && hasSeenFirst) {
             let pair = pair.drop(while: Self.isBlank)
             guard let equals = pair.firstIndex(of: 0x3D), pair[..<equals].elementsEqual(cookie.nameBytes) else {
                 continue
             }
+            hasSeenFirst = true
             var value = pair[(equals + 1)...]
             while let last = value.last, Self.isBlank(last) { value.removeLast() }
             if let id = parse(UnsafeRawBufferPointer(rebasing: value)) { append(id) }

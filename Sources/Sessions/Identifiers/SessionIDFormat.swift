@@ -4,6 +4,9 @@
 public struct SessionIDFormat: Sendable {
     /// Makes an id of a cookie's value; nil for what is none.
     let parse: (@Sendable (UnsafeRawBufferPointer) -> SessionID?)?
+    /// Of several cookies of the name the first counts alone, though it be none of an id's form, as PHP has it. Default: false,
+    /// the first that leads to a live session counts.
+    public var takesFirstCookieOnly = false
     private let drawing: @Sendable () -> SessionID
 
     private init(

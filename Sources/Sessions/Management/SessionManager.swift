@@ -107,7 +107,7 @@ public final class SessionManager: Sendable {
     ///   - candidates: Those of the headers before.
     public func collectIDs(from header: UnsafeRawBufferPointer, into candidates: inout SessionIDCandidates) {
         if let parse = idFormat.parse {
-            candidates.collect(from: header, named: cookie, parse)
+            candidates.collect(from: header, named: cookie, firstOnly: idFormat.takesFirstCookieOnly, parse)
         } else {
             candidates.collect(from: header, named: cookie)
         }

@@ -18,6 +18,8 @@ public struct SessionProviderTraits: Sendable {
     /// Whether lists of sessions (``UserIndexedProvider``, ``ListingProvider``) have the application's values. Default: true;
     /// not of a store that encrypts them.
     public var listsValues = true
+    /// Whether bytes are told from text, and an empty object from an empty array: PHP knows one kind for both. Default: true.
+    public var keepsKinds = true
     /// The most that a session may hold (`SessionConfiguration.limits`), because a larger one could not be read again.
     /// Default: nil, whatever is asked for.
     public var limits: SessionLimits?

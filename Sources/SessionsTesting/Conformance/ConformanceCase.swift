@@ -80,6 +80,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
         case counting = "a count of sessions (statistics)"
         case lifetimes = "lifetimes of each session's own (traits.keepsLifetimes)"
         case grace = "a grace for replaced ids (traits.keepsRotationGrace)"
+        case kinds = "bytes told from text, and objects from arrays (traits.keepsKinds)"
         case exactDeadlines = "sessions that end at the very instant (traits.hasExactDeadlines)"
 
         func isMet(by fixture: ConformanceFixture) -> Bool {
@@ -98,6 +99,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
             case .counting: (try? fixture.provider.statistics().sessions) != nil
             case .lifetimes: fixture.provider.traits.keepsLifetimes
             case .grace: fixture.provider.traits.keepsRotationGrace
+            case .kinds: fixture.provider.traits.keepsKinds
             case .exactDeadlines: fixture.provider.traits.hasExactDeadlines
             }
         }

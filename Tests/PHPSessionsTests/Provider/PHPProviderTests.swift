@@ -43,18 +43,24 @@ struct PHPProviderTests {
         return cookie.flatMap { $0.split(separator: ";").first?.split(separator: "=").last }.map(String.init)
     }
 
+    /// As many wait as there are, for as long as it takes.
+    @Sendable private static func patient(_ configuration: inout PHPProvider.Configuration) {
+        configuration.waiters = 100
+        configuration.waitersPerSession = 100
+        configuration.shortTimeout = .seconds(30)
+        configuration.lockTimeout = .seconds(30)
+    }
+
     @Test("conform to the contract but for what PHP cannot keep", arguments: SessionProviderConformance.cases)
     func conforms(_ test: ConformanceCase) throws {
         let outcome = try test.run { _ in
-            let provider = try provider {
-                $0.waiters = 64; $0.lockTimeout = .seconds(10)
-            }
+            let provider = try provider(Self.patient)
             var fixture = ConformanceFixture(provider: provider, second: .milliseconds(50)) { duration in
                 Thread.sleep(
                     forTimeInterval: Double(duration.components.seconds) + Double(duration.components.attoseconds)
                         / 1e18)
             }
-            fixture.another = { try self.provider { $0.waiters = 64 } }
+            fixture.another = { try self.provider(Self.patient) }
             fixture.reopen = { try self.provider() }
             return fixture
         }
