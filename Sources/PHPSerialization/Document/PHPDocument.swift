@@ -116,6 +116,18 @@ public struct PHPDocument: Sendable {
         return try value(ofNode: Int(entries[index].node))
     }
 
+    /// All names and their values by themselves, in their order; a look-up by name walks the names.
+    ///
+    /// - Throws: As ``value(_:)``.
+    public func values() throws(PHPSerializationError) -> [(name: ByteString, value: PHPValue)] {
+        var values: [(name: ByteString, value: PHPValue)] = []
+        values.reserveCapacity(entries.count)
+        for (name, entry) in zip(names, entries) {
+            values.append((name, try value(ofNode: Int(entry.node))))
+        }
+        return values
+    }
+
     /// The value that a name and then keys of arrays and names of members lead to; nil when one of them is not there.
     /// No more than this value is made of the document.
     ///

@@ -268,7 +268,8 @@ public final class PHPProvider: AsyncSessionProvider {
         }
         let bytes = try document.encoded()
         // By the new lifetime it may be over.
-        guard self.record(bytes, idle: patch.touches ? .zero : record.lastUse.idle) != nil else {
+        guard patch.lifetime == nil || self.record(bytes, idle: patch.touches ? .zero : record.lastUse.idle) != nil
+        else {
             _ = try record.remove()
             return .gone
         }

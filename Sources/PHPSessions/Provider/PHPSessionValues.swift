@@ -35,8 +35,7 @@ struct PHPSessionValues {
     func values(_ document: PHPDocument) throws -> (values: SessionValues, times: Times?) {
         var pairs: [(SessionKey, [UInt8])] = []
         var times: Times?
-        for name in document.names {
-            guard let value = try document.value(name) else { continue }
+        for (name, value) in try document.values() {
             if name == Self.reservedName {
                 times = reserved(value, into: &pairs)
                 continue

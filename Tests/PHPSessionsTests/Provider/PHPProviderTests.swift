@@ -102,11 +102,11 @@ struct PHPProviderTests {
         let manager = try manager { $0.userKey = "user" }
         let first = try #require(
             try visit(manager) { session in
-                try session.set("cart", ["figs": 2, "tea": 1])
+                try session.set("cart", ["figs": 2])
                 try session.logIn(user: "ada")
             })
         func dump(_ id: String) throws -> String { try PHPPage(folder.path, id, "dump").finish() }
-        #expect(try dump(first).contains("s:4:\"cart\";a:2:{s:4:\"figs\";i:2;s:3:\"tea\";i:1;}"))
+        #expect(try dump(first).contains("s:4:\"cart\";a:1:{s:4:\"figs\";i:2;}"))
         #expect(try dump(first).contains("s:4:\"user\";s:3:\"ada\";"))
         _ = try PHPPage(folder.path, first, "count", "3").finish()
         let id = try #require(SessionID(foreign: Array(first.utf8)))
