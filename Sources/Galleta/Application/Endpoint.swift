@@ -26,7 +26,7 @@ final class Endpoint: Sendable {
         self.maxBodyBytes = maxBodyBytes
     }
 
-    /// It has no other form.
+    /// Whether it can be answered by a task only.
     var isAsync: Bool {
         if case .async = action { true } else { false }
     }

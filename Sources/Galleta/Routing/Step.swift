@@ -98,12 +98,12 @@ public struct Step: Sendable {
                 }))
     }
 
-    /// It has no other form.
+    /// Whether it can be part of a task only.
     var isAsync: Bool {
         if case .async = action { true } else { false }
     }
 
-    /// It has no other form.
+    /// Whether it holds its thread until what is behind it has answered.
     var isSync: Bool {
         if case .sync = action { true } else { false }
     }

@@ -12,8 +12,9 @@ extension RedisProvider: AsyncSessionProvider {
 
     /// Begins a session. At its `maxmemory` Redis refuses it: `.full`.
     public func createAsync(_ id: SessionID, _ draft: SessionDraft) async throws -> SessionCreation {
+        let operation = RedisCreate(id, draft, store)
         do throws(SessionStoreError) {
-            return try await store.call().awaitOutcome(RedisCreate(id, draft, store))
+            return try await store.call().awaitOutcome(operation)
         } catch {
             guard error.reason == .full else { throw error }
             return .full
@@ -24,7 +25,8 @@ extension RedisProvider: AsyncSessionProvider {
     public func commitAsync(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) async throws -> SessionCommitOutcome {
-        try await store.call().awaitOutcome(RedisCommit(patch, to: session, expecting: version, store))
+        let operation = RedisCommit(patch, to: session, expecting: version, store)
+        return try await store.call().awaitOutcome(operation)
     }
 
     /// Sets "last seen" to now.

@@ -85,8 +85,10 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
 
     /// Begins a session. One round trip. At its `maxmemory` Redis refuses it: `.full`.
     public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
+        // Its time counts from when it can be sent: sealing many values takes some.
+        let operation = RedisCreate(id, draft, store)
         do throws(SessionStoreError) {
-            return try store.call().carryOut(RedisCreate(id, draft, store))
+            return try store.call().carryOut(operation)
         } catch {
             guard error.reason == .full else { throw error }
             return .full
@@ -99,7 +101,8 @@ public final class RedisProvider: UserIndexedProvider, ListingProvider {
     public func commit(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
-        try store.call().carryOut(RedisCommit(patch, to: session, expecting: version, store))
+        let operation = RedisCommit(patch, to: session, expecting: version, store)
+        return try store.call().carryOut(operation)
     }
 
     /// Sets "last seen" to now. One round trip.
