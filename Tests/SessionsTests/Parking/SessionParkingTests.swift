@@ -304,6 +304,22 @@ struct SessionParkingTests {
         #expect(try fixture.base.provider.read(id)?.values["n"] == .int(50))
     }
 
+    @Test("shows what it is now when an outcome comes that is older")
+    func lateOutcome() async throws {
+        let fixture = try Fixture()
+        let id = try fixture.begin()
+        let session = fixture.open(id)
+        await session.prefetch()
+        fixture.parked.holdOutcomes()
+        let first = Task { try await session.update("n", default: 0) { $0 += 1 } }
+        while fixture.parked.heldCount == 0 { await Task.yield() }
+        try increment("n", session)
+        fixture.parked.release()
+        try await first.value
+        #expect(try session.get("n", as: Int.self) == 2)
+        #expect(try session.version == fixture.base.provider.read(id)?.version)
+    }
+
     @Test("lets go of what a look-up held that nobody used", arguments: [false, true])
     func unusedLease(isDropped: Bool) async throws {
         final class Lease: Sendable {}

@@ -8,6 +8,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     private struct State {
         var calls: [String] = []
         var isHeld = false
+        var holdsOutcomes = false
         var isBusy = true
         var isDown = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -34,9 +35,12 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     /// Lets awaited calls wait, before they do anything, until ``release()``.
     public func hold() { state.withLock { $0.isHeld = true } }
 
+    /// Lets what came of awaited commits wait until ``release()``: they are made.
+    public func holdOutcomes() { state.withLock { $0.holdsOutcomes = true } }
+
     public func release() {
         let waiting = state.withLock { state in
-            state.isHeld = false
+            (state.isHeld, state.holdsOutcomes) = (false, false)
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -61,14 +65,19 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     }
 
     private func awaited(_ call: String) async throws {
+        await wait { $0.isHeld }
+        try note("await " + call)
+    }
+
+    private func wait(while isHeld: @Sendable (State) -> Bool) async {
         await withCheckedContinuation { continuation in
             let goesOn = state.withLock { state in
-                if state.isHeld { state.waiting.append(continuation) }
-                return !state.isHeld
+                let goesOn = !isHeld(state)
+                if !goesOn { state.waiting.append(continuation) }
+                return goesOn
             }
             if goesOn { continuation.resume() }
         }
-        try note("await " + call)
     }
 
     // MARK: Awaited
@@ -85,7 +94,9 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) async throws -> SessionCommitOutcome {
         try await awaited("commit")
-        return try base.commit(patch, to: session, expecting: version)
+        let outcome = try base.commit(patch, to: session, expecting: version)
+        await wait { $0.holdsOutcomes }
+        return outcome
     }
     public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch {
         try await awaited("touch")
