@@ -106,6 +106,30 @@ struct ErrorPageTests {
         #expect(try post("x", "text/plain").status == 415)
     }
 
+    @Test("of one's own have the library's words, only where the client takes HTML, and caches are told")
+    func own() throws {
+        let client = try testClient { app in
+            app.onError { error, request in
+                guard request.acceptsHTML else { return nil }
+                let error = HTTPError(answering: error)
+                return .html("<h1>\(error.status.code)</h1>\(error.explanation)", status: error.status)
+            }
+            app.get("/taken") { _, _ in throw HTTPError(.conflict, "it is taken") }
+            app.get("/secret") { _, _ in throw SessionValueSecret() }
+            app.get("/field") { request, _ in "\(try request.query.require("items", as: Int.self))" }
+        }
+        for (path, words) in [
+            ("/taken", "<h1>409</h1>it is taken"), ("/nowhere", "<h1>404</h1>There is no page at this address."),
+            ("/field", "<h1>400</h1>the field &quot;items&quot; is missing"),
+            ("/secret", "<h1>500</h1>Something went wrong"),
+        ] {
+            let page = try client.get(path, headers: [.accept: "text/html"])
+            #expect(page.text.hasPrefix(words) && !page.text.contains("hunter2"), "\(page)")
+            #expect(page.headers[.vary] == "Accept")
+        }
+        #expect(try client.get("/taken", headers: [.accept: "*/*"]).text == "409 Conflict: it is taken\n")
+    }
+
     @Test("leave a flash message to the page that follows a HEAD request")
     func head() throws {
         let client = try testClient { app in

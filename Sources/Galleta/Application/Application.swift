@@ -126,13 +126,14 @@ public final class Application: RouteBuilder {
     ///
     /// ```swift
     /// app.onError { error, request in
-    ///     guard let error = error as? any HTTPStatusError, error.status == .notFound else { return nil }
-    ///     return .html(notFoundPage(request.path), status: error.status)
+    ///     guard request.acceptsHTML else { return nil }
+    ///     let error = HTTPError(answering: error)
+    ///     return .html(page(error.status.reasonPhrase, "<p>\(error.explanation)</p>"), status: error.status)
     /// }
     /// ```
     ///
-    /// Errors with a status of their own are `HTTPStatusError`: `HTTPError`, which handlers throw, and the library's own. The
-    /// header fields that the status demands, such as `Allow` and `Retry-After`, are added where the response lacks them.
+    /// ``HTTPError/init(answering:)`` has the status and the words for the client, whatever the error is. The header fields that
+    /// the status demands, such as `Allow` and `Retry-After`, and `Vary` are added where the response lacks them.
     ///
     /// It is called after the session was rolled back and the error was logged, and before the steps around see its
     /// response. Another call replaces the first.

@@ -14,10 +14,12 @@ struct ErrorResponder: Sendable {
         report(error, answer.status, request)
         do {
             if var response = try custom?(error, request) {
-                // What the status demands (Allow, Retry-After) is no matter of the page's words.
+                // What the status demands (Allow, Retry-After) is no matter of the page's words; nor is that a program would
+                // have been told in text.
                 for field in answer.headers.fields where response.headers[field.name] == nil {
                     response.headers.append(field.name, field.value)
                 }
+                if response.headers[.vary] == nil { response.headers[.vary] = "Accept" }
                 return response
             }
         } catch {

@@ -1,4 +1,4 @@
-internal import FastCGI
+public import FastCGI
 internal import HTTPTypes
 
 /// The answer to an error that a person can read: a page where the client asks for one, else a line of text.
@@ -7,23 +7,10 @@ struct ErrorPage {
 
     func response(to request: Request) -> Response {
         var response =
-            Self.wantsHTML(request) ? Response.html(html, status: error.status) : .text(text, status: error.status)
+            request.acceptsHTML ? Response.html(html, status: error.status) : .text(text, status: error.status)
         response.headers[.vary] = "Accept"
         for field in error.headers.fields { response.headers.append(field.name, field.value) }
         return response
-    }
-
-    /// The client names HTML among what it takes (RFC 9110, section 12.5.1); `*/*` alone is a program's.
-    static func wantsHTML(_ request: Request) -> Bool {
-        for header in request.headers(.accept) {
-            for range in header.split(separator: ",") {
-                let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
-                guard let type = parts.first, type == "text/html" || type == "application/xhtml+xml" else { continue }
-                let weight = parts.first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 }
-                if weight ?? 1 > 0 { return true }
-            }
-        }
-        return false
     }
 
     private var text: String {
@@ -49,17 +36,20 @@ struct ErrorPage {
             <body>
             <main>
             <h1>\(error.status.phrase)</h1>
-            <p>\(error.message ?? explanation)</p>
+            <p>\(error.explanation)</p>
             \(link)</main>
             </body>
             </html>
 
             """
     }
+}
 
-    /// What a visitor can make of the status.
-    private var explanation: String {
-        switch error.status.code {
+extension HTTPError {
+    /// What a visitor can make of it, a sentence: the message, or else what the status means.
+    public var explanation: String {
+        if let message { return message }
+        return switch status.code {
         case 400: "The server does not understand what was sent."
         case 401: "Please log in first."
         case 403: "This is not allowed."
@@ -73,5 +63,21 @@ struct ErrorPage {
         case 500...: "Something went wrong on the server. It is not your fault, and the server's log tells why."
         default: "The request was refused."
         }
+    }
+}
+
+extension Request {
+    /// Whether the client names HTML among what it takes, as browsers do for pages (RFC 9110, section 12.5.1); `*/*` alone is a
+    /// program's.
+    public var acceptsHTML: Bool {
+        for header in headers(.accept) {
+            for range in header.split(separator: ",") {
+                let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+                guard let type = parts.first, type == "text/html" || type == "application/xhtml+xml" else { continue }
+                let weight = parts.first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 }
+                if weight ?? 1 > 0 { return true }
+            }
+        }
+        return false
     }
 }

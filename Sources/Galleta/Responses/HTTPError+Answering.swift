@@ -4,8 +4,9 @@ internal import HTTPTypes
 internal import Sessions
 
 extension HTTPError {
-    /// What the client is told of an error.
-    init(answering error: any Error) {
+    /// What the client is told of an error: of one that a handler may throw the status and the words that the library answers
+    /// with, of any other 500 and nothing else. For ``Application/onError(_:)``.
+    public init(answering error: any Error) {
         switch error {
         case let error as HTTPError:
             self = error

@@ -11,7 +11,7 @@ extension Step {
         .check { request, session in
             guard try session.user == nil else { return nil }
             let reads = request.method == .get || request.method == .head
-            guard let path, reads, ErrorPage.wantsHTML(request) else {
+            guard let path, reads, request.acceptsHTML else {
                 throw HTTPError(.unauthorized, "log in first", headers: [.cacheControl: "no-store"])
             }
             var next = FormFields()
