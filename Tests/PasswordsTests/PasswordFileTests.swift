@@ -71,6 +71,20 @@ struct PasswordFileTests {
         #expect(hasLogged("notice the password file was read again"))
     }
 
+    @Test("a session goes on as long as its user has the password of its log-in; one that was told no stamp does not")
+    func isCurrent() throws {
+        try write("ada:\(Self.pw)\nbob:\(Self.pw)\n")
+        let file = try PasswordFile(path: path, logger: logger)
+        let check: @Sendable (ByteString, [UInt8]?) -> Bool = file.isCurrent
+        let ada = try #require(file.credential(of: "ada")).stamp
+        let bob = try #require(file.credential(of: "bob")).stamp
+        #expect(check("ada", ada) && check("bob", bob))
+        #expect(!check("ada", bob) && !check("ada", nil) && !check("nobody", nil) && !check("nobody", ada))
+        try write("ada:\(Self.other)\n")
+        try file.reload()
+        #expect(!check("ada", ada) && !check("bob", bob))
+    }
+
     @Test("a check by the file's own queue takes the right password only, for handlers of both kinds")
     func checks() async throws {
         try write("ada:\(Self.pw)\nbob:\(Self.other)\n")

@@ -7,7 +7,7 @@ public import GalletaPlatform
 /// is no more:
 ///
 /// ```swift
-/// configuration.stampCheck = { user, stamp in users.credential(of: user)?.stamp == stamp }
+/// configuration.stampCheck = users.isCurrent
 /// ```
 public struct Credential: Sendable {
     /// Longest name of a user in bytes.

@@ -9,6 +9,7 @@ public import Logging
 /// if let credential = try await users.check(name, password) {
 ///     try session.logIn(user: credential.user, stamp: credential.stamp)
 /// }
+/// configuration.stampCheck = users.isCurrent
 /// ```
 ///
 /// A line is `user:hash`; what follows a second colon is a comment, as are lines that begin with `#`. Hashes are those that
@@ -113,6 +114,18 @@ public final class PasswordFile: Sendable {
     /// The user's credential as it is now; nil for a user who does not exist.
     public func credential(of user: ByteString) -> Credential? {
         users.credential(of: user)
+    }
+
+    /// Whether a session that began with this stamp (``Credential/stamp``) may go on: its user exists, with the password of then.
+    ///
+    /// For `SessionConfiguration.stampCheck`: who gets a new password, or is no user any more, is logged out everywhere.
+    ///
+    /// - Parameters:
+    ///   - user: The session's user.
+    ///   - stamp: What the log-in was told; nil, as of a log-in without, is nobody's.
+    public func isCurrent(_ user: ByteString, _ stamp: [UInt8]?) -> Bool {
+        guard let stamp else { return false }
+        return users.credential(of: user)?.stamp == stamp
     }
 
     /// How many users the file has, as of the last look; at least 1.
