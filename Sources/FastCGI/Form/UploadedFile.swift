@@ -64,14 +64,18 @@ public final class UploadedFile: Sendable {
         }
     }
 
-    /// The whole file in memory: check ``size`` first.
+    /// The file in memory, or its beginning, which tells what kind of file it is:
     ///
+    ///     guard try photo.bytes(upTo: 3) == [0xff, 0xd8, 0xff] else { throw HTTPError(.badRequest, "send a JPEG file") }
+    ///
+    /// - Parameter limit: How many bytes at most, 0 or more. Without it check ``size`` first.
     /// - Throws: ``FormError`` (500) when the disk fails.
-    public func bytes() throws(FormError) -> [UInt8] {
-        if case .memory(let bytes) = content { return bytes }
-        var bytes = [UInt8](repeating: 0, count: size)
+    public func bytes(upTo limit: Int = .max) throws(FormError) -> [UInt8] {
+        let wanted = min(limit, size)
+        if case .memory(let bytes) = content { return wanted == size ? bytes : Array(bytes[..<wanted]) }
+        var bytes = [UInt8](repeating: 0, count: wanted)
         var filled = 0
-        while filled < size {
+        while filled < wanted {
             let count = try bytes.withUnsafeMutableBufferPointer { all throws(FormError) in
                 try read(
                     into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: all[filled...])),

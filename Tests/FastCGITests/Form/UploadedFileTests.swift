@@ -48,6 +48,16 @@ struct UploadedFileTests {
         #expect(file.filename == kept)
     }
 
+    @Test("a file's beginning is as long as was asked for, or as the file is", arguments: [1 << 10, 0])
+    func beginning(threshold: Int) throws {
+        let directory = try Directory()
+        let file = try upload("12345", threshold: threshold, in: directory.path)
+        for (limit, text) in [(0, ""), (3, "123"), (5, "12345"), (6, "12345"), (.max, "12345")] {
+            #expect(try file.bytes(upTo: limit) == Array(text.utf8))
+        }
+        #expect(try file.bytes() == Array("12345".utf8))
+    }
+
     @Test("a file past the threshold is on disk without a name, one at it in memory")
     func threshold() throws {
         let directory = try Directory()
