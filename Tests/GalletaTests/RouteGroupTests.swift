@@ -1,6 +1,7 @@
 import Foundation
 import Galleta
 import GalletaPlatform
+import GalletaTesting
 import MemorySessions
 import TestSupport
 import Testing
@@ -129,6 +130,31 @@ struct RouteGroupTests {
         #expect(try client.exchange("POST", "/upload", body: Array("small".utf8)).status == 401)
         // What was thrown away cannot be read, though the check has changed its mind.
         #expect(try client.exchange("POST", "/once", body: Array(large.utf8)).status == 403)
+    }
+
+    @Test("a form of which nothing was kept is refused by who said so, though a step outside misses its token")
+    func forms() throws {
+        let isAskedAgain = Cell<Bool>()
+        let client = try testClient { app in
+            app.use(.requireCSRF())
+            app.get("/token") { _, session in .text(try session.csrfToken()) }
+            app.post("/sync", steps: [.requireUser()]) { _, _ in "reached" }
+            app.post("/async", steps: [.requireUser()]) { _, _ async in "reached" }
+            let once = Step.check { _, _ in
+                let isFirst = isAskedAgain.value == nil
+                isAskedAgain.set(true)
+                return isFirst ? HTTPResponse.Status.conflict.response : nil
+            }
+            app.post("/once", steps: [once]) { _, _ in "reached" }
+        }
+        let token = try client.get("/token").text
+        let form: FormFields = ["csrf": token, "x": String(repeating: "x", count: 300_000)]
+        for path in ["/sync", "/async"] {
+            let reply = try client.post(path, form: form)
+            #expect(reply.status == 401 && reply.text.contains("log in first"))
+        }
+        // It has changed its mind: without the token the handler is not reached all the same.
+        #expect(try client.post("/once", form: form).status == 403)
     }
 
     @Test("are printed, a line for each route")

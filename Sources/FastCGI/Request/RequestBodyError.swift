@@ -22,6 +22,9 @@ public struct RequestBodyError: Error, HTTPStatusError, CustomStringConvertible,
         if case .tooLarge = code { true } else { false }
     }
 
+    /// It was not to be sent, see ``Server/Verdict/discard``.
+    package var isRefused: Bool { code == .refused }
+
     /// It stopped coming.
     var isTimeout: Bool {
         if case .timedOut = code { true } else { false }

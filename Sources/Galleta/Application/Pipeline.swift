@@ -169,7 +169,7 @@ struct Pipeline: Sendable {
             try saveForSteps(session, steps)
             return response
         } catch {
-            return fail(error, request, session)
+            return fail(error, request, session, steps, index)
         }
     }
 
@@ -209,7 +209,7 @@ struct Pipeline: Sendable {
                 }
             }
         } catch {
-            return fail(error, request, session)
+            return fail(error, request, session, steps, index)
         }
     }
 
@@ -222,6 +222,22 @@ struct Pipeline: Sendable {
     /// Where it fails (the store is full, say) the steps are to see the answer. Without steps the commit does it.
     private func saveForSteps(_ session: Session, _ steps: StepList) throws {
         if !steps.steps.isEmpty { try session.saveIfUsed() }
+    }
+
+    /// The answer to what a step has thrown. Where it is that nothing was kept of the body, a check further in has refused it by
+    /// the head, and knows why.
+    private func fail(
+        _ error: any Error, _ request: Request, _ session: Session, _ steps: StepList, _ index: Int
+    ) -> Response {
+        guard let refused = error as? RequestBodyError, refused.isRefused else { return fail(error, request, session) }
+        do {
+            for case let check? in steps.steps.dropFirst(index + 1).map(\.check) {
+                if let refusal = try check(request, session) { return refusal }
+            }
+            return fail(error, request, session)
+        } catch {
+            return fail(error, request, session)
+        }
     }
 
     private func fail(_ error: any Error, _ request: Request, _ session: Session) -> Response {
