@@ -181,6 +181,19 @@ struct CookieTests {
         }
     }
 
+    @Test("a token for a form is one of the client's session, whether that has begun or not")
+    func csrfToken() throws {
+        let app = try Application.testing()
+        app.use(.requireCSRF())
+        app.post("/") { _, session in "\(try session.user ?? "nobody")" }
+        try app.test { client in
+            #expect(try client.post("/", form: ["csrf": client.csrfToken()]).text == "nobody")
+            try client.withSession { try $0.logIn(user: "ada") }
+            #expect(try client.post("/", form: ["csrf": client.csrfToken()]).text == "ada")
+            #expect(try client.another().post("/", form: ["csrf": client.csrfToken()]).status == .forbidden)
+        }
+    }
+
     @Test("a session can be prepared, and what throws leaves it as it was")
     func withSession() throws {
         struct Failure: Error {}

@@ -221,6 +221,15 @@ public final class TestClient: Sendable {
         return result
     }
 
+    /// A token for a form of the client's session, as a page would have it; see `Step.requireCSRF`.
+    ///
+    /// ```swift
+    /// try client.post("/cart", form: ["csrf": client.csrfToken(), "item": "figs"])
+    /// ```
+    public func csrfToken() throws -> String {
+        try withSession { try $0.csrfToken() }
+    }
+
     private var candidates: SessionIDCandidates {
         let name = ByteString(server.sessions.cookie.name)
         var candidates = SessionIDCandidates()
