@@ -225,6 +225,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ShopTests",
+            dependencies: ["GalletaTesting", "Passwords", "Shop", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "GalletaCommandTests",
             dependencies: ["GalletaCommand", "FastCGI", "Sessions", "GalletaPlatform"],
             swiftSettings: settings
@@ -256,6 +261,14 @@ let package = Package(
             name: "ProviderProgram",
             dependencies: ["Galleta", "Sessions"],
             path: "Tests/Programs/ProviderProgram",
+            swiftSettings: settings
+        ),
+        // The example of a whole application.
+        .executableTarget(
+            name: "Shop",
+            dependencies: ["Galleta", "GalletaCommand", "Passwords"],
+            path: "Tests/Programs/Shop",
+            exclude: ["Files"],
             swiftSettings: settings
         ),
         .executableTarget(
