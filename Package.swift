@@ -225,6 +225,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ArticleProgramTests",
+            dependencies: [
+                "GalletaCommand", "GalletaTesting", "Passwords", "FirstProgram", "FormsProgram", "ErrorsProgram",
+                "LogInProgram",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ShopTests",
             dependencies: ["GalletaTesting", "Passwords", "Shop", "TestSupport"],
             swiftSettings: settings
@@ -263,6 +271,31 @@ let package = Package(
             path: "Tests/Programs/ProviderProgram",
             swiftSettings: settings
         ),
+        // The programs of the articles.
+        .executableTarget(
+            name: "FirstProgram",
+            dependencies: ["GalletaCommand"],
+            path: "Tests/Programs/FirstProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "FormsProgram",
+            dependencies: ["GalletaCommand"],
+            path: "Tests/Programs/FormsProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ErrorsProgram",
+            dependencies: ["GalletaCommand"],
+            path: "Tests/Programs/ErrorsProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "LogInProgram",
+            dependencies: ["GalletaCommand", "Passwords"],
+            path: "Tests/Programs/LogInProgram",
+            swiftSettings: settings
+        ),
         // The example of a whole application.
         .executableTarget(
             name: "Shop",
@@ -281,7 +314,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestSupport", "GalletaPlatform", "GalletaServer", "CommandProgram", "LifecycleProgram", "PathProgram",
-                "ProviderProgram",
+                "ProviderProgram", "FirstProgram", "FormsProgram", "ErrorsProgram", "LogInProgram", "Shop",
             ],
             swiftSettings: settings
         ),

@@ -37,6 +37,28 @@ struct ArticleTests {
                     "GalletaTestingTests/Examples/ShopTests.swift",
                 ]
             ),
+            (
+                "Galleta/Galleta.docc/YourFirstProgram",
+                ["Programs/FirstProgram/Hello.swift", "ArticleProgramTests/HelloTests.swift"]
+            ),
+            (
+                "Galleta/Galleta.docc/FormsAndUploads",
+                [
+                    "Programs/FormsProgram/GuestBook.swift", "Programs/FormsProgram/Photos.swift",
+                    "Programs/FormsProgram/Page.swift", "ArticleProgramTests/GuestBookTests.swift",
+                ]
+            ),
+            (
+                "Galleta/Galleta.docc/ErrorPages",
+                ["Programs/ErrorsProgram/Recipes.swift", "ArticleProgramTests/RecipesTests.swift"]
+            ),
+            (
+                "Galleta/Galleta.docc/LogPeopleIn",
+                [
+                    "Programs/LogInProgram/Diary.swift", "Programs/LogInProgram/LogIn.swift",
+                    "Programs/LogInProgram/Page.swift", "ArticleProgramTests/DiaryTests.swift",
+                ]
+            ),
         ])
     func compiled(article: String, files: [String]) throws {
         let sources = try files.map {
@@ -44,7 +66,7 @@ struct ArticleTests {
                 try String(
                     contentsOf: Self.repository.appendingPathComponent("Tests/" + $0), encoding: .utf8))
         }
-        let examples = try examples(article)
+        let examples = try examples(article).filter { !isManifest($0) }
         #expect(!examples.isEmpty)
         for example in examples {
             let isCompiled = sources.contains { source in
@@ -54,6 +76,30 @@ struct ArticleTests {
         }
     }
 
+    @Test("fit on a screen", arguments: programs)
+    func short(article: String) throws {
+        for example in try examples(article) { #expect(example.count <= 45, "\(example[0])") }
+    }
+
+    @Test("begin with a package of its program and of products that there are", arguments: programs)
+    func manifests(article: String) throws {
+        let package = try String(
+            contentsOf: Self.repository.appendingPathComponent("Package.swift"), encoding: .utf8)
+        let manifest = try #require(examples(article).first)
+        #expect(isManifest(manifest))
+        let name = try #require(manifest.first { $0.hasPrefix("name: ") }).split(separator: "\"")[1]
+        #expect(package.contains("path: \"Tests/Programs/\(name)\""))
+        let products = manifest.filter { $0.hasPrefix(".product") }.map { $0.split(separator: "\"")[1] }
+        #expect(products.contains("GalletaTesting"))
+        for product in products { #expect(package.contains(".library(name: \"\(product)\"")) }
+    }
+
+    private static let programs = ["YourFirstProgram", "FormsAndUploads", "ErrorPages", "LogPeopleIn"].map {
+        "Galleta/Galleta.docc/\($0)"
+    }
+
+    private func isManifest(_ example: [String]) -> Bool { example.first?.hasPrefix("// swift-tools-version") == true }
+
     @Test(
         "show a program whole",
         arguments: [
@@ -61,6 +107,16 @@ struct ArticleTests {
             ("Sessions/Sessions.docc/WriteAProvider", "Programs/ProviderProgram/main.swift"),
             ("Galleta/Galleta.docc/TestYourHandlers", "Programs/ShopProgram/Shop.swift"),
             ("Galleta/Galleta.docc/TestYourHandlers", "Programs/ShopProgram/main.swift"),
+            ("Galleta/Galleta.docc/YourFirstProgram", "Programs/FirstProgram/Hello.swift"),
+            ("Galleta/Galleta.docc/YourFirstProgram", "ArticleProgramTests/HelloTests.swift"),
+            ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/GuestBook.swift"),
+            ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/Photos.swift"),
+            ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/Page.swift"),
+            ("Galleta/Galleta.docc/ErrorPages", "Programs/ErrorsProgram/Recipes.swift"),
+            ("Galleta/Galleta.docc/ErrorPages", "ArticleProgramTests/RecipesTests.swift"),
+            ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/Diary.swift"),
+            ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/LogIn.swift"),
+            ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/Page.swift"),
         ])
     func whole(article: String, file: String) throws {
         let source = lines(

@@ -1,0 +1,25 @@
+import GalletaCommand
+import Passwords
+
+@main
+struct Diary: ServerCommand {
+    @OptionGroup var options: ServerOptions
+    @Option(help: "File of users and password hashes, as htpasswd -B makes it.") var users: String
+
+    func prepare(_ setup: ServerSetup) throws {
+        let users = try PasswordFile(path: users, logger: setup.logger)
+        // Who gets a new password, or is no user any more, is logged out everywhere.
+        setup.sessions.stampCheck = users.isCurrent
+        setup.onApplication { app in LogIn(users: users).add(to: app) }
+    }
+
+    func routes(_ app: Application) {
+        app.use(.requireCSRF())
+        app.group("/diary") { diary in
+            diary.use(.requireUser(logInAt: "/login"))
+            diary.get("/") { request, session in
+                try Page(request, session).diary()
+            }
+        }
+    }
+}
