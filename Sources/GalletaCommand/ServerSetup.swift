@@ -36,6 +36,9 @@ public final class ServerSetup {
         sessions = command.sessions.configuration
     }
 
+    /// The name of the sessions' provider: `memory`, `redis`, `php`, or one that the program has registered.
+    public var providerName: String { command.sessions.provider }
+
     /// Whether sessions are known to this process only.
     public var areSessionsLocalToProcess: Bool { command.sessions.areLocalToProcess }
 

@@ -7,7 +7,7 @@ internal import Sessions
 
 /// The sessions' part of the settings.
 struct SessionSettings {
-    private let provider: String
+    let provider: String
     /// See `Application.allowsManyProcesses`.
     let allowsManyProcesses: Bool
     private let parameters: [String: String]

@@ -34,7 +34,7 @@ struct BadInputTests {
         Case(["--max-body", "8x"], 78, "--max-body: \"8x\" is not a size"),
         Case(
             ["--provider", "nowhere"], 78,
-            "galleta-server: --provider: no session provider is named \"nowhere\" (registered: memory, redis)"),
+            "galleta-server: --provider: no session provider is named \"nowhere\" (registered: memory, php, redis)"),
         Case(["--cookie-name", "a b"], 78, "galleta-server: --cookie-name: "),
         Case(["--log-level", "loud"], 78, "give one of trace, debug, info"),
         Case(["--max-lifetime", "1h"], 78, "--max-lifetime: it has another name now; write --absolute-timeout"),

@@ -55,7 +55,7 @@ struct RedisAwayTests {
         let redis = try RedisServer()
         let server = try GalletaProcess([
             "--workers", "2", "--provider", "redis", "--session-option", "url=unix://\(redis.socket)",
-            "--session-option", "timeout=30000",
+            "--session-option", "timeout=50000",
         ])
         let first = try FastCGIClient(unix: server.socket)
         let begun = try first.exchange("GET", "/app/counter")

@@ -53,11 +53,18 @@ struct ApplicationServiceTests {
         #expect(app.statistics.requests == 0)
         let service = try serve(app)
         // On a thread of its own: the pool is other tests', too.
-        async let end: Void = onThread { try BlockingExecutor().run { try await service.run() } }
+        let failure = Cell<String>()
+        let serving = try SystemThread(name: "test-service") {
+            do {
+                try BlockingExecutor().run { try await service.run() }
+            } catch {
+                failure.set("\(error)")
+            }
+        }
         let path = folder.file("s.sock")
         let text = try await onThread { try FastCGIClient(unix: path).exchange("GET", "/stop").text }
         #expect(text == "1")
-        try await end
+        #expect(serving.join(timeout: .seconds(60)) && failure.value == nil)
         #expect(notes.all == ["start 1", "start 2", "answer", "end 3", "end 1"])
         #expect(app.statistics.requests == 1 && service.statistics.requests == 1)
         #expect(log.lines.contains { $0.contains("a shutdown hook failed: Failure()") })

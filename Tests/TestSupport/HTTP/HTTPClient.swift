@@ -5,9 +5,11 @@ public final class HTTPClient: @unchecked Sendable {
     public typealias Failure = TestFailure
 
     private let socket: StreamSocket
+    private let port: Int
     private var pending: [UInt8] = []
 
     public init(port: Int) throws {
+        self.port = port
         socket = try StreamSocket(port: UInt16(port))
         socket.timeout = 20_000
     }
@@ -32,7 +34,7 @@ public final class HTTPClient: @unchecked Sendable {
     public func request(
         _ method: String, _ path: String, _ headers: [String] = [], body: [UInt8]? = nil
     ) throws -> HTTPReply {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\n"
         for header in headers { head += header + "\r\n" }
         if let body { head += "Content-Length: \(body.count)\r\n" }
         try send(Array((head + "\r\n").utf8) + (body ?? []))
