@@ -55,7 +55,8 @@ struct RedisAwayTests {
         let redis = try RedisServer()
         let server = try GalletaProcess([
             "--workers", "2", "--provider", "redis", "--session-option", "url=unix://\(redis.socket)",
-            "--session-option", "timeout=50000",
+            // So much, that nobody gives up: who finds no connection free waits for a new one.
+            "--session-option", "timeout=30000", "--session-option", "connectTimeout=30000",
         ])
         let first = try FastCGIClient(unix: server.socket)
         let begun = try first.exchange("GET", "/app/counter")
@@ -66,7 +67,9 @@ struct RedisAwayTests {
         for client in waiting { try client.send(FastCGIRecord.request("GET", "/app/counter", [cookie])) }
         for _ in 0..<200 { #expect(try first.exchange("GET", "/app/ping").status == 200) }
         redis.resume()
-        let counts = try waiting.map { Int(try $0.reply().text.dropLast()) ?? 0 }
+        let replies = try waiting.map { try $0.reply() }
+        #expect(replies.allSatisfy { $0.status == 200 }, "\(replies.map(\.status)) \(server.log)")
+        let counts = replies.map { Int($0.text.dropLast()) ?? 0 }
         #expect(counts.sorted() == Array(3...102))
     }
 }

@@ -193,7 +193,7 @@ final class RedisLane: Sendable {
         let outcomes = client.runApart(
             waiters.flatMap(\.commands), within: now.duration(to: deadline), isRepeated: &isRepeated)
         var position = 0
-        var unread: [Waiter] = []
+        var (unread, unsent): ([Waiter], [Waiter]) = ([], [])
         for waiter in waiters {
             let own = outcomes[position..<(position + waiter.commands.count)]
             position += waiter.commands.count
@@ -203,9 +203,24 @@ final class RedisLane: Sendable {
                 unread.append(waiter)
                 continue
             }
+            // No new connection in its time. The server may only be slow, and the other thread is on one that it has.
+            if case .failure(let error) = replies, error.hasNoConnectionInTime, waiter.deadline > .now {
+                unsent.append(waiter)
+                continue
+            }
             waiter.continuation.resume(returning: Outcome(replies: replies, isRepeated: isRepeated))
         }
         for waiter in unread { runAlone(waiter) }
+        if !unsent.isEmpty { putBack(unsent) }
+    }
+
+    private func putBack(_ waiters: [Waiter]) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.queue.insert(contentsOf: waiters, at: 0) }
+            return state.isClosed
+        }
+        if isClosed { for waiter in waiters { waiter.resume(Self.closed) } }
+        state.wakeOne()
     }
 
     private func runAlone(_ waiter: Waiter) {
@@ -233,4 +248,9 @@ final class RedisLane: Sendable {
         guard let failure else { return .success(replies) }
         return .failure(failure.afterSending(!replies.isEmpty))
     }
+}
+
+extension RedisError {
+    /// Nothing was sent, and a later attempt may do; not so when none is made, for all have failed.
+    fileprivate var hasNoConnectionInTime: Bool { code == .timeout && !isOutcomeUnknown && countsAgainstServer }
 }

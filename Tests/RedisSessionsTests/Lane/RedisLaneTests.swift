@@ -186,6 +186,23 @@ struct RedisLaneTests {
         #expect(try stalled.value().replies.get().count == 1)
     }
 
+    @Test("a server that is slow for a moment fails nobody, though no new connection is made in its time")
+    func slowForAMoment() throws {
+        let provider = try RedisProvider(
+            configuration: fixtures.configuration { $0.connectTimeout = .milliseconds(100) })
+        let id = try create(provider)
+        _ = try lookUp(id, provider).value()
+        fixtures.server.pause()
+        // The one connection there is, and then a new one for those behind it.
+        let before = provider.clientStatistics
+        let first = lookUp(id, provider)
+        #expect(eventually { provider.clientStatistics.roundTrips > before.roundTrips })
+        let others = (0..<50).map { _ in lookUp(id, provider) }
+        #expect(eventually { provider.clientStatistics.timeouts > before.timeouts })
+        fixtures.server.resume()
+        for call in [first] + others { #expect(try value(call.value()) == .int(1)) }
+    }
+
     @Test("the close resumes what waits, with an error, and what comes later")
     func close() throws {
         let id = try create(provider)
