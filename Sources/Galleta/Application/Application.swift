@@ -41,7 +41,7 @@ public final class Application: RouteBuilder {
     /// Told of each request after its answer, beside the access log: for metrics. On the thread that saw it: keep it short.
     public var onRequest: Server.Observer?
 
-    /// The routes and steps of the application itself; `group` makes those within.
+    /// The routes and steps of the application itself; ``RouteBuilder/group(_:_:)`` makes those within.
     public let routeGroup = RouteGroup(list: RouteList.Storage())
     private var authorizerAction: Endpoint.Action?
     var errorHandler: ErrorHandler?
@@ -83,7 +83,7 @@ public final class Application: RouteBuilder {
         authorizerAction = .sync(handler)
     }
 
-    /// Answers the web server's question, and may suspend; see `authorize` of a sync handler.
+    /// Answers the web server's question, and may suspend; see ``authorize(_:)-(Application.Handler<Response>)``.
     public func authorize(_ handler: @escaping AsyncHandler<Response>) {
         authorizerAction = .async(handler)
     }

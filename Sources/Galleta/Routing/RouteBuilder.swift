@@ -27,7 +27,7 @@ extension RouteBuilder {
         routeGroup.add(Step(step))
     }
 
-    /// Adds a step that may suspend; see `use`.
+    /// Adds a step that may suspend; see ``use(_:)-(Step.Body)``.
     public func use(_ step: @escaping Step.AsyncBody) {
         routeGroup.add(Step(step))
     }
@@ -37,7 +37,7 @@ extension RouteBuilder {
         routeGroup.add(Step(step, async: asyncStep))
     }
 
-    /// Adds ready steps, the outermost first; see `use`.
+    /// Adds ready steps, the outermost first; see ``use(_:)-(Step.Body)``.
     public func use(_ steps: Step...) {
         for step in steps { routeGroup.add(step) }
     }
@@ -74,7 +74,7 @@ extension RouteBuilder {
         routeGroup.add(method, path, steps, maxBodyBytes, touchesSession, .sync(handler))
     }
 
-    /// Adds a route with a handler that makes anything ``ResponseConvertible``; else as `on`.
+    /// Adds a route with a handler that makes anything ``ResponseConvertible``; else as `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     @inlinable
     public func on<Answer: ResponseConvertible>(
         _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
@@ -87,7 +87,7 @@ extension RouteBuilder {
         on(method, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, convert)
     }
 
-    /// Adds a route with a handler that may suspend; else as `on`.
+    /// Adds a route with a handler that may suspend; else as `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func on(
         _ method: HTTPRequest.Method, _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil,
         touchesSession: Bool = true, _ handler: @escaping AsyncHandler<Response>
@@ -108,7 +108,7 @@ extension RouteBuilder {
     }
 
     /// Adds a route with a handler in both its forms, which do the same: the one runs where a request is answered on its worker,
-    /// the other where it is a task; else as `on`.
+    /// the other where it is a task; else as `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     ///
     /// For what acts on the session in its midst (`update`): it costs no task where sessions are in memory, and holds no worker
     /// where their store is awaited (`AsyncSessionProvider`).
@@ -138,7 +138,7 @@ extension RouteBuilder {
             async: convertAsync)
     }
 
-    /// Adds a route for GET and HEAD; see `on`.
+    /// Adds a route for GET and HEAD; see `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func get(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Response>
@@ -172,7 +172,7 @@ extension RouteBuilder {
         on(.get, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, handler)
     }
 
-    /// Adds a route for POST; see `on`.
+    /// Adds a route for POST; see `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func post(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Response>
@@ -206,7 +206,7 @@ extension RouteBuilder {
         on(.post, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, handler)
     }
 
-    /// Adds a route for PUT; see `on`.
+    /// Adds a route for PUT; see `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func put(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Response>
@@ -240,7 +240,7 @@ extension RouteBuilder {
         on(.put, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, handler)
     }
 
-    /// Adds a route for PATCH; see `on`.
+    /// Adds a route for PATCH; see `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func patch(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Response>
@@ -274,7 +274,7 @@ extension RouteBuilder {
         on(.patch, path, steps: steps, maxBodyBytes: maxBodyBytes, touchesSession: touchesSession, handler)
     }
 
-    /// Adds a route for DELETE; see `on`.
+    /// Adds a route for DELETE; see `on(_:_:steps:maxBodyBytes:touchesSession:_:)`.
     public func delete(
         _ path: String, steps: [Step] = [], maxBodyBytes: Int? = nil, touchesSession: Bool = true,
         _ handler: @escaping Handler<Response>

@@ -4,7 +4,10 @@ public import GalletaPlatform
 public struct PHPObject: Hashable, Sendable {
     /// Who may see a member in PHP.
     public enum Visibility: Hashable, Sendable {
-        case `public`, protected
+        /// Of everybody.
+        case `public`
+        /// Of the object's class and of those derived from it.
+        case protected
         /// Of the class with this name.
         case `private`(ByteString)
     }

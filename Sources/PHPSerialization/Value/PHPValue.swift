@@ -10,15 +10,23 @@ public import GalletaPlatform
 ///
 /// At most 512 arrays and objects can be inside each other.
 public enum PHPValue: Hashable, Sendable {
+    /// PHP's `null`.
     case null
+    /// A boolean.
     case bool(Bool)
+    /// An integer of 64 bits.
     case int(Int)
+    /// A number with a fraction, or one of INF and NAN.
     case double(Double)
     /// Any bytes. Sites of old encodings have text that is not UTF-8.
     case string(ByteString)
+    /// Keys and values in their order: a list, a map, or both.
     case array(PHPArray)
+    /// An object of a class, by its members.
     case object(PHPObject)
+    /// A case of an enum.
     case enumCase(PHPEnumCase)
+    /// An object whose class writes itself, in bytes of its own.
     case custom(PHPCustomObject)
     /// The same variable as the value with this number: PHP's `&`.
     case reference(to: Int)

@@ -364,7 +364,7 @@ public final class PHPProvider: AsyncSessionProvider {
     /// Always: any session may be a page's for as long as that runs.
     public var isBusy: Bool { true }
 
-    /// As ``lookUp(_:)-(SessionIDCandidates)``; waits for a page without a thread of the caller's.
+    /// As `lookUp(_:)`; waits for a page without a thread of the caller's.
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
         var findings: [SessionFinding] = []
         for index in 0..<candidates.count {

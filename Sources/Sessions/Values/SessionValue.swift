@@ -52,8 +52,8 @@ extension SessionValue {
 
 /// An object that another language keeps in a session, PHP's of a class of its own, say: a name and bytes.
 ///
-/// It is kept and written back exactly as it came; no `Codable` type decodes from it, and `Session.update`
-/// refuses to overwrite it unless it is told to. Only who knows the other language makes sense of the bytes.
+/// It is kept and written back exactly as it came; no `Codable` type decodes from it, and `Session.update(_:default:_:)` refuses
+/// to overwrite it unless it is told to. Only who knows the other language makes sense of the bytes.
 public struct SessionOpaqueValue: Hashable, Sendable {
     /// The object's type, by the other language's name for it.
     public var typeName: ByteString
