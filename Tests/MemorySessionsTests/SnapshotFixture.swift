@@ -19,7 +19,7 @@ struct SnapshotFixture {
     }
 
     func start(
-        maximumSessions: Int = 1_000_000, clock: SessionClock? = nil, lockTimeout: Duration = .zero
+        maximumSessions: Int = 1_000_000, clock: SessionClock? = nil, lockTimeout: Duration = .seconds(5)
     ) throws -> MemoryProvider {
         var configuration = MemoryProvider.Configuration()
         configuration.clock = clock ?? time.clock
