@@ -69,9 +69,10 @@ struct LoopEncounterTests {
         #expect(eventually { barrier.arrived == 2 })
         // Long enough for the crew's clock to go to sleep; whether it does is not what is tested.
         #expect(!eventually(within: 0.3) { barrier.arrived != 2 })
-        // Resumes both from a thread that is no worker.
-        Task.detached { await barrier.wait() }
+        // Resumes both from a thread that is no worker, and of no pool that others could hold.
+        let other = try SystemThread(name: "test") { try? BlockingExecutor().run { await barrier.wait() } }
         for client in clients { #expect(try client.reply().text == "both") }
+        #expect(other.join(timeout: .seconds(20)))
     }
 
     @Test("a worker that an async handler holds past its deadline is replaced, as for a sync one")

@@ -20,7 +20,7 @@ struct RedisLaneTests {
 
     private func draft(_ values: [(SessionKey, SessionValue)] = [(SessionKey("k"), .int(1))]) throws -> SessionDraft {
         SessionDraft(
-            values: try SessionValues(values), idleTimeout: .seconds(100), absoluteTimeout: .seconds(1_000))
+            values: try SessionValues(values), idleTimeout: .seconds(10_000), absoluteTimeout: .seconds(20_000))
     }
 
     private func create(_ provider: RedisProvider) throws -> SessionID {
