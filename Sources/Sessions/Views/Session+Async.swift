@@ -37,9 +37,9 @@ extension Session {
     ///
     /// The cap of a user's sessions, which follows a log-in, is enforced by synchronous calls.
     package func commitAsync() async throws -> SessionCommit {
-        let notesVisit = notesVisit
+        let touches = touches
         guard let provider = manager.asyncProvider,
-            let call = try closing({ try $0.beginCommit(notingVisit: notesVisit) }) ?? nil
+            let call = try closing({ try $0.beginCommit(touching: touches) }) ?? nil
         else { return try commit() }
         // Not made where the session has got another id meanwhile: it is open again.
         guard try await make(call, provider) else { return try commit() }

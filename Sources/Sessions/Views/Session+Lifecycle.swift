@@ -77,8 +77,8 @@ extension Session {
     ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a
     ///   rotation.
     public func commit() throws -> SessionCommit {
-        let notesVisit = notesVisit
-        return try closing { try $0.commit(notingVisit: notesVisit) } ?? .untouched
+        let touches = touches
+        return try closing { try $0.commit(touching: touches) } ?? .untouched
     }
 
     /// Drops the changes that wait for the commit, for a handler that threw; the session can be used further.

@@ -33,7 +33,7 @@ extension Session {
     /// For pages that ask by themselves again and again, which would keep an abandoned session alive for ever. A route
     /// can say so where it is added (`touchesSession: false`).
     public func skipTouch() {
-        notesVisit = false
+        touches = false
     }
 
     /// Brings the changes so far to the store now, for a handler that must know that they are kept: before it sends a

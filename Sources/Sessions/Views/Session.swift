@@ -33,7 +33,7 @@ public final class Session: Sendable {
     /// True from the commit on; for sessions that are first used afterwards.
     private let isClosed = Atomic<Bool>(false)
     /// True for a request that is none of the visitor's doing.
-    private let isPassive = Atomic<Bool>(false)
+    private let skipsTouch = Atomic<Bool>(false)
 
     init(
         manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isForHead: Bool
@@ -51,9 +51,9 @@ public final class Session: Sendable {
     }
 
     /// Whether the commit notes the visit.
-    var notesVisit: Bool {
-        get { !isPassive.load(ordering: .relaxed) }
-        set { isPassive.store(!newValue, ordering: .relaxed) }
+    var touches: Bool {
+        get { !skipsTouch.load(ordering: .relaxed) }
+        set { skipsTouch.store(!newValue, ordering: .relaxed) }
     }
 
     /// Runs `body` on the state.

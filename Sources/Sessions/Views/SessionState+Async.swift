@@ -19,8 +19,8 @@ struct SessionCall: Sendable {
 
 extension SessionState {
     /// The call that the commit takes, if it takes one. From now on changes go to the store at once.
-    mutating func beginCommit(notingVisit: Bool) throws -> SessionCall? {
-        guard !isCommitted, let due = dueCall(notingVisit: notingVisit) else { return nil }
+    mutating func beginCommit(touching: Bool) throws -> SessionCall? {
+        guard !isCommitted, let due = dueCall(touching: touching) else { return nil }
         var call = try call(due)
         call.isClosing = true
         isCommitted = true

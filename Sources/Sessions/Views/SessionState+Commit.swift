@@ -3,10 +3,10 @@ internal import GalletaPlatform
 extension SessionState {
     /// Brings the pending changes to the store and says what the response must carry.
     ///
-    /// - Parameter notingVisit: False for a request that is none of the visitor's doing, such as a poll.
-    mutating func commit(notingVisit: Bool) throws -> SessionCommit {
+    /// - Parameter touching: False for a request that is none of the visitor's doing, such as a poll.
+    mutating func commit(touching: Bool) throws -> SessionCommit {
         guard !isCommitted else { return closing ?? .untouched }
-        switch dueCall(notingVisit: notingVisit) {
+        switch dueCall(touching: touching) {
         case .create: try create()
         case .change(let touching): try storePending(touching: touching)
         case .touch: try touch()
@@ -22,13 +22,13 @@ extension SessionState {
         case change(touching: Bool)
     }
 
-    func dueCall(notingVisit: Bool) -> DueCall? {
+    func dueCall(touching: Bool) -> DueCall? {
         switch phase {
         case .unread, .lost: return nil
         case .absent: return view.isEmpty ? nil : .create
         case .present:
             // A log-in is a visit, however short ago the last one was noted.
-            let touches = notingVisit && (isTouchDue || bindsUser)
+            let touches = touching && (isTouchDue || bindsUser)
             if !patch.isEmpty || lifetime != nil { return .change(touching: touches) }
             if touches { return .touch }
             return isConfirmationDue ? .confirm : nil
