@@ -30,6 +30,8 @@ has_package() {
         php-cli) command -v php >/dev/null ;;
         php-igbinary) has_file '/usr/lib/php/*/igbinary.so' ;;
         php-redis) has_file '/usr/lib/php/*/redis.so' ;;
+        binutils) command -v strip >/dev/null ;;
+        dpkg-dev) command -v dpkg-shlibdeps >/dev/null ;;
         redis-tools) command -v redis-cli >/dev/null ;;
         systemd) command -v systemd-socket-activate >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
