@@ -69,14 +69,13 @@ stage_kit() {
         gzip -9n <"$repository/deploy/kit/galleta-server.8" | stage 0644 /dev/stdin "$root$prefix/share/man/man8/galleta-server.8.gz"
     fi
     if [[ -n $kit_help ]]; then
-        timeout 10 "$kit_file" --generate-completion-script bash </dev/null |
+        timeout 10 "$kit_file" --generate-completion-script bash </dev/null | sed '1{/^#!/d}' |
             stage 0644 /dev/stdin "$root$prefix/share/bash-completion/completions/$kit_command" ||
             die "$kit_file --generate-completion-script bash failed"
     fi
 
     for file in "$repository"/deploy/kit/systemd/*.conf; do fill "$file" "$examples/systemd/${file##*/}"; done
     for file in spawn-fcgi multiwatch; do fill "$repository/deploy/kit/$file" "$examples/$file" 0755; done
-    fill "$repository/nginx.conf.example" "$examples/nginx/nginx.conf"
     for kind in nginx apache lighttpd caddy; do
         for file in "$repository/deploy/$kind"/*; do fill "$file" "$examples/$kind/${file##*/}"; done
     done
