@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables are for the scripts that source it, or of lib.sh
 
+# Not empty: the smallest configuration of a web server, DIRECTORY/minimal.*, in the place of the one for production.
+minimal=
+
 # A loopback port that nobody listens on, below those that the kernel hands out itself. The web server has the last word.
 free_port() {
     local port
@@ -102,6 +105,10 @@ write_nginx_conf() {
     nofile=$(ulimit -Hn)
     if [[ $nofile == unlimited ]] || ((nofile > 8192)); then nofile=8192; fi
     configuration=$folder/nginx.conf
+    if [[ $minimal ]]; then
+        write_minimal_nginx_conf "$folder" "$port" "$socket" "$@"
+        return
+    fi
     # Only root may choose a user.
     render "$repository/nginx.conf.example" "$configuration" \
         "user=$( ((EUID != 0)) || printf 'user www-data;')" \
@@ -117,12 +124,39 @@ write_nginx_conf() {
         "root=root $folder/html;" "$@"
 }
 
-write_apache_conf() {
-    local folder=$1 port=$2 socket=$3
+# nginx as it is by itself, with a site in which minimal.conf is all that is Galleta's.
+write_minimal_nginx_conf() {
+    local folder=$1 port=$2 socket=$3 line tls=''
     shift 3
+    for line; do [[ $line != tls=* ]] || tls=${line#tls=}; done
+    render "$repository/deploy/nginx/minimal.conf" "$folder/minimal.conf" "socket=fastcgi_pass unix:$socket;"
+    cat >"$configuration" <<CONF
+$( ((EUID != 0)) || printf 'user www-data;')
+pid $folder/nginx.pid;
+error_log $folder/nginx-error.log warn;
+events {}
+http {
+    include /etc/nginx/mime.types;
+    access_log $folder/nginx-access.log;
+    $(printf '%s_temp_path '"$folder"'/temp/%s; ' client_body{,} fastcgi{,} proxy{,} scgi{,} uwsgi{,})
+    server {
+        listen 127.0.0.1:$port;
+        $tls
+        root $folder/html;
+$(cat -- "$folder/minimal.conf")
+        # The old site
+    }
+}
+CONF
+}
+
+write_apache_conf() {
+    local folder=$1 port=$2 socket=$3 source=$repository/deploy/apache/galleta.conf
+    shift 3
+    [[ ! $minimal ]] || source=$repository/deploy/apache/minimal.conf
     configuration=$folder/apache2.conf
-    render "$repository/deploy/apache/galleta.conf" "$folder/galleta.conf" \
-        "proxy_pass=$(sed -n "s|^ProxyPass \"/app/\" \"unix:[^|]*|ProxyPass \"/app/\" \"unix:$socket|p" "$repository/deploy/apache/galleta.conf")"
+    render "$source" "$folder/galleta.conf" \
+        "proxy_pass=$(sed -n "s|^ProxyPass \"/app/\" \"unix:[^|]*|ProxyPass \"/app/\" \"unix:$socket|p" "$source")"
     render "$repository/deploy/apache/apache2.conf" "$configuration" \
         "server_root=ServerRoot $folder" \
         "pid=PidFile $folder/apache.pid" \
@@ -147,7 +181,7 @@ write_lighttpd_conf() {
     else
         identity=("user=" "group=")
     fi
-    render "$repository/deploy/lighttpd/galleta.conf" "$folder/galleta.conf" "socket=\"socket\" => \"$socket\","
+    render "$repository/deploy/lighttpd/$([[ $minimal ]] && echo minimal || echo galleta).conf" "$folder/galleta.conf" "socket=\"socket\" => \"$socket\","
     render "$repository/deploy/lighttpd/lighttpd.conf" "$configuration" "${identity[@]}" \
         "port=server.port = $port" \
         "bind=server.bind = \"127.0.0.1\"" \
@@ -163,12 +197,12 @@ write_caddy_conf() {
     local folder=$1 port=$2 socket=$3
     shift 3
     configuration=$folder/Caddyfile
-    render "$repository/deploy/caddy/Caddyfile" "$configuration" \
+    render "$repository/deploy/caddy/${minimal:+minimal.}Caddyfile" "$configuration" \
         "global=$(printf '\tadmin off\n\tauto_https off\n\tstorage file_system %s' "$folder/temp")" \
         "address=http://:$port {" \
         "bind="$'\t'"bind 127.0.0.1" \
-        "upstream="$'\t\t\t'"reverse_proxy unix/$socket {" \
-        "root="$'\t\t\t'"root * $folder/html" "$@"
+        "upstream="$'\t\t'"reverse_proxy unix/$socket {" \
+        "root="$'\t\t'"root * $folder/html" "$@"
 }
 
 # Sets $command to what runs the web server of write_web_server_conf in the foreground, as the user of $identity, $pid_file
