@@ -90,8 +90,12 @@ struct StatusPage {
     /// Median and p99 by minute, on a logarithmic scale.
     private var latencyChart: HTML {
         let lines: [HTML] = [("p99", 0.99), ("median", 0.5)].map { name, fraction in
+            // As wide as a bar: a single minute is to be seen, too.
             let points = minutes.compactMap { index, minute in
-                minute.quantile(fraction).map { "\(index * 10 + 5),\(Self.logarithmicY($0))" }
+                minute.quantile(fraction).map {
+                    let y = Self.logarithmicY($0)
+                    return "\(index * 10 + 1),\(y) \(index * 10 + 9),\(y)"
+                }
             }
             return "<polyline class=\"\(name)\" points=\"\(points.joined(separator: " "))\"/>"
         }
