@@ -34,6 +34,7 @@ struct DiaryTests {
     @Test("sends a visitor to the log-in, and back to the page that was wanted")
     func wanted() throws {
         try app.test { client in
+            #expect(try client.get("/").headers[.location] == "/diary")
             let refused = try client.get("/diary", headers: [.accept: "text/html"])
             #expect(refused.headers[.location] == "/login?next=%2Fdiary")
             let page = try client.follow(logIn(client, password: "engine", next: "/diary")).text

@@ -34,6 +34,7 @@ struct RecipesTests {
             #expect(reply.status == .badRequest)
             #expect(reply.text == #"{"error":"the field \"guests\" has not the expected form"}"#)
             #expect(try client.get("/cellar").text.contains("403 Forbidden: The cellar is closed.\n"))
+            #expect(try client.get("/").text == "Date bread\nFig tart")
             #expect(try client.get("/recipes/2").text == "Date bread")
             #expect(try client.get("/api/count?guests=7").text == #"{"tarts":2}"#)
         }

@@ -18,6 +18,7 @@ struct Recipes: ServerCommand {
             guard request.acceptsHTML else { return nil }
             return .html(page(of: error), status: error.status)
         }
+        app.get("/") { _, _ in Self.titles.values.sorted().joined(separator: "\n") }
         app.get("/recipes/:id") { request, _ in
             let id = try request.pathParameters.require("id", as: Int.self)
             return Self.titles[id]

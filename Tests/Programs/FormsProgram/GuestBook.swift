@@ -25,7 +25,7 @@ struct GuestBook: ServerCommand {
             try session.setFlash("notice", "Thank you, \(entry.name).")
             return try .redirect(to: request.mount + "/")
         }
-        app.post("/photos", maxBodyBytes: 20 << 20) { request, session in
+        app.post("/photos", maxBodyBytes: 4 << 20) { request, session in
             let form = try request.form()
             let id = try photos.keep(form.file("photo"))
             try session.set("photo", id)

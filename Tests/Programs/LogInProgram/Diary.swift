@@ -15,6 +15,9 @@ struct Diary: ServerCommand {
 
     func routes(_ app: Application) {
         app.use(.requireCSRF())
+        app.get("/") { request, _ in
+            try .redirect(to: request.mount + "/diary")
+        }
         app.group("/diary") { diary in
             diary.use(.requireUser(logInAt: "/login"))
             diary.get("/") { request, session in

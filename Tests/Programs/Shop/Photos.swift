@@ -8,7 +8,7 @@ struct Photos: Sendable {
         account.get("/") { request, session in
             try Page(request, session).account(photos: session.get("photos") ?? [])
         }
-        // More than the server takes elsewhere, and nothing of it is kept from who is not logged in.
+        // More than the server takes elsewhere (nginx has to let it pass, too), and only of who is logged in.
         account.post("/photos", maxBodyBytes: 20 << 20) { request, session in
             guard let photo = try request.form().file("photo"), try photo.bytes(upTo: 3) == [0xff, 0xd8, 0xff] else {
                 throw HTTPError(.badRequest, "Choose a photo, as a JPEG file.")

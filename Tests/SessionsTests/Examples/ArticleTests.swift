@@ -112,11 +112,14 @@ struct ArticleTests {
             ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/GuestBook.swift"),
             ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/Photos.swift"),
             ("Galleta/Galleta.docc/FormsAndUploads", "Programs/FormsProgram/Page.swift"),
+            ("Galleta/Galleta.docc/FormsAndUploads", "ArticleProgramTests/GuestBookTests.swift"),
             ("Galleta/Galleta.docc/ErrorPages", "Programs/ErrorsProgram/Recipes.swift"),
+            ("Galleta/Galleta.docc/ErrorPages", "ArticleProgramTests/RecipesTests.swift"),
             ("Galleta/Galleta.docc/ErrorPages", "ArticleProgramTests/RecipesTests.swift"),
             ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/Diary.swift"),
             ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/LogIn.swift"),
             ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/Page.swift"),
+            ("Galleta/Galleta.docc/LogPeopleIn", "ArticleProgramTests/DiaryTests.swift"),
         ])
     func whole(article: String, file: String) throws {
         let source = lines(
