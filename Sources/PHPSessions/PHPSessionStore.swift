@@ -44,7 +44,10 @@ package struct PHPLastUse: Hashable, Sendable {
     package var idle: Duration {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        return max(.zero, .seconds(now.tv_sec - seconds) + .nanoseconds(now.tv_nsec - nanoseconds))
+        // Anybody who may write the file may give it any time.
+        let (difference, isOver) = now.tv_sec.subtractingReportingOverflow(seconds)
+        if isOver { return seconds < 0 ? .seconds(Int64.max) : .zero }
+        return max(.zero, .seconds(difference) + .nanoseconds(now.tv_nsec - nanoseconds))
     }
 }
 

@@ -136,6 +136,15 @@ struct FileResponseTests {
         #expect(try get("/static/digits.txt", method: "POST").status == 405)
     }
 
+    @Test("of any time have a date that HTTP can write", arguments: [-1, 0, 253_402_300_800, .max / 2])
+    func dates(seconds: Int) throws {
+        let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+        // Not every file system keeps every time.
+        guard utimensat(AT_FDCWD, folder.file("digits.txt"), times, 0) == 0 else { return }
+        let date = try #require(try get("/file")["Last-Modified"])
+        #expect(date.utf8.count == 29 && date.hasSuffix(" GMT"))
+    }
+
     @Test(
         "are left to a web server that can send them",
         arguments: [

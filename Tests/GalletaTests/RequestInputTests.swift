@@ -96,6 +96,12 @@ struct RequestInputTests {
         let client = try application.client()
         #expect(try client.exchange("GET", "/query?id=7&page=3").text == "7 3")
         #expect(try client.exchange("GET", "/query?id=7&page=").text == "7 1")
+        for text in ["nan", "inf", "-infinity", "1e999"] {
+            #expect(throws: HTTPError.self) {
+                try (["x": text] as FormFields).require("x", as: Double.self)
+            }
+            #expect(throws: HTTPError.self) { try (["x": text] as FormFields).value("x", as: Float.self) }
+        }
         for query in ["", "?id=", "?id=x", "?id=7&page=x"] {
             #expect(try client.exchange("GET", "/query" + query).status == 400)
         }

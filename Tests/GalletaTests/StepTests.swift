@@ -88,6 +88,10 @@ struct StepTests {
         let own = ("REQUEST_ORIGIN", "https://shop.example:8443")
         #expect(try status(("HTTP_ORIGIN", "https://shop.example:8443"), own) == 200)
         #expect(try status(("HTTP_ORIGIN", "https://shop.example"), own) == 403)
+        // Where TLS ends in front of the web server.
+        let inside = ("REQUEST_ORIGIN", "http://shop.example")
+        #expect(try status(("HTTP_ORIGIN", "https://shop.example"), inside) == 200)
+        #expect(try status(("HTTP_ORIGIN", "https://shop.example:8443"), inside) == 403)
         // The parameter counts, not what the client sends as Host.
         #expect(try status(("HTTP_ORIGIN", "https://evil.example"), ("HTTP_HOST", "evil.example"), own) == 403)
     }

@@ -16,6 +16,8 @@ public final class ResponseFile: Sendable {
     /// And nanoseconds beyond these.
     public let modificationNanoseconds: Int
     private let fd: Int32
+    /// `O_PATH`, which Swift's Glibc lacks; the same on x86-64 and arm64.
+    private static let pathOnly: Int32 = 0o10_000_000
 
     /// Opens a file; symbolic links are followed.
     ///
@@ -36,15 +38,18 @@ public final class ResponseFile: Sendable {
     public convenience init(in folder: String, segments: [String]) throws(ResponseError) {
         let path = ([folder] + segments).joined(separator: "/")
         guard !segments.isEmpty, segments.allSatisfy(Self.isName) else { throw Self.error(path, ENOENT) }
-        var fd = Glibc.open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+        var fd = Glibc.open(folder, Self.pathOnly | O_CLOEXEC | O_DIRECTORY)
         guard fd >= 0 else { throw Self.error(folder, errno) }
         for (index, segment) in segments.enumerated() {
-            let kind = index < segments.count - 1 ? O_DIRECTORY : O_NONBLOCK
-            let next = openat(fd, segment, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | kind)
+            // A folder need not be readable to lead on.
+            let kind = index < segments.count - 1 ? Self.pathOnly | O_DIRECTORY : O_RDONLY | O_NONBLOCK
+            let next = openat(fd, segment, O_CLOEXEC | O_NOFOLLOW | kind)
             let code = errno
             close(fd)
             // A symbolic link is as good as nothing.
-            guard next >= 0 else { throw Self.error(path, code == ELOOP ? ENOENT : code) }
+            guard next >= 0 else {
+                throw Self.error(path, code == ELOOP || code == ENXIO || code == EACCES ? ENOENT : code)
+            }
             fd = next
         }
         try self.init(owning: fd, path: path)

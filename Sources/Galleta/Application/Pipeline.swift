@@ -109,9 +109,14 @@ struct Pipeline: Sendable {
     /// Decides by the head of a request what it may send: its route has a limit, or checks that can refuse it at once.
     func admit(_ request: Request) -> Server.Verdict {
         var request = request
-        guard request.contentLength != 0, request.contentLength != nil || request.method != .get,
-            case .endpoint(let endpoint) = destination(of: &request)
-        else { return .body(limit: nil) }
+        guard request.contentLength != 0, request.contentLength != nil || request.method != .get else {
+            return .body(limit: nil)
+        }
+        guard case .endpoint(let endpoint) = destination(of: &request) else {
+            // Nobody will read it: it shall fill no disk.
+            let isLarge = request.contentLength ?? .max > Server.bodyBytesInMemory
+            return .body(limit: isLarge ? Server.bodyBytesInMemory : nil)
+        }
         let limit = endpoint.maxBodyBytes
         guard endpoint.steps.hasChecks, request.contentLength ?? .max > Server.bodyBytesInMemory else {
             return .body(limit: limit)
@@ -234,7 +239,9 @@ struct Pipeline: Sendable {
             for case let check? in steps.steps.dropFirst(index + 1).map(\.check) {
                 if let refusal = try check(request, session) { return refusal }
             }
-            return fail(error, request, session)
+            // By now none refuses it: the store was busy, say, as the head was there.
+            let again = HTTPError(.serviceUnavailable, headers: [.retryAfter: "1", .cacheControl: "no-store"])
+            return fail(again, request, session)
         } catch {
             return fail(error, request, session)
         }

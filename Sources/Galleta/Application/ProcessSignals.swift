@@ -1,6 +1,8 @@
 internal import Dispatch
+internal import GalletaPlatform
 internal import Glibc
 internal import Logging
+internal import Synchronization
 
 /// What the process's signals do while an application runs, each on a Dispatch source: stop, reload, or nothing.
 ///
@@ -24,8 +26,10 @@ final class ProcessSignals: @unchecked Sendable {
         notifier: ServiceNotifier?, stop: @escaping @Sendable () -> Void
     ) {
         let queue = DispatchQueue(label: "galleta.signals")
+        let isStopping = StopFlag()
         for (name, number) in Self.stopping {
             on(number, queue) {
+                isStopping.set()
                 notifier?.send("STOPPING=1")
                 logger.notice("stopping: \(name)")
                 stop()
@@ -34,10 +38,11 @@ final class ProcessSignals: @unchecked Sendable {
         let reloads = DispatchQueue(label: "galleta.reload")
         on(SIGHUP, queue) {
             reloads.async {
-                notifier?.sendReloading()
+                // A manager that was told of the stop shall not hear that all is ready.
+                if !isStopping.isSet { notifier?.sendReloading() }
                 Self.run(reopenHooks, logger)
                 Self.reload(reloadHooks, logger)
-                notifier?.send("READY=1")
+                if !isStopping.isSet { notifier?.send("READY=1") }
             }
         }
         on(SIGUSR2, queue) {
@@ -64,7 +69,7 @@ final class ProcessSignals: @unchecked Sendable {
             do {
                 try hook()
             } catch {
-                logger.error("what was open before stays in use: \(error)")
+                logger.error("what was open before stays in use: \(LogText.line("\(error)"))")
             }
         }
     }
@@ -96,5 +101,15 @@ final class ProcessSignals: @unchecked Sendable {
     deinit {
         // A retained source that is dropped uncancelled would go on calling.
         cancel()
+    }
+}
+
+private final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
+    func set() {
+        flag.store(true, ordering: .relaxed)
     }
 }

@@ -12,7 +12,7 @@ final class ServiceNotifier: Sendable {
     /// How often the manager wants a sign of life; nil where it wants none.
     let watchdogInterval: Duration?
 
-    /// Nil where no manager has asked. The variables are taken out of the environment: children shall not speak for us.
+    /// Nil where no manager has asked.
     init?(environment: [String: String]) {
         guard let path = environment["NOTIFY_SOCKET"], let first = path.utf8.first,
             first == UInt8(ascii: "/") || first == UInt8(ascii: "@"), path.utf8.count < 108

@@ -25,7 +25,7 @@ final class ServiceReport: @unchecked Sendable {
         let interval = notifier.watchdogInterval.map { min($0 / 2, .seconds(10)) } ?? .seconds(10)
         let nanoseconds = Int(max(1_000_000, interval.nanoseconds))
         timer.schedule(deadline: .now() + .nanoseconds(nanoseconds), repeating: .nanoseconds(nanoseconds))
-        timer.setEventHandler { [unowned self] in look() }
+        timer.setEventHandler { [weak self] in self?.look() }
         timer.activate()
     }
 

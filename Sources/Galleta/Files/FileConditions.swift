@@ -12,7 +12,8 @@ struct FileConditions {
         tag =
             "\"\(String(file.modificationTime, radix: 16)).\(String(file.modificationNanoseconds, radix: 16))"
             + "-\(String(file.length, radix: 16))\""
-        modified = HTTPDate(seconds: file.modificationTime)
+        // Files may have any time; HTTP has four digits for a year.
+        modified = HTTPDate(seconds: min(max(file.modificationTime, 0), 253_402_300_799))
         length = file.length
     }
 

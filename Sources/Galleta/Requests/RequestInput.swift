@@ -75,7 +75,7 @@ extension FormFields {
         _ name: ByteString, as type: Value.Type
     ) throws(HTTPError) -> Value {
         let text = try require(name)
-        guard let value = Value(text) else { throw Self.unfit(name) }
+        guard let value = Value(text), Self.isFinite(value) else { throw Self.unfit(name) }
         return value
     }
 
@@ -88,9 +88,12 @@ extension FormFields {
         _ name: ByteString, as type: Value.Type
     ) throws(HTTPError) -> Value? {
         guard let text = self[name], !text.isEmpty else { return nil }
-        guard let value = Value(text) else { throw Self.unfit(name) }
+        guard let value = Value(text), Self.isFinite(value) else { throw Self.unfit(name) }
         return value
     }
+
+    /// "nan" and "inf" are numbers to Swift, and traps for who goes on with whole ones.
+    private static func isFinite(_ value: some Any) -> Bool { (value as? any FloatingPoint)?.isFinite ?? true }
 
     package static func unfit(_ name: ByteString) -> HTTPError {
         HTTPError(.badRequest, "the field \"\(name)\" has not the expected form")

@@ -41,13 +41,22 @@ struct WebOrigin: Hashable {
 
     /// What a request's own site may be called: by the parameter REQUEST_ORIGIN if the web server sends it
     /// (`$scheme://$http_host`), else by the `Host` that the client sent and the web server's port.
+    ///
+    /// Without a port either scheme's own counts: where TLS ends at a machine in front, the web server knows but one.
     static func own(of request: Request) -> [WebOrigin] {
-        if let origin = request.fastCGI["REQUEST_ORIGIN"], !origin.isEmpty {
-            return WebOrigin(origin).map { [$0] } ?? []
+        let standard = [80, 443]
+        if let text = request.fastCGI["REQUEST_ORIGIN"], !text.isEmpty {
+            guard let own = WebOrigin(text) else { return [] }
+            return standard.contains(own.port) ? standard.map { WebOrigin(host: own.host, port: $0) } : [own]
         }
         guard let host = request.fastCGI["HTTP_HOST"] else { return [] }
         let ports = [request.isSecure ? 443 : 80, request.fastCGI["SERVER_PORT"].flatMap { Int($0) }]
         return ports.compactMap { $0.flatMap { WebOrigin(authority: Substring(host), defaultPort: $0) } }
+    }
+
+    private init(host: ByteString, port: Int) {
+        self.host = host
+        self.port = port
     }
 
     /// Path and query of a URL.

@@ -103,16 +103,11 @@ struct PathPattern: Sendable, Equatable {
         return captures
     }
 
-    /// Literals before parameters before the rest, from the left; longer before shorter.
-    func isMorePrecise(than other: PathPattern) -> Bool {
-        for (own, others) in zip(segments, other.segments) {
-            switch (own, others) {
-            case (.literal, .parameter): return true
-            case (.parameter, .literal): return false
-            default: continue
-            }
-        }
-        if takesRest != other.takesRest { return other.takesRest }
-        return segments.count > other.segments.count
+    /// Literals before parameters before the path's end before the rest of it, from the left: a total order, so that it does not
+    /// matter in which routes were added.
+    func isMorePrecise(than other: PathPattern) -> Bool { ranks.lexicographicallyPrecedes(other.ranks) }
+
+    private var ranks: [UInt8] {
+        segments.map { if case .literal = $0 { 0 } else { 1 } } + [takesRest ? 3 : 2]
     }
 }

@@ -36,8 +36,8 @@ extension Application {
     }
 
     /// What makes the status, for other ways to show it.
-    package func statusSource(name: String) -> StatusSource {
-        StatusSource(name: name, control: control, sessions: sessions)
+    package func statusSource(name: String, log: LogWriter = .standardError) -> StatusSource {
+        StatusSource(name: name, control: control, sessions: sessions, log: log)
     }
 }
 
@@ -46,6 +46,7 @@ package struct StatusSource: Sendable {
     let name: String
     let control: ApplicationControl
     let sessions: SessionManager
+    let log: LogWriter
 
     /// - Parameter form: Names the form, as a query does.
     /// - Throws: ``HTTPError`` of status 503 before there is a server.
@@ -53,7 +54,7 @@ package struct StatusSource: Sendable {
         guard let status = control.status(requests: 100) else { throw HTTPError(.serviceUnavailable) }
         let report = StatusReport(
             name: name, status: status, sessions: sessions.metrics,
-            droppedLogLines: LogWriter.standardError.droppedLines)
+            droppedLogLines: log.droppedLines)
         let isFull = form["full"] != nil
         var response: Response
         if form["html"] != nil {

@@ -32,7 +32,8 @@ struct ControlServer {
         configuration.maxConnections = 32
         configuration.mount = try MountPoint("/")
         let handler = ControlHandler(
-            status: application.statusSource(name: name), sessions: application.sessions, log: log, logger: logger)
+            status: application.statusSource(name: name, log: log), sessions: application.sessions, log: log,
+            logger: logger)
         var quiet = logger
         quiet.logLevel = .warning
         server = try Server(configuration: configuration, listeners: [listener], logger: quiet) { request in
@@ -72,7 +73,7 @@ private struct ControlHandler: Sendable {
         logger.notice(
             "control: \(LogText.clean(String(name)))", metadata: ["query": "\(LogText.clean(request.queryString))"])
         switch name {
-        case "end": return .text(try end(request))
+        case "end": return try end(request)
         case "log-level":
             guard let level = Logger.Level(rawValue: request.query["level"] ?? "") else {
                 return .text(
@@ -112,12 +113,12 @@ private struct ControlHandler: Sendable {
         return lines.joined() + (list.more > 0 ? "and \(list.more) more\n" : "")
     }
 
-    private func end(_ request: Request) throws -> String {
+    private func end(_ request: Request) throws -> Response {
         guard request.query["all"] != nil else {
-            return "\(try sessions.endSessions(of: try user(request))) ended\n"
+            return .text("\(try sessions.endSessions(of: try user(request))) ended\n")
         }
         guard let provider = sessions.provider as? any ListingProvider else {
-            return "this provider cannot list its sessions\n"
+            return .text("this provider cannot list its sessions: nothing was ended\n", status: .conflict)
         }
         var count = 0
         var position: SessionListPosition?
@@ -128,7 +129,7 @@ private struct ControlHandler: Sendable {
             position = page.next
         } while position != nil
         for user in users { count += try sessions.endSessions(of: user) }
-        return "\(count) ended, of \(users.count) users\n"
+        return .text("\(count) ended, of \(users.count) users\n")
     }
 
     private func words(_ duration: Duration) -> String {

@@ -175,7 +175,7 @@ public final class PHPProvider: AsyncSessionProvider {
             let (values, times) = try codec.values(codec.document(bytes))
             // PHP's own ends it in any case.
             let idleTimeout = min(configuration.idleTimeout, times.map { .milliseconds($0.idle) } ?? .seconds(1 << 40))
-            let age = max(idle, times.map { .milliseconds(Self.now - $0.began) } ?? idle)
+            let age = max(idle, times.map { .milliseconds(Self.now.subtractingSaturated($0.began)) } ?? idle)
             let absolute = times.map { .milliseconds($0.absolute) } ?? traits.defaults.absoluteTimeout!
             guard idle < idleTimeout, age < absolute else { return nil }
             return SessionRecord(
@@ -263,7 +263,8 @@ public final class PHPProvider: AsyncSessionProvider {
         if let lifetime = patch.lifetime {
             try codec.note(
                 PHPSessionValues.Times(
-                    began: Self.now - before.age.milliseconds, idle: lifetime.idleTimeout.milliseconds,
+                    began: Self.now.subtractingSaturated(before.age.milliseconds),
+                    idle: lifetime.idleTimeout.milliseconds,
                     absolute: lifetime.absoluteTimeout.milliseconds), in: &document)
         }
         let bytes = try document.encoded()

@@ -71,10 +71,11 @@ struct PHPSessionValues {
         return times
     }
 
+    /// What is false to PHP is nobody: sites keep 0 for their guests.
     private static func userText(_ value: PHPValue) -> ByteString? {
         switch value {
-        case .string(let text): text.isEmpty ? nil : text
-        case .int(let number): ByteString("\(number)")
+        case .string(let text): text.isEmpty || text == "0" ? nil : text
+        case .int(let number): number == 0 ? nil : ByteString("\(number)")
         default: nil
         }
     }

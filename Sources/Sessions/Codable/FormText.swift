@@ -30,7 +30,9 @@ enum FormText {
             }
         }
         if T.self == Double.self || T.self == Float.self {
-            guard let number = Double(word), number.isFinite else { throw mismatch(type, "no number", path) }
+            guard let number = Double(word), number.isFinite, T.self == Double.self || Float(number).isFinite else {
+                throw mismatch(type, "no number that fits", path)
+            }
             return T.self == Double.self ? (number as! T) : (Float(number) as! T)
         }
         if let integer = type as? any FixedWidthInteger.Type {

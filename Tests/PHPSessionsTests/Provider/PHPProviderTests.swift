@@ -206,6 +206,23 @@ struct PHPProviderTests {
         }
     }
 
+    @Test(
+        "times that nobody could mean end nothing but the session",
+        arguments: [Int.min, .min + 1, -1, 0, .max])
+    func extremeTimes(began: Int) throws {
+        try folder.put("_galleta|a:1:{s:5:\"times\";a:3:{i:0;i:\(began);i:1;i:\(began);i:2;i:\(began);}}a|i:1;")
+        _ = try provider().read(id)
+        #expect(PHPLastUse(seconds: began, nanoseconds: 0).idle >= .zero)
+    }
+
+    @Test("what is false to PHP is no user", arguments: ["i:0;", "s:1:\"0\";", "s:0:\"\";", "b:0;", "N;"])
+    func guests(value: String) throws {
+        try folder.put("uid|\(value)")
+        #expect(try provider { $0.userKey = "uid" }.read(id)?.values.user == nil)
+        try folder.put("uid|i:7;")
+        #expect(try provider { $0.userKey = "uid" }.read(id)?.values.user == "7")
+    }
+
     // MARK: Settings
 
     @Test("settings are PHP's own, a pool's above the ini's, and what does not fit is refused by its name")
