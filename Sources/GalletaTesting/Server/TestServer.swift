@@ -94,7 +94,8 @@ final class TestServer: Sendable {
         }
         for connection in left { connection.cancel() }
         service.shutdown()
-        let stuck = service.finish(patience: .milliseconds(100))
+        // The grace was the handlers' time; threads that have nothing left to do end late where the machine is busy.
+        let stuck = service.finish()
         guard stuck == 0 else { throw TestClientError(.stuck(stuck)) }
     }
 }
