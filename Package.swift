@@ -185,7 +185,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PHPSerializationTests",
-            dependencies: ["PHPSerialization", "GalletaPlatform"],
+            dependencies: ["PHPSerialization", "GalletaPlatform", "TestSupport"],
             exclude: ["Scripts", "Vectors"],
             swiftSettings: settings
         ),

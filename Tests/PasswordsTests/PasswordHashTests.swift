@@ -1,5 +1,6 @@
 import Foundation
 import GalletaPlatform
+import TestSupport
 import Testing
 
 @testable import Passwords
@@ -80,13 +81,14 @@ struct PasswordHashTests {
 
     private func run(_ tool: String, _ arguments: [String]) throws -> String {
         let process = Process()
-        let pipe = Pipe()
+        let stream = try ChildStream()
         process.executableURL = URL(fileURLWithPath: tool)
         process.arguments = arguments
-        process.standardOutput = pipe
+        process.standardOutput = stream.child
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        try stream.child.close()
+        let output = stream.own.readDataToEndOfFile()
         process.waitUntilExit()
         return String(decoding: output, as: UTF8.self)
     }

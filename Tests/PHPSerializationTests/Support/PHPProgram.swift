@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// PHP's command line, where it is installed.
 enum PHPProgram {
@@ -15,14 +16,16 @@ enum PHPProgram {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path ?? "/usr/bin/php")
         process.arguments = arguments
-        let (output, toProcess) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardInput = toProcess
+        let (output, toProcess) = (try ChildStream(), try ChildStream())
+        process.standardOutput = output.child
+        process.standardInput = toProcess.child
         try process.run()
+        try output.child.close()
+        try toProcess.child.close()
         // Scripts read all of it before they print.
-        try toProcess.fileHandleForWriting.write(contentsOf: Data(input))
-        try toProcess.fileHandleForWriting.close()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        try toProcess.own.write(contentsOf: Data(input))
+        try toProcess.own.close()
+        let data = try output.own.readToEnd() ?? Data()
         process.waitUntilExit()
         return String(decoding: data, as: UTF8.self)
     }

@@ -1,31 +1,36 @@
 import Foundation
+import TestSupport
 
 /// A run of `Scripts/session.php`.
 final class PHPPage {
     static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/php")
 
     private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
+    private let input: FileHandle
+    private let output: FileHandle
 
     init(_ arguments: String...) throws {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let (input, output) = (try ChildStream(), try ChildStream())
+        (self.input, self.output) = (input.own, output.own)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/php")
         process.arguments = [tests.path + "/Scripts/session.php"] + arguments
-        process.standardInput = input
-        process.standardOutput = output
+        process.standardInput = input.child
+        process.standardOutput = output.child
         try process.run()
+        try input.child.close()
+        try output.child.close()
     }
 
     /// Waits until it has the session.
-    func awaitHeld() -> Bool { output.fileHandleForReading.readData(ofLength: 5) == Data("held\n".utf8) }
+    func awaitHeld() -> Bool { output.readData(ofLength: 5) == Data("held\n".utf8) }
 
-    func tell(_ line: String) throws { try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8)) }
+    func tell(_ line: String) throws { try input.write(contentsOf: Data("\(line)\n".utf8)) }
 
     /// Lets it end; gives what it printed.
     func finish() throws -> String {
-        try input.fileHandleForWriting.close()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        try input.close()
+        let data = try output.readToEnd() ?? Data()
         process.waitUntilExit()
         return String(decoding: data, as: UTF8.self)
     }
