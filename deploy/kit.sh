@@ -64,13 +64,13 @@ stage_kit() {
     fill "$repository/deploy/kit/sysusers.conf" "$root$prefix/lib/sysusers.d/$kit_name.conf"
     fill "$repository/deploy/kit/tmpfiles.conf" "$root$prefix/lib/tmpfiles.d/$kit_name.conf"
     fill "$repository/deploy/kit/logrotate" "$root/etc/logrotate.d/$kit_name"
-    environment_file | stage 0644 /dev/stdin "$root/etc/default/$kit_name"
+    environment_file | stage 0644 - "$root/etc/default/$kit_name"
     if [[ -z $kit_own ]]; then
-        gzip -9n <"$repository/deploy/kit/galleta-server.8" | stage 0644 /dev/stdin "$root$prefix/share/man/man8/galleta-server.8.gz"
+        gzip -9n <"$repository/deploy/kit/galleta-server.8" | stage 0644 - "$root$prefix/share/man/man8/galleta-server.8.gz"
     fi
     if [[ -n $kit_help ]]; then
         timeout 10 "$kit_file" --generate-completion-script bash </dev/null | sed '1{/^#!/d}' |
-            stage 0644 /dev/stdin "$root$prefix/share/bash-completion/completions/$kit_command" ||
+            stage 0644 - "$root$prefix/share/bash-completion/completions/$kit_command" ||
             die "$kit_file --generate-completion-script bash failed"
     fi
 
@@ -81,10 +81,9 @@ stage_kit() {
     done
 }
 
-# stage MODE SOURCE TARGET
+# stage MODE SOURCE TARGET: SOURCE is a file, or - for what comes in.
 stage() {
     install -d -m 0755 -- "$(dirname -- "$3")"
-    # No copy of a pipe's name.
     (umask 077 && cat -- "$2" >"$3")
     chmod "$1" -- "$3"
 }
@@ -96,7 +95,7 @@ fill() {
     sed -e "s|@NAME@|$kit_name|g" -e "s|@TITLE@|$kit_title|g" -e "s|@VARIABLES@|$kit_variables|g" \
         -e "s|@PROGRAM@|$prefix/sbin/$kit_command|g" -e "s|@DOCUMENTATION@|$documentation|g" -e '/^Documentation=$/d' \
         -e "s|\\bgalleta-server\\b|$kit_command|g" -e "s|\\bgalleta\\b|$kit_name|g" -- "$1" |
-        stage "${3:-0644}" /dev/stdin "$2"
+        stage "${3:-0644}" - "$2"
 }
 
 # The settings of the program, each with what --help says of it and its default.
