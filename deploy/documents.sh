@@ -6,9 +6,12 @@
 #
 #   <!-- ci: file PATH -->         write the block to PATH
 #   <!-- ci: run FOLDER -->        run it in FOLDER
+#   <!-- ci: run FOLDER, alone --> the same, once what serves has been stopped
+#   <!-- ci: run FOLDER, after COMMAND -->  the same, after a command that the reader does not need
 #   <!-- ci: serve FOLDER -->      run it until the end; go on once it says "Ctrl-C stops it"
 #   <!-- ci: serve FOLDER, until COMMAND -->  the same; go on once COMMAND succeeds in FOLDER
 #   <!-- ci: transcript FOLDER --> run the lines that start with "$ " there, and compare what they print
+#   <!-- ci: transcript FOLDER, once COMMAND -->  the same; begin once COMMAND succeeds in FOLDER
 #   <!-- ci: step -->              .ci/run has to have a step for each line
 #   <!-- ci: readme -->            README.md has to have each line, for it is run there
 #
@@ -71,7 +74,10 @@ write_file() {
 
 # In the background: a signal to this script need not wait for the end of a build.
 run_block() {
-    launch bash -euo pipefail -c "cd -- '$1'"$'\n'"$(tail -n +2 -- "$block")"
+    local folder=${1%%, *} before=:
+    [[ $1 != *', alone' ]] || stop_serving
+    [[ $1 != *', after '* ]] || before=${1#*, after }
+    launch bash -euo pipefail -c "cd -- '$folder'; $before"$'\n'"$(tail -n +2 -- "$block")"
     wait "$started" || die "a command of $document failed: $(tail -n +2 -- "$block")"
     running=("${running[@]:0:${#running[@]}-1}")
 }
@@ -94,11 +100,14 @@ serve_block() {
 }
 
 transcript_block() {
-    local line output='' wanted=''
+    local line output='' wanted='' folder=${1%%, once *} deadline=$((SECONDS + 30))
+    if [[ $1 == *', once '* ]]; then
+        until (cd -- "$folder" && bash -c "${1#*, once }") >/dev/null 2>&1 || ((SECONDS > deadline)); do sleep 0.1; done
+    fi
     # shellcheck disable=SC2094 # only read
     while IFS= read -r line; do
         if [[ $line == '$ '* ]]; then
-            output+=$(cd -- "$1" && bash -euo pipefail -c "${line#'$ '}")$'\n' || die "$document: $line failed"
+            output+=$(cd -- "$folder" && bash -euo pipefail -c "${line#'$ '}")$'\n' || die "$document: $line failed"
         else
             wanted+=$line$'\n'
         fi

@@ -273,6 +273,14 @@ no_drop_ins() {
     systemctl restart galleta
 }
 
+# PHP's settings and folder, as Debian has them.
+php_settings() {
+    mkdir -p /etc/php/8.2/fpm/pool.d
+    printf '[PHP]\nsession.save_handler = files\nsession.name = PHPSESSID\n' >/etc/php/8.2/fpm/php.ini
+    printf '[www]\n' >/etc/php/8.2/fpm/pool.d/www.conf
+    install -d -m 1733 /var/lib/php/sessions
+}
+
 check_service() {
     local output before
     $kit >/dev/null
@@ -321,11 +329,7 @@ check_service() {
     drop_in /usr/share/doc/galleta/examples/systemd/network.conf network.conf
     expect "with a network" pong "$(curl -s http://127.0.0.1/app/ping)"
     no_drop_ins
-    # PHP's settings and folder, as Debian has them.
-    mkdir -p /etc/php/8.2/fpm/pool.d
-    printf '[PHP]\nsession.save_handler = files\nsession.name = PHPSESSID\n' >/etc/php/8.2/fpm/php.ini
-    printf '[www]\n' >/etc/php/8.2/fpm/pool.d/www.conf
-    install -d -m 1733 /var/lib/php/sessions
+    php_settings
     drop_in /usr/share/doc/galleta/examples/systemd/php-sessions.conf php-sessions.conf
     curl -s -o /dev/null -c "$work/php" http://127.0.0.1/app/counter
     expect_match "ctl reaches it there" 'total workers' "$(galleta-server ctl status)"
@@ -358,6 +362,10 @@ check_package_online() {
 check_articles() {
     local article
     ln -s /galleta "$work/galleta"
+    mkdir -p "$work/shop/.build/release"
+    cp /galleta/shop-program "$work/shop/.build/release/shop"
+    php_settings
+    systemctl restart nginx
     for article in InstallAndRun BehindAWebServer DeployYourOwn; do
         do_document "$article.md" "$repository/Sources/Galleta/Galleta.docc/$article.md"
         pass "$article.md does what it says"
@@ -378,6 +386,7 @@ case ${1:-} in
         check_service
         check_package_online
         cp "$work/nginx.debian" /etc/nginx/nginx.conf
+        check_articles
         ;;
     *) die "tools or systemd?" ;;
 esac
