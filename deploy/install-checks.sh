@@ -37,7 +37,7 @@ expect_unchanged() {
 succeeds() {
     local name=$1 output
     shift
-    if output=$("$@" 2>&1); then pass "$name"; else fail "$name: $* failed: $output"; fi
+    if output=$("$@" 2>&1); then pass "$name"; else fail "$name: $* failed: $(tail -c 400 <<<"$output")"; fi
 }
 
 # wait_for NAME COMMAND...: until it succeeds.
@@ -84,7 +84,7 @@ check_files() {
 check_options() {
     local option unknown='' unexplained=''
     for option in $(options); do
-        gzip -dc /usr/share/man/man8/galleta-server.8.gz | grep -qF -- "\\-\\-$option" || unexplained+=" $option"
+        gzip -dc /usr/share/man/man8/galleta-server.8.gz | grep -qE -- "\\\\-\\\\-$option([^a-z-]|\$)" || unexplained+=" $option"
         case $option in
             check-config | version | help) continue ;;
             session-option) option=session-options ;;
