@@ -1,4 +1,5 @@
 package import GalletaPlatform
+internal import Sessions
 
 /// The id of a session of PHP: 1 to 256 letters, digits, commas and hyphens, as PHP's own stores accept.
 ///
@@ -21,6 +22,27 @@ package struct PHPSessionID: Hashable, Sendable {
         }
         guard isValid else { return nil }
         self.text = text.string
+    }
+
+    /// - Returns: nil for an id of the library's own kind.
+    init?(_ id: SessionID) {
+        guard id.isForeign else { return nil }
+        self.init(ByteString(bytes: id.bytes))
+    }
+}
+
+extension SessionIDFormat {
+    /// PHP's ids: 32 characters of 160 random bits. Cookies are percent-decoded, as PHP does.
+    static var php: SessionIDFormat {
+        var format = SessionIDFormat(
+            parse: { SessionID(foreign: PercentCoding.decode($0)) },
+            // As PHP draws with `sid_bits_per_character = 5`.
+            draw: {
+                let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
+                return SessionID(foreign: SessionID.random().bytes.map { alphabet[Int($0 & 31)] })!
+            })
+        format.takesFirstCookieOnly = true
+        return format
     }
 }
 

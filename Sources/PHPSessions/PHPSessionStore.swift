@@ -1,5 +1,4 @@
 package import GalletaPlatform
-internal import Glibc
 
 /// Where PHP keeps its sessions: files, Redis, memcached.
 ///
@@ -30,33 +29,12 @@ package protocol PHPSessionStore: Sendable {
         -> (any PHPSessionRecord)?
 }
 
-/// When a session was used last, by the wall clock.
-package struct PHPLastUse: Hashable, Sendable {
-    package var seconds: Int
-    package var nanoseconds: Int
-
-    package init(seconds: Int, nanoseconds: Int) {
-        self.seconds = seconds
-        self.nanoseconds = nanoseconds
-    }
-
-    /// Since then; none where the clock was set back.
-    package var idle: Duration {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        // Anybody who may write the file may give it any time.
-        let (difference, isOver) = now.tv_sec.subtractingReportingOverflow(seconds)
-        if isOver { return seconds < 0 ? .seconds(Int64.max) : .zero }
-        return max(.zero, .seconds(difference) + .nanoseconds(now.tv_nsec - nanoseconds))
-    }
-}
-
 /// A session as it was read.
 package struct PHPSessionContent: Sendable {
     /// What PHP has written.
     package let bytes: [UInt8]
-    /// Since "last used".
-    package let idle: Duration
+    /// When it was used last, by the ``WallClock``.
+    package let lastUse: Duration
 }
 
 /// A session that nobody else has now. Its lock goes with the call of one of the methods, or with the object.
@@ -66,14 +44,14 @@ package protocol PHPSessionRecord: AnyObject {
     /// What was read.
     var bytes: [UInt8] { get }
 
-    /// "Last used", as it was read.
-    var lastUse: PHPLastUse { get }
+    /// When it was used last, by the ``WallClock``, as it was read.
+    var lastUse: Duration { get }
 
     /// Writes these bytes and lets the session go.
     ///
-    /// - Parameter lastUsed: What "last used" is then; nil is now.
+    /// - Parameter lastUse: What "last used" is then; nil is now.
     /// - Returns: False when the session was removed meanwhile: nothing is written then, and none comes to life again.
-    func write(_ bytes: [UInt8], lastUsed: PHPLastUse?) throws(PHPSessionStoreError) -> Bool
+    func write(_ bytes: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool
 
     /// Sets "last used" to now and lets the session go. False when it was removed meanwhile.
     func touch() throws(PHPSessionStoreError) -> Bool

@@ -13,7 +13,7 @@ struct BesidePHPTests {
         """,
         "count.php":
             "session_start(); $_SESSION['counter'] = ($_SESSION['counter'] ?? 0) + 1; echo $_SESSION['counter'];",
-        "slow.php": "session_start(); $_SESSION['slow'] = 1; echo 'a'; flush(); usleep((int) $_GET['us']);",
+        "slow.php": "session_start(); while (!file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }",
         "new-id.php": "session_start(); session_regenerate_id(true);",
         "logout.php": "session_start(); session_destroy();",
     ]
@@ -25,7 +25,8 @@ struct BesidePHPTests {
         php = try PHPFPM(pages: Self.pages)
         server = try GalletaProcess([
             "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
-            "--no-access-log", "--workers", "4",
+            // Longer than a busy machine takes for what goes on meanwhile.
+            "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
         ])
     }
 
@@ -92,8 +93,9 @@ struct BesidePHPTests {
         // The route is known to use sessions by now: its requests are parked.
         let (php, server) = (php, server)
         let isDone = Cell<Bool>()
+        let gate = php.folder.file("gate")
         let slow = Thread {
-            _ = try? php.get("slow.php", query: "us=1500000", cookie: cookie)
+            _ = try? php.get("slow.php", query: "until=\(gate)", cookie: cookie)
             isDone.set(true)
         }
         slow.start()
@@ -116,6 +118,7 @@ struct BesidePHPTests {
             #expect(try swift("/counter", cookie: nil).text == "1\n")
         }
         #expect(isDone.value == nil)
+        try "".write(toFile: gate, atomically: false, encoding: .utf8)
         let statuses = try clients.map { try $0.reply().status }
         #expect(statuses.filter { $0 == 200 }.count >= 1 && statuses.allSatisfy { $0 == 200 || $0 == 503 })
         #expect(eventually { isDone.value == true })

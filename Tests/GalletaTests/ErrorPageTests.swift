@@ -74,7 +74,7 @@ struct ErrorPageTests {
         }
         #expect(try post(#"{"items":[{"price":1}]}"#).text == "1")
         for (json, reason) in [
-            ("{", "JSON at byte 1"), ("", "JSON at byte 0"), ("[1]", "form"), ("{}", "\"items\" is missing"),
+            ("{", "JSON at byte 1"), ("", "JSON at byte 0"), ("[]", "form"), ("{}", "\"items\" is missing"),
             (#"{"items":[{"price":1},{}]}"#, "\"items[1].price\" is missing"),
             (#"{"items":[{"price":"x"}]}"#, "\"items[0].price\" has not the expected form"),
             (#"{"items":null}"#, "\"items\" "),

@@ -368,7 +368,8 @@ struct RedisProviderTests {
     @Test("can be read again that hold as much as the provider says, encrypted or not", arguments: [false, true])
     func largest(isEncrypted: Bool) throws {
         var configuration = fixtures.configuration { $0.encryptsValues = isEncrypted }
-        configuration.timeout = .seconds(20)
+        // The thread sanitizer takes its time for so many values.
+        configuration.timeout = .seconds(60)
         let provider = try RedisProvider(configuration: configuration)
         let limits = try #require(provider.traits.limits)
         let id = SessionID.random()

@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 /// The two ways in which clients write text beyond ASCII in the header fields of a form's part.
 enum EncodedText {
     /// The text of an extended parameter, `UTF-8'en'caf%C3%A9` (RFC 8187, section 3.2); nil for what is none.

@@ -1,4 +1,4 @@
-public import struct GalletaPlatform.ByteString
+public import GalletaPlatform
 
 /// The text fields of a form or a query, in the order in which they were sent.
 ///

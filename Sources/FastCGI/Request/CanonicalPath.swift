@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 /// The one form of a path on which requests are routed, made in one pass over the bytes that were sent.
 ///
 /// Segments are decoded, except that what could be taken for something else stays encoded:

@@ -1,3 +1,5 @@
+internal import GalletaPlatform
+
 /// Where a redirect leads, checked and as the `Location` field has it (RFC 9110, section 10.2.2).
 ///
 /// Bytes decide, not characters: browsers read bytes.
@@ -15,7 +17,7 @@ struct RedirectTarget {
         try Self.checkCharacters(bytes)
         let path = bytes.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
         // What decodes to these counts, too: a server or a script on the way may decode once more.
-        let decoded = Self.decoded(path)
+        let decoded = PercentCoding.decode(path)
         if decoded.count > 1, decoded[1] == UInt8(ascii: "/") {
             throw Self.refused("browsers take what starts with \"//\" for another site")
         }
@@ -62,37 +64,15 @@ struct RedirectTarget {
         }
     }
 
-    private static func decoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        var decoded: [UInt8] = []
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.endIndex,
-                let high = HexDigit.value(bytes[index + 1]), let low = HexDigit.value(bytes[index + 2])
-            {
-                decoded.append(high << 4 | low)
-                index += 3
-            } else {
-                decoded.append(bytes[index])
-                index += 1
-            }
-        }
-        return decoded
-    }
-
     /// Encodes what no URI may hold (RFC 3986, appendix A) and RFC 3987 lets people write.
     private static func encoded(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        for byte in bytes {
+        PercentCoding.encode(bytes) { byte in
             switch byte {
             case 0x80..., UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
                 UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
-                text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default:
-                text.append(byte)
+                false
+            default: true
             }
         }
-        return String(decoding: text, as: UTF8.self)
     }
 }

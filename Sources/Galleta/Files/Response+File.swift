@@ -1,4 +1,5 @@
 public import FastCGI
+internal import GalletaPlatform
 internal import HTTPTypes
 
 extension Response {
@@ -67,9 +68,9 @@ extension Response {
         let software = (request.fastCGI["SERVER_SOFTWARE"] ?? "").lowercased()
         var headers: ResponseHeaders = [.contentType: type ?? MediaType.of(path)]
         if software.hasPrefix("nginx") || software.hasPrefix("caddy") {
-            headers.append(accelRedirect, percentEncodedPath(location))
+            headers.append(accelRedirect, reference(location))
         } else if software.hasPrefix("apache") || software.hasPrefix("lighttpd") {
-            headers.append(sendfile, percentEncodedPath(path))
+            headers.append(sendfile, reference(path))
         } else {
             return try file(path, for: request, type: type)
         }
@@ -79,20 +80,8 @@ extension Response {
     private static let accelRedirect = HTTPField.Name("X-Accel-Redirect")!
     private static let sendfile = HTTPField.Name("X-Sendfile")!
 
-    private static func percentEncodedPath(_ path: String) -> String {
-        var encoded = ""
-        for byte in path.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            case let other where "/-._~!$&'()*+,;=:@".utf8.contains(other):
-                encoded.unicodeScalars.append(Unicode.Scalar(other))
-            default:
-                encoded += byte < 16 ? "%0" : "%"
-                encoded += String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return encoded
+    /// A path as a reference has it (RFC 3986, section 3.3).
+    private static func reference(_ path: String) -> String {
+        PercentCoding.encode(path, keeping: "/-._~!$&'()*+,;=:@")
     }
 }

@@ -1,4 +1,5 @@
 internal import FastCGI
+internal import GalletaPlatform
 internal import HTTPTypes
 
 /// The files below a folder, for whoever asks.
@@ -35,22 +36,8 @@ struct StaticFiles: Sendable {
         } catch let error as HTTPError where error.status == .notFound && !isFolder && index != nil {
             // A folder's address without its slash: links on its page would lead elsewhere.
             guard (try? ResponseFile(in: folder, segments: segments + [index!])) != nil else { throw error }
-            return try .redirect(
-                to: request.mount + RedirectPath.encoded(request.path) + "/", status: .movedPermanently)
-        }
-    }
-}
-
-/// A decoded path as a target of a redirect.
-private enum RedirectPath {
-    static func encoded(_ path: String) -> String {
-        path.utf8.reduce(into: "") { encoded, byte in
-            switch byte {
-            case UInt8(ascii: "%"), UInt8(ascii: "?"), UInt8(ascii: "#"), 0...0x20, 0x7f...:
-                encoded += byte < 16 ? "%0" : "%"
-                encoded += String(byte, radix: 16, uppercase: true)
-            default: encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            }
+            let path = PercentCoding.encode(request.path, keeping: "/-._~!$&'()*+,;=:@")
+            return try .redirect(to: request.mount + path + "/", status: .movedPermanently)
         }
     }
 }

@@ -1,5 +1,6 @@
-internal import FastCGI
+package import FastCGI
 internal import GalletaPlatform
+internal import HTTPTypes
 
 /// Host and port of a site (RFC 6454). The scheme is not compared: where TLS ends at a machine in front, the web server does
 /// not know it.
@@ -66,6 +67,35 @@ struct WebOrigin: Hashable {
         return rest.first == "/" ? String(rest) : "/" + rest
     }
 }
+
+extension Request {
+    /// Whose page has sent a request, by the browser's word. No page of another site can make it say that it was this one's.
+    package enum PageOrigin {
+        case own
+        case foreign
+        /// It did not say.
+        case unknown
+    }
+
+    /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which alone counts where it is sent, else by `Origin` (RFC 6454, section 7).
+    func pageOrigin(trusting trusted: [WebOrigin]) -> PageOrigin {
+        let origins = headers(.origin)
+        if !trusted.isEmpty, origins.count == 1, let origin = WebOrigin(origins[0]), trusted.contains(origin) {
+            return .own
+        }
+        let sites = headers(fetchSite).map { ByteString($0) }
+        if sites == ["none"] { return .unknown }
+        guard sites.isEmpty else { return sites == ["same-origin"] ? .own : .foreign }
+        guard !origins.isEmpty else { return .unknown }
+        guard origins.count == 1, let origin = WebOrigin(origins[0]) else { return .foreign }
+        return WebOrigin.own(of: self).contains(origin) ? .own : .foreign
+    }
+
+    /// Whose page has sent the request.
+    package var pageOrigin: PageOrigin { pageOrigin(trusting: []) }
+}
+
+private let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
 
 extension String {
     /// The first place of an ASCII text.

@@ -46,24 +46,8 @@ extension Response {
             }
         }
         guard ByteString(plain) != ByteString(name) else { return "attachment; filename=\"\(name)\"" }
-        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(name))"
-    }
-
-    /// RFC 8187, section 3.2.1: `attr-char` stays.
-    private static func percentEncoded(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            case let other where "!#$&+-.^_`|~".utf8.contains(other):
-                encoded.unicodeScalars.append(Unicode.Scalar(other))
-            default:
-                encoded += byte < 16 ? "%0" : "%"
-                encoded += String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return encoded
+        // RFC 8187, section 3.2.1: `attr-char` stays.
+        let encoded = PercentCoding.encode(name, keeping: "!#$&+-.^_`|~")
+        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(encoded)"
     }
 }

@@ -45,10 +45,3 @@ extension Optional: ResponseConvertible where Wrapped: ResponseConvertible {
         return try self.response(to: request)
     }
 }
-
-extension Response {
-    /// An HTML page in UTF-8.
-    public static func html(_ page: HTML, status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .string(page.markup))
-    }
-}

@@ -3,7 +3,7 @@ enum UnknownVariables {
     /// Of the package's build and tests; they mean nothing to the executable.
     private static let foreign: Set<String> = [
         "GALLETA_SERVER", "GALLETA_STRICT", "GALLETA_SANITIZED", "GALLETA_FUZZ", "GALLETA_BENCHMARKS",
-        "GALLETA_SOAK_SECONDS",
+        "GALLETA_SOAK_SECONDS", "GALLETA_BARE", "GALLETA_PROGRAM",
     ]
 
     /// The names of the variables of all options, as options: whatever ``ServerOptions`` has, so that none can be forgotten here.

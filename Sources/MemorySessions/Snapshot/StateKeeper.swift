@@ -32,7 +32,8 @@ final class StateKeeper: @unchecked Sendable {
         self.logger = logger
         self.queue = queue
         timer = DispatchSource.makeTimerSource(queue: queue)
-        // At once, as Dispatch traps when a source that was never active is released.
+        // At once, as Dispatch traps when a source that was never active is released, and complains of one without a handler.
+        timer.setEventHandler {}
         timer.activate()
         do throws(StateFailure) {
             try StateOutput.checkPath(file.path)

@@ -15,6 +15,8 @@ package final class FileStore: PHPSessionStore {
         /// Threads that wait for the same session at a time; more are turned away at once. A slow page of PHP has its
         /// session for all of its run, and its visitor's further requests must not take all threads. Default: 2.
         package var maxWaiters = 2
+        /// What "now" is.
+        package var clock = WallClock.system
 
         package init(savePath: String) {
             self.savePath = savePath
@@ -24,6 +26,7 @@ package final class FileStore: PHPSessionStore {
     private let path: SavePath
     private let maxBytes: Int
     private let maxWaiters: Int
+    private let clock: WallClock
     /// How many threads wait for a session now.
     private let waiters = Locked<[PHPSessionID: Int]>([:])
 
@@ -43,6 +46,7 @@ package final class FileStore: PHPSessionStore {
         self.path = path
         maxBytes = configuration.maxBytes
         maxWaiters = configuration.maxWaiters
+        clock = configuration.clock
     }
 
     /// Refuses a folder in which no session could be read or begun.
@@ -73,7 +77,7 @@ package final class FileStore: PHPSessionStore {
     {
         guard let file = path.file(of: id) else { return nil }
         let session = try open(id, file, flags: O_RDONLY, lock: LOCK_SH, until: deadline)
-        return session.map { PHPSessionContent(bytes: $0.bytes, idle: $0.lastUse.idle) }
+        return session.map { PHPSessionContent(bytes: $0.bytes, lastUse: $0.lastUse) }
     }
 
     package func create(
@@ -85,7 +89,7 @@ package final class FileStore: PHPSessionStore {
             guard errno == EEXIST else { throw .system("creating a session's file") }
             return nil
         }
-        let session = SessionFile(descriptor: descriptor, path: file)
+        let session = SessionFile(descriptor: descriptor, path: file, clock: clock)
         // PHP may be first to lock what was just made: then this waits, and reads what PHP wrote.
         return try take(session, id, lock: LOCK_EX, until: deadline) ? session : nil
     }
@@ -106,7 +110,7 @@ package final class FileStore: PHPSessionStore {
                 default: throw .system("opening a session's file")
                 }
             }
-            let session = SessionFile(descriptor: descriptor, path: file)
+            let session = SessionFile(descriptor: descriptor, path: file, clock: clock)
             try session.checkOwner()
             // Removed while we waited: there may be another of that name by now.
             guard try take(session, id, lock: lock, until: deadline) else { continue }

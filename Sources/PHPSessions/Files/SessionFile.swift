@@ -7,12 +7,14 @@ final class SessionFile: PHPSessionRecord {
     /// -1 once it is closed.
     private var descriptor: Int32
     private let path: String
+    private let clock: WallClock
     private(set) var bytes: [UInt8] = []
-    private(set) var lastUse = PHPLastUse(seconds: 0, nanoseconds: 0)
+    private(set) var lastUse = Duration.zero
 
-    init(descriptor: Int32, path: String) {
+    init(descriptor: Int32, path: String, clock: WallClock) {
         self.descriptor = descriptor
         self.path = path
+        self.clock = clock
     }
 
     deinit {
@@ -50,7 +52,7 @@ final class SessionFile: PHPSessionRecord {
 
     func read(atMost most: Int) throws(PHPSessionStoreError) {
         let status = try status()
-        lastUse = PHPLastUse(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+        lastUse = Duration(status.st_mtim)
         let size = status.st_size
         guard size <= most else { throw .refused("a session has more bytes than maxBytes, \(most)") }
         var failure: PHPSessionStoreError?
@@ -68,8 +70,8 @@ final class SessionFile: PHPSessionRecord {
 
     // MARK: Ending
 
-    func write(_ new: [UInt8], lastUsed: PHPLastUse?) throws(PHPSessionStoreError) -> Bool {
-        guard new != bytes || lastUsed != nil else { return try touch() }
+    func write(_ new: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
+        guard new != bytes || lastUse != nil else { return try touch() }
         defer { release() }
         guard try isThere() else { return false }
         // The same file, as PHP does it: others hold or await its lock. So room comes first, since what is half written
@@ -81,18 +83,15 @@ final class SessionFile: PHPSessionRecord {
         if new.count < bytes.count, ftruncate(descriptor, off_t(new.count)) != 0 {
             throw .system("shortening a session's file")
         }
-        if let lastUsed {
-            let time = timespec(tv_sec: lastUsed.seconds, tv_nsec: lastUsed.nanoseconds)
-            let times = [time, time]
-            guard futimens(descriptor, times) == 0 else { throw .system("touching a session's file") }
-        }
+        // Writing has set the system's own time.
+        if let time = lastUse ?? clock.other?() { try stamp(time) }
         return true
     }
 
     func touch() throws(PHPSessionStoreError) -> Bool {
         defer { release() }
         guard try isThere() else { return false }
-        guard futimens(descriptor, nil) == 0 else { throw .system("touching a session's file") }
+        try stamp(clock.other?())
         return true
     }
 
@@ -119,6 +118,12 @@ final class SessionFile: PHPSessionRecord {
             guard result > 0 else { throw .system("writing a session's file") }
             written += result
         }
+    }
+
+    /// Nil is the system's time.
+    private func stamp(_ time: Duration?) throws(PHPSessionStoreError) {
+        let times = time.map { [$0.timespec, $0.timespec] }
+        guard futimens(descriptor, times) == 0 else { throw .system("touching a session's file") }
     }
 
     private func status() throws(PHPSessionStoreError) -> stat {

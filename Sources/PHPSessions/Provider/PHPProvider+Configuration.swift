@@ -1,6 +1,84 @@
 internal import GalletaPlatform
 internal import Glibc
-internal import Sessions
+public import Logging
+internal import PHPSerialization
+public import Sessions
+
+extension PHPProvider {
+    /// What PHP's sessions are like.
+    public struct Configuration: Sendable {
+        /// PHP's `session.save_path`: `[depth;[mode;]]folder`. Default: Debian's.
+        public var savePath = "/var/lib/php/sessions"
+        /// PHP's `session.serialize_handler`: `php`, `php_binary` or `php_serialize`. Default: `php`.
+        public var serializeHandler = "php"
+        /// PHP's `session.gc_maxlifetime`: how long a session lives unused. Default: 1440 s.
+        public var idleTimeout = Duration.seconds(1_440)
+        /// The name in `$_SESSION` that holds the user, so that `session.user` and PHP's pages agree; nil: PHP does not see who
+        /// has logged in here. Default: nil.
+        public var userKey: ByteString?
+        /// How long a call waits for a page that has the session. Default: 10 s, and 250 ms where it holds a worker.
+        public var lockTimeout = Duration.seconds(10)
+        /// How many calls wait at a time, each on a thread of its own. Default: 8.
+        public var waiters = 8
+        /// How many of them wait for one session. Default: 2.
+        public var waitersPerSession = 2
+        /// How long a call waits that holds a worker.
+        var shortTimeout = Duration.milliseconds(250)
+        /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
+        var cookie = SessionDefaults()
+        /// What "now" is.
+        var clock = WallClock.system
+        /// Where damaged sessions are told of.
+        public var logger = Logger(label: "galleta.sessions.php")
+
+        /// Debian's.
+        public init() {}
+    }
+}
+
+extension PHPProvider.Configuration {
+    /// Checks the fields.
+    func checkedFormat() throws(ConfigurationError) -> PHPFormat {
+        guard idleTimeout >= .seconds(1), idleTimeout <= .seconds(3_650 * 86_400) else {
+            throw ConfigurationError(
+                field: "idleTimeout", reason: "it is \(idleTimeout)",
+                remedy: "give PHP's session.gc_maxlifetime, at least 1 s")
+        }
+        for (field, count) in [("waiters", waiters), ("waitersPerSession", waitersPerSession)] where count < 0 {
+            throw ConfigurationError(field: field, reason: "below 0", remedy: "give 0 if nobody shall wait")
+        }
+        switch serializeHandler {
+        case "php": return .php
+        case "php_binary": return .phpBinary
+        case "php_serialize": return .phpSerialize
+        case "igbinary", "msgpack", "wddx":
+            throw ConfigurationError(
+                field: "serializeHandler", reason: "sessions in \(serializeHandler) cannot be written here",
+                remedy: "set session.serialize_handler = php in PHP's settings: its visitors log in once more")
+        default:
+            throw ConfigurationError(
+                field: "serializeHandler", reason: "\"\(serializeHandler)\" is not known",
+                remedy: "give PHP's session.serialize_handler: php, php_binary or php_serialize")
+        }
+    }
+
+    var traits: SessionProviderTraits {
+        var traits = SessionProviderTraits()
+        traits.keepsKinds = false
+        traits.keepsRotationGrace = false
+        traits.remembersRotatedIDs = false
+        traits.hasExactDeadlines = false
+        traits.limits = SessionLimits(bytes: 2 << 20, keys: 65_536)
+        traits.defaults = cookie
+        traits.defaults.cookieName = cookie.cookieName ?? "PHPSESSID"
+        traits.defaults.isPersistent = cookie.isPersistent ?? false
+        traits.defaults.idleTimeout = idleTimeout
+        traits.defaults.absoluteTimeout = .seconds(3_650 * 86_400)
+        // PHP notes each visit.
+        traits.defaults.touchInterval = min(.seconds(60), idleTimeout / 4)
+        return traits
+    }
+}
 
 extension PHPProvider.Configuration {
     /// What a php.ini says, and a pool of php-fpm, if there is one: where sessions are, their form, their lifetime, their cookie.

@@ -12,7 +12,7 @@ enum FormText {
     /// What a field that was not sent stands for: a box that was not ticked, a list of which nothing was chosen.
     static func missing<T: Decodable>(_ type: T.Type) -> T? {
         if T.self == Bool.self { return (false as! T) }
-        return try? T(from: ValueDecoder(value: .array([]), codingPath: [], readsText: false))
+        return try? T(from: ValueDecoder(value: .array([]), codingPath: [], source: .exact))
     }
 
     /// The value of a text as a number or a boolean; nil for types that are not read from texts here.

@@ -23,13 +23,18 @@ extension SessionValue {
     ///
     /// - Throws: `DecodingError` when the value has not the form of `type`, for example after a deploy that changed it.
     public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-        try ValueDecoder.decode(type, from: self, path: [], readsText: false)
+        try ValueDecoder.decode(type, from: self, path: [], source: .exact)
+    }
+
+    /// As ``decode(_:)``, of what somebody else has made.
+    func decode<T: Decodable>(_ type: T.Type = T.self, from source: ValueDecoder.Source) throws -> T {
+        try ValueDecoder.decode(type, from: self, path: [], source: source)
     }
 
     /// As ``decode(_:)``, of what a form has sent: texts stand for numbers and booleans, one value for an array of one, an empty
     /// text for an optional's nil, and what is missing for false and for an empty array.
     package func decodeForm<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-        try ValueDecoder.decode(type, from: self, path: [], readsText: true)
+        try ValueDecoder.decode(type, from: self, path: [], source: .form)
     }
 }
 

@@ -1,34 +1,43 @@
 /// Decodes a type from a `SessionValue`.
 struct ValueDecoder: Decoder {
+    /// Who has made the value, and so what its kinds mean.
+    enum Source {
+        /// We, or a client that sent JSON: each kind is itself.
+        case exact
+        /// A form: texts stand for other kinds.
+        case form
+        /// PHP: bytes are texts where they can be, and empty objects are empty arrays.
+        case php
+    }
+
     let value: SessionValue
     let codingPath: [any CodingKey]
-    /// Texts stand for other kinds, as in a form.
-    let readsText: Bool
+    let source: Source
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     static func decode<T: Decodable>(
-        _ type: T.Type, from value: SessionValue, path: [any CodingKey], readsText: Bool
+        _ type: T.Type, from value: SessionValue, path: [any CodingKey], source: Source
     ) throws -> T {
         // The commonest, without an optional of T: its type would be looked up at each call.
         if T.self == Int.self, case .int(let number) = value { return Int(number) as! T }
         if T.self == String.self, case .string(let text) = value { return text as! T }
-        if readsText, let text = FormText.first(of: value),
+        if source == .form, let text = FormText.first(of: value),
             let simple = try FormText.decode(type, from: text, path: path)
         {
             return simple
         }
-        if let simple = try simple(type, from: value, path: path) { return simple }
+        if let simple = try simple(type, from: value, path: path, source) { return simple }
         var value = value
         if case .string(let text) = value, FoundationDate.isOne(T.self) {
             value = try FoundationDate.number(of: text, path)
         }
-        return try T(from: ValueDecoder(value: value, codingPath: path, readsText: readsText))
+        return try T(from: ValueDecoder(value: value, codingPath: path, source: source))
     }
 
     /// The kinds that need no containers; nil for others.
     @inline(__always)
     private static func simple<T: Decodable>(
-        _ type: T.Type, from value: SessionValue, path: [any CodingKey]
+        _ type: T.Type, from value: SessionValue, path: [any CodingKey], _ source: Source
     ) throws -> T? {
         if T.self == Int.self {
             if case .int(let number) = value { return (Int(number) as! T) }
@@ -42,8 +51,7 @@ struct ValueDecoder: Decoder {
             return (value as! T)
         } else if T.self == [UInt8].self {
             if case .bytes(let bytes) = value { return (bytes as! T) }
-            // PHP has one kind for both.
-            if case .string(let text) = value { return (Array(text.utf8) as! T) }
+            if source == .php, case .string(let text) = value { return (Array(text.utf8) as! T) }
         }
         guard let type = type as? any FixedWidthInteger.Type else {
             return try floating(type, from: value, path: path)
@@ -87,23 +95,22 @@ struct ValueDecoder: Decoder {
         let members: SessionObject
         switch value {
         case .object(let object): members = object
-        // PHP has one kind for both.
-        case .array(let elements) where elements.isEmpty: members = [:]
+        case .array(let elements) where source == .php && elements.isEmpty: members = [:]
         default: throw Self.mismatch([String: SessionValue].self, value, codingPath)
         }
         return KeyedDecodingContainer(
-            KeyedValueDecoder<Key>(members: members, codingPath: codingPath, readsText: readsText))
+            KeyedValueDecoder<Key>(members: members, codingPath: codingPath, source: source))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         switch value {
         case .array(let elements):
-            return UnkeyedValueDecoder(elements: elements, codingPath: codingPath, readsText: readsText)
+            return UnkeyedValueDecoder(elements: elements, codingPath: codingPath, source: source)
         case .bytes(let bytes):
             return UnkeyedValueDecoder(
-                elements: bytes.map { .int(Int64($0)) }, codingPath: codingPath, readsText: readsText)
-        case .string where readsText:
-            return UnkeyedValueDecoder(elements: [value], codingPath: codingPath, readsText: readsText)
+                elements: bytes.map { .int(Int64($0)) }, codingPath: codingPath, source: source)
+        case .string where source == .form:
+            return UnkeyedValueDecoder(elements: [value], codingPath: codingPath, source: source)
         default: throw Self.mismatch([SessionValue].self, value, codingPath)
         }
     }
@@ -121,17 +128,17 @@ extension ValueDecoder: SingleValueDecodingContainer {
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         // These have no other way to decode than to ask for themselves here again.
         if type == Bool.self || type == String.self {
-            if readsText, let text = FormText.first(of: value),
+            if source == .form, let text = FormText.first(of: value),
                 let simple = try FormText.decode(type, from: text, path: codingPath)
             {
                 return simple
             }
-            guard let simple = try Self.simple(type, from: value, path: codingPath) else {
+            guard let simple = try Self.simple(type, from: value, path: codingPath, source) else {
                 throw Self.mismatch(type, value, codingPath)
             }
             return simple
         }
-        return try Self.decode(type, from: value, path: codingPath, readsText: readsText)
+        return try Self.decode(type, from: value, path: codingPath, source: source)
     }
 }
 

@@ -4,7 +4,7 @@ internal import struct GalletaPlatform.ByteString
 struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let members: SessionObject
     let codingPath: [any CodingKey]
-    let readsText: Bool
+    let source: ValueDecoder.Source
 
     var allKeys: [Key] { members.keys.compactMap { $0.validString.flatMap { Key(stringValue: $0) } } }
 
@@ -15,12 +15,12 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decodeNil(forKey key: Key) throws -> Bool {
         let value = try member(key)
         // A field that was left empty.
-        return value == .null || (readsText && value == .string(""))
+        return value == .null || (source == .form && value == .string(""))
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        if readsText, !contains(key), let none = FormText.missing(type) { return none }
-        return try ValueDecoder.decode(type, from: member(key), path: codingPath + [key], readsText: readsText)
+        if source == .form, !contains(key), let none = FormText.missing(type) { return none }
+        return try ValueDecoder.decode(type, from: member(key), path: codingPath + [key], source: source)
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -35,7 +35,7 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func superDecoder() throws -> any Decoder {
         ValueDecoder(
-            value: members["super"] ?? .null, codingPath: codingPath + [ValueKey("super")], readsText: readsText)
+            value: members["super"] ?? .null, codingPath: codingPath + [ValueKey("super")], source: source)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
@@ -50,7 +50,7 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     private func decoder(_ key: Key) throws -> ValueDecoder {
-        ValueDecoder(value: try member(key), codingPath: codingPath + [key], readsText: readsText)
+        ValueDecoder(value: try member(key), codingPath: codingPath + [key], source: source)
     }
 }
 
@@ -58,13 +58,13 @@ struct KeyedValueDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
 struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
     let elements: [SessionValue]
     let codingPath: [any CodingKey]
-    let readsText: Bool
+    let source: ValueDecoder.Source
     private(set) var currentIndex = 0
 
-    init(elements: [SessionValue], codingPath: [any CodingKey], readsText: Bool) {
+    init(elements: [SessionValue], codingPath: [any CodingKey], source: ValueDecoder.Source) {
         self.elements = elements
         self.codingPath = codingPath
-        self.readsText = readsText
+        self.source = source
     }
 
     var count: Int? { elements.count }
@@ -79,7 +79,7 @@ struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         let element = try current()
         let value = try ValueDecoder.decode(
-            type, from: element.value, path: element.codingPath, readsText: readsText)
+            type, from: element.value, path: element.codingPath, source: source)
         currentIndex += 1
         return value
     }
@@ -110,6 +110,6 @@ struct UnkeyedValueDecoder: UnkeyedDecodingContainer {
             throw DecodingError.valueNotFound(
                 SessionValue.self, .init(codingPath: path, debugDescription: "the array has no more elements"))
         }
-        return ValueDecoder(value: elements[currentIndex], codingPath: path, readsText: readsText)
+        return ValueDecoder(value: elements[currentIndex], codingPath: path, source: source)
     }
 }

@@ -30,6 +30,8 @@ public final class SessionManager: Sendable {
     /// The provider, if its calls can be awaited.
     package let asyncProvider: (any AsyncSessionProvider)?
     let idFormat: SessionIDFormat
+    /// What the kinds of stored values mean.
+    let valueSource: ValueDecoder.Source
 
     /// A manager whose provider was registered under a name.
     ///
@@ -97,6 +99,7 @@ public final class SessionManager: Sendable {
         userIndex = provider as? any UserIndexedProvider
         asyncProvider = provider as? any AsyncSessionProvider
         idFormat = provider.idFormat
+        valueSource = provider.traits.keepsKinds ? .exact : .php
         limiter = configuration.newSessionLimit.map { NewSessionLimiter($0, clock: configuration.clock) }
     }
 

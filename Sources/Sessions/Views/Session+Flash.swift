@@ -23,7 +23,7 @@ extension Session {
         while let (value, seen) = try loaded({ $0.flash(sessionKey) }) {
             let decoded: T
             do {
-                decoded = try value.decode(T.self)
+                decoded = try value.decode(T.self, from: manager.valueSource)
             } catch {
                 report(value, of: key, as: T.self)
                 return nil

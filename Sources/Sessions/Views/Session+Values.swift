@@ -11,7 +11,7 @@ extension Session {
     public func get<T: Decodable>(_ key: ByteString, as type: T.Type = T.self) throws -> T? {
         guard let value = try value(key) else { return nil }
         do {
-            return try value.decode(T.self)
+            return try value.decode(T.self, from: manager.valueSource)
         } catch {
             report(value, of: key, as: T.self)
             return nil
@@ -109,7 +109,7 @@ extension Session {
         _ value: SessionValue, of key: ByteString, replacing: Bool, by initial: () throws -> T
     ) throws -> T {
         do {
-            return try value.decode(T.self)
+            return try value.decode(T.self, from: manager.valueSource)
         } catch {
             report(value, of: key, as: T.self)
         }

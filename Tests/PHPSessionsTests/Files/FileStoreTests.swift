@@ -17,9 +17,9 @@ struct FileStoreTests {
         let inode = folder.inode
         let session = try #require(try store.open(folder.id, until: .patient))
         #expect(session.bytes == Array(folder.text!.utf8))
-        #expect(try session.write(Array("a|i:2;".utf8), lastUsed: nil))
+        #expect(try session.write(Array("a|i:2;".utf8), lastUse: nil))
         #expect(folder.text == "a|i:2;")
-        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:22222222;".utf8), lastUsed: nil) == true)
+        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:22222222;".utf8), lastUse: nil) == true)
         #expect(folder.text == "a|i:22222222;")
         #expect(try store.read(folder.id, until: .patient)?.bytes == Array("a|i:22222222;".utf8))
         #expect(folder.inode == inode)
@@ -37,7 +37,7 @@ struct FileStoreTests {
         _ = try store.read(folder.id, until: .patient)
         try store.open(folder.id, until: .patient)?.release()
         #expect(try folder.modified() == old)
-        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:1;".utf8), lastUsed: nil) == true)
+        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:1;".utf8), lastUse: nil) == true)
         #expect(try folder.modified() != old)
         _ = try folder.modified(old)
         #expect(try store.open(folder.id, until: .patient)?.touch() == true)
@@ -48,7 +48,7 @@ struct FileStoreTests {
     func removed() throws {
         let folder = try SessionFolder()
         let store = try folder.store()
-        for end in [{ try $0.write([1], lastUsed: nil) }, { try $0.touch() }, { try $0.remove() }]
+        for end in [{ try $0.write([1], lastUse: nil) }, { try $0.touch() }, { try $0.remove() }]
             as [(any PHPSessionRecord) throws -> Bool]
         {
             try folder.put("a|i:1;")
@@ -66,7 +66,7 @@ struct FileStoreTests {
         try folder.put("a|i:1;")
         let session = try #require(try store.open(folder.id, until: .patient))
         #expect(try session.touch())
-        #expect(throws: PHPSessionStoreError.self) { try session.write([1], lastUsed: nil) }
+        #expect(throws: PHPSessionStoreError.self) { try session.write([1], lastUse: nil) }
         #expect(folder.text == "a|i:1;")
     }
 
@@ -80,7 +80,7 @@ struct FileStoreTests {
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         #expect(try store.create(folder.id, until: .patient) == nil)
         #expect(throws: PHPSessionStoreError.self) { try store.open(folder.id, until: .impatient) }
-        #expect(try session.write(Array("a|i:1;".utf8), lastUsed: nil))
+        #expect(try session.write(Array("a|i:1;".utf8), lastUse: nil))
         #expect(try store.read(folder.id, until: .patient)?.bytes == Array("a|i:1;".utf8))
     }
 
@@ -153,11 +153,11 @@ struct FileStoreTests {
         try folder.put("a|i:1;")
         let session = try #require(try store.open(folder.id, until: .patient))
         let error = #expect(throws: PHPSessionStoreError.self) {
-            try session.write(Array("a|s:100000:\"\(String(repeating: "x", count: 100_000))\";".utf8), lastUsed: nil)
+            try session.write(Array("a|s:100000:\"\(String(repeating: "x", count: 100_000))\";".utf8), lastUse: nil)
         }
         #expect(error?.code == .failed)
         #expect(folder.text == "a|i:1;")
-        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:2;b|i:1;".utf8), lastUsed: nil) == true)
+        #expect(try store.open(folder.id, until: .patient)?.write(Array("a|i:2;b|i:1;".utf8), lastUse: nil) == true)
         #expect(folder.text == "a|i:2;b|i:1;")
     }
 
@@ -172,7 +172,7 @@ struct FileStoreTests {
         error = #expect(throws: PHPSessionStoreError.self) { try store.read(folder.id, until: .impatient) }
         #expect(error?.code == .busy)
         let waiter = Thread {
-            _ = try? store.open(folder.id, until: .patient)?.write(Array("a|i:9;".utf8), lastUsed: nil)
+            _ = try? store.open(folder.id, until: .patient)?.write(Array("a|i:9;".utf8), lastUse: nil)
         }
         waiter.start()
         #expect(eventually { store.waiterCount(of: folder.id) == 1 })
@@ -257,7 +257,7 @@ struct FileStoreWithPHPTests {
         for name in ["swift", "both"] as [ByteString] {
             try document.set(name, to: PHPValue((document.value(name)?.int ?? 0) + 1))
         }
-        guard try session.write(document.encoded(), lastUsed: nil) else { throw PHPSessionStoreError.busy }
+        guard try session.write(document.encoded(), lastUse: nil) else { throw PHPSessionStoreError.busy }
     }
 
     @Test("a page that has the session keeps us waiting, and what it wrote is read then")
@@ -287,7 +287,7 @@ struct FileStoreWithPHPTests {
         Thread {
             let session = try? store.open(folder.id, until: .patient)
             while !isGone.withLock({ $0 }) { sched_yield() }
-            let isWritten = (try? session?.write(Array("a|i:2;".utf8), lastUsed: nil)) ?? false
+            let isWritten = (try? session?.write(Array("a|i:2;".utf8), lastUse: nil)) ?? false
             written.withLock { $0 = isWritten }
         }.start()
         let deadline = BootInstant.patient
@@ -307,7 +307,7 @@ struct FileStoreWithPHPTests {
         try folder.put("a|i:1;")
         let session = try #require(try store.open(folder.id, until: .patient))
         let page = try PHPPage(folder.path, folder.id.text, "dump")
-        #expect(try session.write(Array("a|i:2;b|a:1:{i:0;d:0.5;}".utf8), lastUsed: nil))
+        #expect(try session.write(Array("a|i:2;b|a:1:{i:0;d:0.5;}".utf8), lastUse: nil))
         #expect(try page.finish() == "a:2:{s:1:\"a\";i:2;s:1:\"b\";a:1:{i:0;d:0.5;}}")
     }
 
@@ -315,7 +315,7 @@ struct FileStoreWithPHPTests {
     func made() throws {
         let folder = try SessionFolder()
         let session = try #require(try folder.store().create(folder.id, until: .patient))
-        #expect(try session.write(Array("user|s:4:\"jana\";".utf8), lastUsed: nil))
+        #expect(try session.write(Array("user|s:4:\"jana\";".utf8), lastUse: nil))
         #expect(try PHPPage(folder.path, folder.id.text, "dump").finish() == "a:1:{s:4:\"user\";s:4:\"jana\";}")
     }
 }

@@ -51,20 +51,29 @@ struct PHPProviderTests {
         configuration.lockTimeout = .seconds(30)
     }
 
+    /// What PHP's sessions have not. Their files have the ids for names.
+    private static let lacking = [
+        "UserIndexedProvider", "CollectingProvider", "ListingProvider", "statistics", "keepsCap", "outage",
+        "storedBytes",
+        "traits.keepsKinds", "traits.keepsRotationGrace", "traits.remembersRotatedIDs", "traits.hasExactDeadlines",
+    ]
+
     @Test("conform to the contract but for what PHP cannot keep", arguments: SessionProviderConformance.cases)
     func conforms(_ test: ConformanceCase) throws {
-        let outcome = try test.run { _ in
-            let provider = try provider(Self.patient)
-            var fixture = ConformanceFixture(provider: provider, second: .milliseconds(50)) { duration in
-                Thread.sleep(
-                    forTimeInterval: Double(duration.components.seconds) + Double(duration.components.attoseconds)
-                        / 1e18)
+        let time = ManualSessionClock(start: .seconds(1_000_000_000))
+        @Sendable func provider() throws -> PHPProvider {
+            try self.provider { configuration in
+                Self.patient(&configuration)
+                configuration.clock = WallClock { time.now }
             }
-            fixture.another = { try self.provider(Self.patient) }
-            fixture.reopen = { try self.provider() }
+        }
+        let outcome = try test.run { _ in
+            var fixture = ConformanceFixture(provider: try provider(), time: time)
+            fixture.another = { try provider() }
+            fixture.reopen = { try provider() }
             return fixture
         }
-        _ = outcome
+        #expect(outcome == .passed || Self.lacking.contains { "\(outcome)".contains("(\($0))") }, "\(outcome)")
     }
 
     @Test(
@@ -212,7 +221,7 @@ struct PHPProviderTests {
     func extremeTimes(began: Int) throws {
         try folder.put("_galleta|a:1:{s:5:\"times\";a:3:{i:0;i:\(began);i:1;i:\(began);i:2;i:\(began);}}a|i:1;")
         _ = try provider().read(id)
-        #expect(PHPLastUse(seconds: began, nanoseconds: 0).idle >= .zero)
+        #expect(WallClock.system.idle(since: .seconds(began)) >= .zero)
     }
 
     @Test("what is false to PHP is no user", arguments: ["i:0;", "s:1:\"0\";", "s:0:\"\";", "b:0;", "N;"])

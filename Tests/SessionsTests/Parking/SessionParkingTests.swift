@@ -34,6 +34,17 @@ struct SessionParkingTests {
             try session.set("k", "v")
             return try #require(try session.commit().id)
         }
+
+        /// A session that another request has begun, in a request of its own.
+        func visit() throws -> (id: SessionID, session: Session) {
+            let id = try begin()
+            return (id, open(id))
+        }
+
+        /// What the store has of a session.
+        func kept(_ id: SessionID) throws -> SessionRecord? { try base.provider.read(id) }
+
+        func value(_ name: String, of id: SessionID) throws -> SessionValue? { try kept(id)?.values[SessionKey(name)] }
     }
 
     // MARK: The same as without
@@ -130,10 +141,10 @@ struct SessionParkingTests {
         let commit = awaited ? try await session.commitAsync() : try session.commit()
         let again = awaited ? try await session.commitAsync() : try session.commit()
         #expect(commit.setCookie == again.setCookie && commit.isLost == again.isLost)
-        let kept = try (commit.id ?? id).flatMap { try fixture.base.provider.read($0) }
+        let kept = try (commit.id ?? id).flatMap { try fixture.kept($0) }
         let values = kept.map { $0.values.keys.map { "\($0)" }.sorted().joined(separator: ",") } ?? "none"
         let user = kept?.values.user.map { "\($0)" } ?? "-"
-        let isThere = try fixture.base.provider.read(elsewhereID) != nil
+        let isThere = try fixture.kept(elsewhereID) != nil
         let text = """
             cookie \(commit.id != nil) deletes \(commit.isDeletion) \(commit.cachePolicy) lost \(commit.isLost)
             holds \(values) of \(user), version \(kept?.version ?? 0), idle \(kept?.idleNanoseconds ?? 0)
@@ -157,7 +168,7 @@ struct SessionParkingTests {
     @Test("is looked up once, and that is what the first use finds")
     func prefetched() async throws {
         let fixture = try Fixture()
-        let session = fixture.open(try fixture.begin())
+        let (_, session) = try fixture.visit()
         await session.prefetch()
         await session.prefetch()
         #expect(fixture.parked.takeCalls() == ["await look up"])
@@ -170,9 +181,8 @@ struct SessionParkingTests {
     @Test("that nobody uses needs no store: its failure is nobody's")
     func failedUnused() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
+        let (_, session) = try fixture.visit()
         fixture.parked.setDown(true)
-        let session = fixture.open(id)
         await session.prefetch()
         let commit = try await session.commitAsync()
         #expect(commit.setCookie == nil && !commit.isLost)
@@ -182,9 +192,8 @@ struct SessionParkingTests {
     @Test("whose look-up has failed says so at its first use, and asks again at the next")
     func failedUsed() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
+        let (_, session) = try fixture.visit()
         fixture.parked.setDown(true)
-        let session = fixture.open(id)
         await session.prefetch()
         fixture.parked.setDown(false)
         #expect(throws: SessionStoreError.self) { try session.keys }
@@ -196,14 +205,13 @@ struct SessionParkingTests {
     @Test("loses no change of another request between its look-up and its update")
     func updateAfterPrefetch() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         await session.prefetch()
         for _ in 0..<5 {
             try increment("n", fixture.base.open(id))
             try await session.update("n", default: 0) { $0 += 1 }
         }
-        #expect(try fixture.base.provider.read(id)?.values["n"] == .int(10))
+        #expect(try fixture.value("n", of: id) == .int(10))
         #expect(fixture.parked.takeCalls().allSatisfy { $0.hasPrefix("await") })
     }
 
@@ -224,17 +232,25 @@ struct SessionParkingTests {
         return commit
     }
 
+    /// A commit of `n` = 1 that the store does not take.
+    private func failCommit(_ fixture: Fixture, _ session: Session) async throws {
+        await session.prefetch()
+        try session.set("n", 1)
+        fixture.parked.setDown(true)
+        await #expect(throws: SessionStoreError.self) { try await session.commitAsync() }
+        fixture.parked.setDown(false)
+    }
+
     @Test("takes changes of a child task during the commit, too")
     func changedMeanwhile() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         let commit = try await heldCommit(fixture, session)
         try session.set("m", 2)
         try increment("u", session)
         fixture.parked.release()
         _ = try await commit.value
-        let values = try #require(try fixture.base.provider.read(id)?.values)
+        let values = try #require(try fixture.kept(id)?.values)
         #expect(values["n"] == .int(1) && values["m"] == .int(2) && values["u"] == .int(1))
         #expect(try session.get("u", as: Int.self) == 1 && session.get("n", as: Int.self) == 1)
     }
@@ -242,73 +258,59 @@ struct SessionParkingTests {
     @Test("that a child task ends during the commit stays ended")
     func destroyedMeanwhile() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         let commit = try await heldCommit(fixture, session)
         try session.destroy()
         fixture.parked.release()
         #expect(try await commit.value.isDeletion)
-        #expect(try fixture.base.provider.read(id) == nil)
+        #expect(try fixture.kept(id) == nil)
     }
 
     @Test("whose commit fails keeps its changes for the next try, and is closed by none")
     func failedCommit() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
-        await session.prefetch()
-        try session.set("n", 1)
-        fixture.parked.setDown(true)
-        await #expect(throws: SessionStoreError.self) { try await session.commitAsync() }
-        fixture.parked.setDown(false)
+        let (id, session) = try fixture.visit()
+        try await failCommit(fixture, session)
         #expect(try await session.commitAsync().cachePolicy == .written)
-        #expect(try fixture.base.provider.read(id)?.values["n"] == .int(1))
+        #expect(try fixture.value("n", of: id) == .int(1))
     }
 
     @Test("whose commit failed and is dropped changes nothing")
     func failedAndDropped() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
-        await session.prefetch()
-        try session.set("n", 1)
-        fixture.parked.setDown(true)
-        await #expect(throws: SessionStoreError.self) { try await session.commitAsync() }
-        fixture.parked.setDown(false)
+        let (id, session) = try fixture.visit()
+        try await failCommit(fixture, session)
         #expect(session.discard().setCookie == nil)
-        #expect(try fixture.base.provider.read(id)?.values["n"] == nil)
+        #expect(try fixture.value("n", of: id) == nil)
     }
 
     @Test("of a task that is cancelled is committed all the same")
     func cancelled() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         let commit = try await heldCommit(fixture, session)
         commit.cancel()
         fixture.parked.release()
         _ = try await commit.value
-        #expect(try fixture.base.provider.read(id)?.values["n"] == .int(1))
+        #expect(try fixture.value("n", of: id) == .int(1))
     }
 
     @Test("is updated by many tasks of one request at once, and each counts")
     func updatesOfOneRequest() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 { group.addTask { try await session.update("n", default: 0) { $0 += 1 } } }
             try await group.waitForAll()
         }
         #expect(try session.get("n", as: Int.self) == 50)
-        #expect(try fixture.base.provider.read(id)?.values["n"] == .int(50))
+        #expect(try fixture.value("n", of: id) == .int(50))
     }
 
     @Test("shows what it is now when an outcome comes that is older")
     func lateOutcome() async throws {
         let fixture = try Fixture()
-        let id = try fixture.begin()
-        let session = fixture.open(id)
+        let (id, session) = try fixture.visit()
         await session.prefetch()
         fixture.parked.holdOutcomes()
         let first = Task { try await session.update("n", default: 0) { $0 += 1 } }
@@ -317,50 +319,18 @@ struct SessionParkingTests {
         fixture.parked.release()
         try await first.value
         #expect(try session.get("n", as: Int.self) == 2)
-        #expect(try session.version == fixture.base.provider.read(id)?.version)
+        #expect(try session.version == fixture.kept(id)?.version)
     }
 
     @Test("lets go of what a look-up held that nobody used", arguments: [false, true])
     func unusedLease(isDropped: Bool) async throws {
-        final class Lease: Sendable {}
-        final class Leasing: AsyncSessionProvider {
-            let base: MemoryProvider
-            let isBusy = true
-            let lease = Locked<WeakLease>(WeakLease())
-            init(_ base: MemoryProvider) { self.base = base }
-            func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
-                guard case .found(var record) = base.lookUp(SessionHandle(candidates[0])) else { return [.none] }
-                let lease = Lease()
-                self.lease.withLock { $0.value = lease }
-                record.lease = lease
-                return [.found(record)]
-            }
-            func createAsync(_ id: SessionID, _ draft: SessionDraft) async throws -> SessionCreation { .full }
-            func commitAsync(
-                _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
-            ) async throws -> SessionCommitOutcome { .gone }
-            func touchAsync(_ session: SessionHandle) async throws -> SessionTouch { .gone }
-            func lookUp(_ session: SessionHandle) throws -> SessionFinding { .none }
-            func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation { .full }
-            func commit(
-                _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
-            ) throws -> SessionCommitOutcome { .gone }
-            func touch(_ session: SessionHandle) throws -> SessionTouch { .gone }
-            func destroy(_ session: SessionHandle) throws -> Bool { false }
-            func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
-                .gone
-            }
-            func close() {}
-        }
-        struct WeakLease { weak var value: Lease? }
         let fixture = try Fixture()
-        let provider = Leasing(fixture.base.provider)
-        let manager = try SessionManager(provider: provider)
-        let session = manager.open(SessionIDCandidates(try fixture.begin()), isSecure: false)
+        fixture.parked.grantLeases()
+        let (_, session) = try fixture.visit()
         await session.prefetch()
-        #expect(provider.lease.withLock { $0.value != nil })
+        #expect(fixture.parked.leaseCount == 1)
         if isDropped { _ = session.discard() } else { _ = try await session.commitAsync() }
-        #expect(provider.lease.withLock { $0.value == nil })
-        _ = session
+        #expect(fixture.parked.leaseCount == 0)
+        withExtendedLifetime(session) {}
     }
 }

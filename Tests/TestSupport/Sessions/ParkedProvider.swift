@@ -5,17 +5,33 @@ public import Sessions
 public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     public struct Down: Error {}
 
+    /// Counts itself.
+    private final class Lease: Sendable {
+        private let count: Locked<Int>
+
+        init(_ count: Locked<Int>) {
+            self.count = count
+            count.withLock { $0 += 1 }
+        }
+
+        deinit {
+            count.withLock { $0 -= 1 }
+        }
+    }
+
     private struct State {
         var calls: [String] = []
         var isHeld = false
         var holdsOutcomes = false
         var isBusy = true
         var isDown = false
+        var grantsLeases = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let base: any UserIndexedProvider
     private let state = Locked(State())
+    private let leases = Locked(0)
 
     public init(_ base: any UserIndexedProvider) {
         self.base = base
@@ -49,6 +65,12 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
 
     /// Whether all calls fail.
     public func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+
+    /// Lets what awaited look-ups find hold a lease.
+    public func grantLeases() { state.withLock { $0.grantsLeases = true } }
+
+    /// How many leases are held.
+    public var leaseCount: Int { leases.withLock { $0 } }
 
     public func setBusy(_ isBusy: Bool) { state.withLock { $0.isBusy = isBusy } }
 
@@ -84,7 +106,13 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
 
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
         try await awaited("look up")
-        return try base.lookUp(candidates)
+        let findings = try base.lookUp(candidates)
+        guard state.withLock({ $0.grantsLeases }) else { return findings }
+        return findings.map { finding in
+            guard case .found(var record) = finding else { return finding }
+            record.lease = Lease(leases)
+            return .found(record)
+        }
     }
     public func createAsync(_ id: SessionID, _ draft: SessionDraft) async throws -> SessionCreation {
         try await awaited("create")

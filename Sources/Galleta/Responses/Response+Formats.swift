@@ -18,6 +18,11 @@ extension Response {
     public static func json(_ value: SessionValue, status: HTTPResponse.Status = .ok) throws -> Response {
         try .bytes(value.jsonBytes(), type: "application/json", status: status)
     }
+
+    /// An HTML page in UTF-8.
+    public static func html(_ page: HTML, status: HTTPResponse.Status = .ok) -> Response {
+        Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .string(page.markup))
+    }
 }
 
 /// A string literal in a handler is a plain text response; interpolation works as in any string.

@@ -4,6 +4,23 @@ public import HTTPTypes
 internal import Sessions
 
 extension Step {
+    /// Lets those pass who are logged in (`Session.logIn`), and is asked before a large body is taken; see ``check(_:)``.
+    ///
+    /// - Parameter path: Where to log in, below the mount point. A browser that wants a page is sent there, with the page's own
+    ///   path and query in the field `next`: let `Response.redirect(to:)` check it. All others, and all without a path, get 401.
+    public static func requireUser(logInAt path: String? = nil) -> Step {
+        .check { request, session in
+            guard try session.user == nil else { return nil }
+            let reads = request.method == .get || request.method == .head
+            guard let path, reads, request.acceptsHTML else {
+                throw HTTPError(.unauthorized, "log in first", headers: [.cacheControl: "no-store"])
+            }
+            var next = FormFields()
+            next.append("next", request.sentTarget)
+            return try .redirect(to: "\(request.mount)\(path)?\(next.urlEncoded)")
+        }
+    }
+
     /// Refuses (403) what a page of another site has made a browser send: every request but GET, HEAD and OPTIONS needs the
     /// session's token (`Session.csrfToken()`), in a form's field or in a header field.
     ///
@@ -57,30 +74,8 @@ extension HTTPField.Name {
 }
 
 extension Request {
-    /// Whose page has sent a request, by the browser's word. No page of another site can make it say that it was this one's.
-    package enum PageOrigin {
-        case own
-        case foreign
-        /// It did not say.
-        case unknown
-    }
-
-    /// By `Sec-Fetch-Site` (W3C Fetch Metadata), which alone counts where it is sent, else by `Origin` (RFC 6454, section 7).
-    func pageOrigin(trusting trusted: [WebOrigin]) -> PageOrigin {
-        let origins = headers(.origin)
-        if !trusted.isEmpty, origins.count == 1, let origin = WebOrigin(origins[0]), trusted.contains(origin) {
-            return .own
-        }
-        let sites = headers(fetchSite).map { ByteString($0) }
-        if sites == ["none"] { return .unknown }
-        guard sites.isEmpty else { return sites == ["same-origin"] ? .own : .foreign }
-        guard !origins.isEmpty else { return .unknown }
-        guard origins.count == 1, let origin = WebOrigin(origins[0]) else { return .foreign }
-        return WebOrigin.own(of: self).contains(origin) ? .own : .foreign
-    }
-
-    /// Whose page has sent the request.
-    package var pageOrigin: PageOrigin { pageOrigin(trusting: []) }
+    /// Path and query as they were sent.
+    fileprivate var sentTarget: String { sentPath + (queryString.isEmpty ? "" : "?" + queryString) }
 
     /// RFC 9110, section 9.2.1.
     fileprivate var isSafe: Bool { method == .get || method == .head || method == .options }
@@ -90,5 +85,3 @@ extension Request {
         return type.hasPrefix("application/x-www-form-urlencoded") || type.hasPrefix("multipart/form-data")
     }
 }
-
-private let fetchSite = HTTPField.Name("Sec-Fetch-Site")!

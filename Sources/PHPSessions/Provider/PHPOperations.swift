@@ -1,0 +1,180 @@
+internal import GalletaPlatform
+internal import Logging
+internal import PHPSerialization
+internal import Sessions
+
+/// What is done to sessions of PHP, each in one hold of PHP's lock, and waiting for it no longer than until a deadline.
+///
+/// Threading: any thread. Throws `PHPSessionStoreError`, and `PHPSerializationError` for what cannot be written.
+struct PHPOperations: Sendable {
+    /// What the bytes of a session are now.
+    private enum Look {
+        case live(SessionRecord, PHPDocument)
+        case over
+        /// PHP would end it.
+        case damaged
+    }
+
+    private let store: any PHPSessionStore
+    private let codec: PHPSessionValues
+    private let clock: WallClock
+    /// PHP's own ends each session in any case.
+    private let idleTimeout: Duration
+    private let absoluteTimeout: Duration
+    private let logger: Logger
+    private let throttle = LogThrottle()
+
+    init(store: any PHPSessionStore, codec: PHPSessionValues, configuration: PHPProvider.Configuration) {
+        self.store = store
+        self.codec = codec
+        clock = configuration.clock
+        idleTimeout = configuration.idleTimeout
+        absoluteTimeout = configuration.traits.defaults.absoluteTimeout!
+        logger = configuration.logger
+    }
+
+    // MARK: Operations
+
+    func find(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
+        guard let php = PHPSessionID(id), let content = try store.read(php, until: deadline),
+            case .live(let session, _) = look(content.bytes, lastUse: content.lastUse)
+        else { return .none }
+        return .found(session)
+    }
+
+    func create(_ id: SessionID, _ draft: SessionDraft, until deadline: BootInstant) throws -> SessionCreation {
+        guard let php = PHPSessionID(id) else { throw SessionStoreError(.unavailable, "an id that is none of PHP's") }
+        var document = PHPDocument(format: codec.format, limits: codec.limits)
+        try codec.apply(draft.values.pairs, to: &document)
+        try codec.note(
+            PHPSessionValues.Times(
+                began: now, idle: draft.idleTimeout.milliseconds, absolute: draft.absoluteTimeout.milliseconds),
+            in: &document)
+        let bytes = try document.encoded()
+        if let record = try store.create(php, until: deadline) {
+            return try record.write(bytes, lastUse: nil) ? .created() : .exists
+        }
+        // One that is over is not in the way.
+        guard let old = try store.open(php, until: deadline) else { return .exists }
+        defer { old.release() }
+        guard case .over = look(old) else { return .exists }
+        return try old.write(bytes, lastUse: nil) ? .created() : .exists
+    }
+
+    /// An empty patch looks whether the session is there.
+    func commit(
+        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?, until deadline: BootInstant
+    ) throws -> SessionCommitOutcome {
+        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .gone }
+        defer { record.release() }
+        guard case .live(let before, var document) = look(record) else { return .gone }
+        if let version, version != before.version { return .conflict(before) }
+        guard !patch.isEmpty || patch.lifetime != nil else {
+            if patch.touches, try !record.touch() { return .gone }
+            return .committed(version: before.version, values: before.values)
+        }
+        let values: SessionValues
+        do throws(SessionError) {
+            values = try before.values.applying(patch, limits: patch.limits)
+        } catch {
+            return .overLimit(error)
+        }
+        guard !values.isEmpty else {
+            return try record.remove() ? .emptied : .gone
+        }
+        try codec.apply(patch.changes.map { ($0.key, $0.value) }, to: &document)
+        if let lifetime = patch.lifetime {
+            let times = PHPSessionValues.Times(
+                began: now.subtractingSaturated(before.age.milliseconds),
+                idle: lifetime.idleTimeout.milliseconds,
+                absolute: lifetime.absoluteTimeout.milliseconds)
+            guard session(values, times, idle: patch.touches ? .zero : before.idle) != nil else {
+                _ = try record.remove()
+                return .gone
+            }
+            try codec.note(times, in: &document)
+        }
+        guard try record.write(document.encoded(), lastUse: patch.touches ? nil : record.lastUse) else { return .gone }
+        return .committed(version: Self.version(values), values: values)
+    }
+
+    func touch(_ id: SessionID, until deadline: BootInstant) throws -> SessionTouch {
+        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .gone }
+        defer { record.release() }
+        guard case .live(let session, _) = look(record), try record.touch() else { return .gone }
+        return .touched(remaining: min(session.idleRemaining + session.idle, session.absoluteRemaining))
+    }
+
+    func destroy(_ id: SessionID, until deadline: BootInstant) throws -> Bool {
+        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return false }
+        let isLive = if case .live = look(record) { true } else { false }
+        return try record.remove() && isLive
+    }
+
+    func rotate(_ id: SessionID, to new: SessionID, until deadline: BootInstant) throws -> SessionRotation {
+        guard let old = PHPSessionID(id), let fresh = PHPSessionID(new),
+            let record = try store.open(old, until: deadline)
+        else { return .gone }
+        defer { record.release() }
+        guard case .live = look(record) else { return .gone }
+        guard let target = try store.create(fresh, until: deadline) else { return .taken }
+        // First the new one: a crash in between leaves two, never none.
+        guard try target.write(record.bytes, lastUse: record.lastUse) else { return .gone }
+        guard try record.remove() else {
+            // Logged out meanwhile, by a page that did not wait for the lock.
+            _ = try store.open(fresh, until: deadline)?.remove()
+            return .gone
+        }
+        return .rotated
+    }
+
+    // MARK: Looking
+
+    private func look(_ record: any PHPSessionRecord) -> Look { look(record.bytes, lastUse: record.lastUse) }
+
+    private func look(_ bytes: [UInt8], lastUse: Duration) -> Look {
+        do {
+            let document = try codec.document(bytes)
+            let (values, times) = try codec.values(document)
+            guard let session = session(values, times, idle: clock.idle(since: lastUse)) else { return .over }
+            return .live(session, document)
+        } catch {
+            if let suppressed = throttle.pass("damaged") {
+                logger.error(
+                    "a session of PHP cannot be read and counts as none: \(error)",
+                    metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : nil)
+            }
+            return .damaged
+        }
+    }
+
+    /// Nil for a session that is over.
+    private func session(
+        _ values: SessionValues, _ times: PHPSessionValues.Times?, idle: Duration
+    ) -> SessionRecord? {
+        let idleTimeout = min(idleTimeout, times.map { .milliseconds($0.idle) } ?? idleTimeout)
+        let absolute = times.map { .milliseconds($0.absolute) } ?? absoluteTimeout
+        let age = max(idle, times.map { .milliseconds(now.subtractingSaturated($0.began)) } ?? idle)
+        guard idle < idleTimeout, age < absolute else { return nil }
+        return SessionRecord(
+            values: values, version: Self.version(values), age: age, idle: idle, idleRemaining: idleTimeout - idle,
+            absoluteRemaining: absolute - age)
+    }
+
+    /// Milliseconds since 1970.
+    private var now: Int64 { clock.now.milliseconds }
+
+    /// FNV-1a: changes with the values.
+    private static func version(_ values: SessionValues) -> UInt64 {
+        values.withEncodedBytes { $0.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } }
+    }
+}
+
+extension SessionValues {
+    /// Keys and values.
+    fileprivate var pairs: [(SessionKey, SessionValue?)] {
+        var pairs: [(SessionKey, SessionValue?)] = []
+        forEachEncoded { key, value in pairs.append((key, SessionValue(encoded: value))) }
+        return pairs
+    }
+}
