@@ -19,8 +19,10 @@ internal import Glibc
 /// ```
 ///
 /// `shop --help` names the options; each is an environment variable, too, see ``environmentPrefix``. `shop --check-config`
-/// says what a start would refuse. Sessions are kept in memory or in Redis (`--provider redis`), or by what ``prepare(_:)``
-/// registers. The exit codes are 0 when it was stopped as asked, 64 for wrong usage, 69 where it cannot listen, 78 for a wrong
+/// says what a start would refuse. Sessions are kept in memory, in Redis or with
+/// PHP (`--provider`), or by what ``prepare(_:)``
+/// registers. The exit codes are 0 when it was stopped as asked, 1 for what
+/// nobody foresaw, 64 for wrong usage, 69 where it cannot listen, 78 for a wrong
 /// configuration.
 ///
 /// Options of its own are properties as in any `ParsableCommand`; ``prepare(_:)`` reads them.
@@ -54,9 +56,15 @@ extension ServerCommand {
     /// Nothing.
     public func prepare(_ setup: ServerSetup) throws {}
 
+    /// Runs the program with the process's arguments.
+    public static func main() {
+        ServerIdentity.current = ServerIdentity(environmentPrefix: environmentPrefix, commandName: commandName)
+        main(nil)
+    }
+
     /// Serves until a signal, or checks the configuration.
     ///
-    /// - Throws: The exit code; the reason is on descriptor 2 by then.
+    /// - Throws: The exit code; the reason has been written to standard error by then.
     public func run() throws {
         // Meant for a server that serves; by default they would end one that still starts.
         for number in [SIGHUP, SIGUSR2] { signal(number, SIG_IGN) }
@@ -81,7 +89,7 @@ extension ServerCommand {
         }
         guard !setup.isTrial else {
             try settings.checkListeners(logger: setup.logger)
-            _ = try setup.makeApplication(routes)
+            try names.translating(.server) { try setup.makeApplication(routes).validate() }
             print("the configuration is valid")
             return
         }

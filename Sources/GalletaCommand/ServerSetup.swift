@@ -15,7 +15,7 @@ internal import Sessions
 public final class ServerSetup {
     /// Reads settings of the program's own.
     public let settings: SettingReader
-    /// Writes to descriptor 2, as the options say.
+    /// Writes to standard error, or to the file of `--log-file`.
     public let logger: Logger
     /// `--check-config`: nothing shall be left behind, and nothing changed that a running server may be using.
     public let isTrial: Bool

@@ -28,7 +28,7 @@ extension Application {
     ///     machine for others.
     ///   - body: The test; ``TestClient/another()`` has further clients.
     /// - Throws: `ConfigurationError` of the configuration; what `body` throws; ``TestClientError`` when a handler has not
-    ///   returned a second after the end of `body`.
+    ///   returned within a second of the end of `body`.
     public func test<Result>(clock: SessionClock? = nil, _ body: (TestClient) throws -> Result) throws -> Result {
         let server = try TestServer(self, clock: clock)
         try server.start()

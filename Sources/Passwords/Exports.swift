@@ -1,2 +1,2 @@
-// Names of users (ByteString, all that is public there): visible to whoever imports this module.
+// ByteString, the names of users, and ConfigurationError: visible to whoever imports this module.
 @_exported public import GalletaPlatform

@@ -10,9 +10,7 @@ public import Logging
 /// ```
 ///
 /// Each wrong password counts for the user name together with the client's network (24 bits of an IPv4 address, 64 of an
-/// IPv6 one), for the network, and for the name, in times of ten minutes that begin with the first. A browser that has
-/// logged in as the user before, if the program knows any, is counted by itself, and by nothing else: so others, however
-/// many networks they come from, cannot lock a user out of a browser that is known.
+/// IPv6 one), for the network, and for the name, in times of ten minutes that begin with the first.
 ///
 /// Names without a user are counted as all others; a refusal tells nothing.
 ///
@@ -32,13 +30,16 @@ public final class PasswordThrottle: Sendable {
     public static let period = Duration.seconds(600)
 
     /// A try that is counted as wrong until it is taken back.
+    ///
+    /// A browser that has proved to have logged in as the user before is counted by itself, and by nothing else: so others,
+    /// however many networks they come from, cannot lock a user out of it.
     package struct Guess: Sendable {
         fileprivate let counters: [(key: Int, limit: Int)]
 
         /// - Parameters:
         ///   - user: The name that was given.
         ///   - address: The client's, as the web server says.
-        ///   - browser: The proof of a known browser.
+        ///   - browser: What a known browser has proved to be; what is not verified would be a way around all limits.
         package init(user: ByteString, address: String, browser: [UInt8]?) {
             if let browser {
                 counters = [(Self.key(0, user, browser), perNameAndNetwork)]
@@ -92,15 +93,23 @@ public final class PasswordThrottle: Sendable {
     /// - Parameters:
     ///   - name: The user name that was given.
     ///   - address: The client's, as the web server says (`Request.remoteAddress`).
-    ///   - browser: What the program knows this browser by, if it has logged in as this user before.
     ///   - check: Nil for a wrong password. One that throws was no try, and does not count.
     /// - Throws: ``PasswordError`` of code `throttled`, and what `check` throws.
     public func attempt<Value: Sendable>(
-        _ name: String, from address: String, browser: [UInt8]? = nil,
-        _ check: @Sendable () async throws -> Value?
+        _ name: String, from address: String, _ check: @Sendable () async throws -> Value?
     ) async throws -> Value? {
-        let guess = try begin(name, address, browser)
+        let guess = try begin(name, address)
         return try end(guess, await Self.result { try await check() })
+    }
+
+    /// As the form with a value, for a check that says whether the password is the user's.
+    ///
+    /// - Returns: What `check` returns.
+    public func attempt(
+        _ name: String, from address: String, _ check: @Sendable () async throws -> Bool
+    ) async throws -> Bool {
+        let guess = try begin(name, address)
+        return try end(guess, await Self.result { try await check() ? () : nil }) != nil
     }
 
     /// Makes a try to log in, unless too many were wrong; see the `async` form of it.
@@ -108,14 +117,21 @@ public final class PasswordThrottle: Sendable {
     /// - Parameters:
     ///   - name: The user name that was given.
     ///   - address: The client's, as the web server says (`Request.remoteAddress`).
-    ///   - browser: What the program knows this browser by, if it has logged in as this user before.
     ///   - check: Nil for a wrong password. One that throws was no try, and does not count.
     /// - Throws: ``PasswordError`` of code `throttled`, and what `check` throws.
     public func attempt<Value>(
-        _ name: String, from address: String, browser: [UInt8]? = nil, _ check: () throws -> Value?
+        _ name: String, from address: String, _ check: () throws -> Value?
     ) throws -> Value? {
-        let guess = try begin(name, address, browser)
+        let guess = try begin(name, address)
         return try end(guess, Result { try check() })
+    }
+
+    /// As the form with a value, for a check that says whether the password is the user's.
+    ///
+    /// - Returns: What `check` returns.
+    public func attempt(_ name: String, from address: String, _ check: () throws -> Bool) throws -> Bool {
+        let guess = try begin(name, address)
+        return try end(guess, Result { try check() ? () : nil }) != nil
     }
 
     private static func result<Value>(
@@ -128,8 +144,8 @@ public final class PasswordThrottle: Sendable {
         }
     }
 
-    private func begin(_ name: String, _ address: String, _ browser: [UInt8]?) throws(PasswordError) -> Guess {
-        let guess = Guess(user: ByteString(name), address: address, browser: browser)
+    private func begin(_ name: String, _ address: String) throws(PasswordError) -> Guess {
+        let guess = Guess(user: ByteString(name), address: address, browser: nil)
         guard let wait = take(guess) else { return guess }
         // No name: it may be a password that was typed into the wrong field.
         if let logger, let suppressed = throttle.pass("throttled") {

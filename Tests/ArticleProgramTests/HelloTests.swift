@@ -35,6 +35,8 @@ struct HelloTests {
             let reply = try client.get("/sum?a=2&b=x")
             #expect(reply.status == .badRequest)
             #expect(reply.text.contains("the field \"b\" has not the expected form"))
+            #expect(try client.get("/sum?a=2147483647&b=2147483647").text == #"{"sum":4294967294}"#)
+            #expect(try client.get("/sum?a=2&b=2147483648").status == .badRequest)
         }
     }
 }

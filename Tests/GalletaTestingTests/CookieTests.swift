@@ -64,6 +64,22 @@ struct CookieTests {
         }
     }
 
+    @Test(
+        "a cookie that browsers refuse is not taken, and why is told",
+        arguments: [
+            ("__Host-a=1; Path=/", "without Secure"), ("__Secure-a=1; Path=/", "without Secure"),
+            ("a=1; Path=/; SameSite=None", "without Secure"), ("__host-a=1; Secure", "Path=/"),
+            ("__Host-a=1; Path=/x; Secure", "Path=/"), ("__Host-a=1; Path=/; Secure; Domain=localhost", "no Domain"),
+        ])
+    func refused(field: String, reason: String) throws {
+        try application(field, "__Host-b=1; Path=/; Secure; SameSite=None").test { client in
+            client.isSecure = true
+            let reply = try client.get("/set/")
+            #expect(reply.refusedCookies.count == 1 && reply.refusedCookies[0].contains(reason), "\(reply)")
+            #expect(client.cookies.map(\.name) == ["__Host-b"])
+        }
+    }
+
     @Test("a log-out takes the session's cookie away")
     func logOut() throws {
         let app = try Application.testing()

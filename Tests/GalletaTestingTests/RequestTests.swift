@@ -21,6 +21,22 @@ struct RequestTests {
         }
     }
 
+    @Test("says where it came from, as the example configurations have it")
+    func ownSite() throws {
+        var configuration = Server.Configuration()
+        configuration.mount = try MountPoint("/app")
+        let app = try Application.testing(configuration: configuration)
+        app.get("/") { request, _ in
+            .text("\(request.fastCGI["REQUEST_ORIGIN"] ?? "-") \(request.fastCGI["SCRIPT_NAME"] ?? "-")")
+        }
+        try app.test { client throws in
+            #expect(try client.get("/app/").text == "http://localhost /app")
+            client.isSecure = true
+            client.host = "shop.example"
+            #expect(try client.get("/app/").text == "https://shop.example /app")
+        }
+    }
+
     @Test("carries a form in either encoding, names twice, and any text")
     func forms() throws {
         let app = try Application.testing()

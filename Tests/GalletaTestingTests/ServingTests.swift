@@ -96,6 +96,30 @@ struct ServingTests {
         release.signal()
     }
 
+    @Test("lets a cancelled test go at once, before there is an answer")
+    func cancelled() async throws {
+        let app = try Application.testing()
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        app.get("/waits") { request, _ async throws in
+            begin.yield()
+            // Until the client has gone.
+            try await Task.sleep(for: .seconds(3_600))
+            return ""
+        }
+        try await app.test { client async throws in
+            client.timeout = .seconds(3_600)
+            for isStream in [false, true] {
+                let waiting = Task {
+                    let request = TestRequest(.get, "/waits")
+                    if isStream { _ = try await client.open(request) } else { _ = try await client.send(request) }
+                }
+                _ = await begun.first { true }
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+            }
+        }
+    }
+
     @Test("cuts a handler past its deadline, and the error says so")
     func pastDeadline() throws {
         var configuration = Server.Configuration()

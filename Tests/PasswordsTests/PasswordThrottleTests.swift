@@ -93,7 +93,17 @@ struct PasswordThrottleTests {
         #expect(refusal?.code == .throttled && refusal?.retryAfter == .seconds(600))
         for _ in 0..<10 { #expect(try await limiter.attempt("ada", from: address) { Int?.none } == nil) }
         await #expect(throws: PasswordError.self) { try await limiter.attempt("ada", from: address) { 7 } }
-        #expect(try await limiter.attempt("ada", from: address, browser: [1]) { 7 } == 7)
+    }
+
+    @Test("a check that says no counts as one that gives nothing")
+    func yesOrNo() async throws {
+        #expect(try limiter.attempt("ada", from: "192.0.2.1") { true })
+        let no: @Sendable () async throws -> Bool = { false }
+        for _ in 0..<5 {
+            #expect(try await limiter.attempt("ada", from: "192.0.2.1", no) == false)
+            #expect(try limiter.attempt("ada", from: "192.0.2.1") { false } == false)
+        }
+        await #expect(throws: PasswordError.self) { try await limiter.attempt("ada", from: "192.0.2.1", no) }
     }
 
     @Test("a flood of other names and networks does not reset a counter that is high")

@@ -17,7 +17,7 @@ struct RequestCheck {
         case role = "the role is neither Responder nor Authorizer"
         case foreignID = "a record carries another request id: multiplexing is not supported"
         case recordType = "a record of an unexpected type stands inside the head"
-        case tooLarge = "the parameters are larger than the limit (--max-head)"
+        case tooLarge = "the parameters are larger than the limit (maxHeadBytes)"
         case tooMany = "there are more parameters than the limit"
         case pairLength = "a parameter's length exceeds the bytes that are there"
         case pairName = "a parameter's name holds NUL or '='"

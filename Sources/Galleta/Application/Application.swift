@@ -257,6 +257,15 @@ public final class Application: RouteBuilder {
         try run(listeners: [Listener.at(address)])
     }
 
+    /// Checks what a start would: the configuration, and the routes that were added so far.
+    ///
+    /// - Throws: `ConfigurationError` that names the property, or the route that no request can reach, that is there twice, or
+    ///   is no route.
+    public func validate() throws(ConfigurationError) {
+        try configuration.validate()
+        _ = try routeTable()
+    }
+
     /// - Throws: `ConfigurationError` that names a route that cannot be.
     private func pipeline(_ logger: Logger) throws(ConfigurationError) -> Pipeline {
         let steps = routeGroup.steps

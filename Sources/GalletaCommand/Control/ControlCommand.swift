@@ -27,7 +27,11 @@ public struct ControlCommand: ParsableCommand {
     public init() {}
 
     struct Socket: ParsableArguments {
-        @Option(help: "The control socket. (default: GALLETA_CONTROL, else /run/galleta/control.sock)")
+        @Option(
+            help: """
+                The control socket. (default: \(ServerIdentity.current.controlVariable), else \
+                \(ServerIdentity.current.controlSocket))
+                """)
         var socket: String?
 
         /// Asks, prints the answer, and ends the process with 1 where it is a refusal.
@@ -41,7 +45,9 @@ public struct ControlCommand: ParsableCommand {
         }
 
         func ask(_ method: String, _ target: String) throws -> ControlClient.Reply {
-            var path = socket ?? getenv("GALLETA_CONTROL").map { String(cString: $0) } ?? "/run/galleta/control.sock"
+            let server = ServerIdentity.current
+            let variable = getenv(server.controlVariable).map { String(cString: $0) }
+            var path = socket ?? variable.flatMap { $0.isEmpty ? nil : $0 } ?? server.controlSocket
             if path.hasPrefix("unix:") { path.removeFirst(5) }
             do throws(ControlClient.Failure) {
                 return try ControlClient(path: path).ask(method, target)

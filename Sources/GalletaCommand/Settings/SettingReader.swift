@@ -46,6 +46,17 @@ public final class SettingReader {
         return (text, variable)
     }
 
+    /// As ``text(_:_:)``, for a setting that must be given.
+    ///
+    /// - Throws: `ConfigurationError` that names option and variable.
+    public func require(
+        _ option: String?, _ name: String
+    ) throws(ConfigurationError) -> (text: String, field: String) {
+        if let found = text(option, name) { return found }
+        throw ConfigurationError(
+            field: "--\(name)", reason: "it is missing", remedy: "give --\(name), or set \(variable(of: name))")
+    }
+
     /// How a setting was given, option or variable; the option if it was not. For an error's field.
     public func field(of name: String) -> String {
         variables[name] ?? "--\(name)"

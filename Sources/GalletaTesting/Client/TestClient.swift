@@ -154,7 +154,7 @@ public final class TestClient: Sendable {
             return (state.settings, state.jar.header(for: origin))
         }
         let id = request.parameter("REQUEST_ID") ?? server.nextID()
-        let records = request.records(settings, cookie: cookie, id: id)
+        let records = request.records(settings, mount: server.mount, cookie: cookie, id: id)
         return Sending(records: records, id: id, isSecure: request.isSecure ?? settings.isSecure)
     }
 
@@ -167,13 +167,8 @@ public final class TestClient: Sendable {
 
     /// Sends a request and returns the whole answer, without holding a thread of the test's.
     public func send(_ request: TestRequest) async throws -> TestReply {
-        let stream = Locked<TestStream?>(nil)
-        return try await Aside.run {
-            let begun = try TestStream(self, request)
-            stream.withLock { $0 = begun }
-            return try begun.collect()
-        } onCancel: {
-            stream.withLock { $0 }?.cancel()
+        try await cancellable { cancellation in
+            try TestStream(self, request, onConnect: cancellation.cover).collect()
         }
     }
 
@@ -186,7 +181,25 @@ public final class TestClient: Sendable {
 
     /// Sends a request and returns its answer once the header is there, without holding a thread of the test's.
     public func open(_ request: TestRequest) async throws -> TestStream {
-        try await Aside.run { [self] in try TestStream(self, request) }
+        try await cancellable { [self] cancellation in
+            try TestStream(self, request, onConnect: cancellation.cover)
+        }
+    }
+
+    private func cancellable<Result: Sendable>(
+        _ work: @escaping @Sendable (RequestCancellation) throws -> Result
+    ) async throws -> Result {
+        let cancellation = RequestCancellation()
+        do {
+            return try await Aside.run {
+                try work(cancellation)
+            } onCancel: {
+                cancellation.cancel()
+            }
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
     }
 
     // MARK: The session

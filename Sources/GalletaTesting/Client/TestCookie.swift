@@ -50,16 +50,23 @@ public struct TestCookie: Sendable, Equatable {
         value = String(parts[0][parts[0].index(after: equals)...].trimmed)
         domain = origin.host
         path = Self.defaultPath(origin.path)
+        var hasPath = false
+        var hasDomain = false
+        var isForOtherSites = false
         var expires: Duration?
         var maxAge: Duration?
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let attribute = pair.count > 1 ? String(pair[1].trimmed) : ""
             switch pair[0].trimmed.lowercased() {
-            case "path": path = attribute.first == "/" ? attribute : Self.defaultPath(origin.path)
+            case "path":
+                hasPath = attribute.first == "/"
+                path = hasPath ? attribute : Self.defaultPath(origin.path)
             case "domain" where !attribute.isEmpty:
                 domain = String(attribute.lowercased().drop { $0 == "." })
                 isForSubdomains = true
+                hasDomain = true
+            case "samesite": isForOtherSites = attribute.lowercased() == "none"
             case "secure": isSecure = true
             case "max-age": if let seconds = Int64(attribute) { maxAge = .seconds(seconds) }
             case "expires": expires = Self.time(until: attribute)
@@ -69,6 +76,17 @@ public struct TestCookie: Sendable, Equatable {
         end = (maxAge ?? expires).map { origin.now + $0 }
         guard Self.matches(host: origin.host, domain, isForSubdomains) else {
             throw Refusal(reason: "\(name): the domain \(domain) is not that of the client's `host`, \(origin.host)")
+        }
+        // The draft that follows RFC 6265 (6265bis, sections 4.1.3 and 5.7), as browsers have it.
+        let prefix = name.lowercased()
+        if !isSecure {
+            if isForOtherSites { throw Refusal(reason: "\(name): SameSite=None without Secure") }
+            if prefix.hasPrefix("__secure-") || prefix.hasPrefix("__host-") {
+                throw Refusal(reason: "\(name): a cookie of such a name is not without Secure")
+            }
+        }
+        if prefix.hasPrefix("__host-"), hasDomain || !hasPath || path != "/" {
+            throw Refusal(reason: "\(name): a cookie of such a name has Path=/, and no Domain")
         }
         guard !isSecure || origin.isSecure else {
             throw Refusal(reason: "\(name): Secure, but the request came by HTTP; let the client's `isSecure` be true")

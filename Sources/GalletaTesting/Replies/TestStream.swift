@@ -30,11 +30,16 @@ public final class TestStream: @unchecked Sendable {
     public var headers: HTTPFields { reply.headers }
 
     /// Sends a request and waits for the header of its answer.
-    init(_ client: TestClient, _ request: TestRequest) throws {
+    ///
+    /// - Parameter onConnect: Is given the connection before anything is sent, to end it.
+    init(
+        _ client: TestClient, _ request: TestRequest, onConnect: (TestConnection) -> Void = { _ in }
+    ) throws {
         self.client = client
         let sending = client.sending(request)
         id = sending.id
         connection = try client.server.connect(sending.records)
+        onConnect(connection)
         client.server.book.open(id)
         var output: [UInt8] = []
         do throws(TestClientError) {
@@ -69,11 +74,6 @@ public final class TestStream: @unchecked Sendable {
     /// The client goes: the application finds the connection closed. What was not read is lost.
     public func close() {
         client.server.close(connection)
-    }
-
-    /// Has whoever waits here see the end.
-    func cancel() {
-        connection.cancel()
     }
 
     // MARK: Reading
@@ -151,16 +151,16 @@ public final class TestStream: @unchecked Sendable {
 extension TestStream {
     /// The next bytes of the content, without holding a thread of the test's.
     public func next() async throws -> [UInt8]? {
-        try await Aside.run({ [self] in try next() }, onCancel: cancel)
+        try await Aside.run({ [self] in try next() }, onCancel: connection.close)
     }
 
     /// The next server-sent event, without holding a thread of the test's.
     public func nextEvent() async throws -> ServerSentEvent? {
-        try await Aside.run({ [self] in try nextEvent() }, onCancel: cancel)
+        try await Aside.run({ [self] in try nextEvent() }, onCancel: connection.close)
     }
 
     /// Reads to the end, without holding a thread of the test's.
     public func collect() async throws -> TestReply {
-        try await Aside.run({ [self] in try collect() }, onCancel: cancel)
+        try await Aside.run({ [self] in try collect() }, onCancel: connection.close)
     }
 }

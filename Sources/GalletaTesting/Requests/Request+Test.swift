@@ -40,6 +40,8 @@ extension Request {
     public static func test(
         _ request: TestRequest, configuration: Server.Configuration = Server.Configuration()
     ) throws -> Request {
-        try .read(from: request.records(TestClient.Settings(), cookie: nil, id: "test"), configuration)
+        let records = request.records(
+            TestClient.Settings(), mount: configuration.mount.path, cookie: nil, id: "test")
+        return try .read(from: records, configuration)
     }
 }

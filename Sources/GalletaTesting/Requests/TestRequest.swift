@@ -79,34 +79,44 @@ public struct TestRequest: Sendable {
     ///
     /// - Parameters:
     ///   - settings: What the client's requests have in common.
+    ///   - mount: Where the application is mounted.
     ///   - cookie: The `Cookie` field.
     ///   - id: The web server's id of the request.
-    func records(_ settings: TestClient.Settings, cookie: String?, id: String) -> [UInt8] {
+    func records(_ settings: TestClient.Settings, mount: String, cookie: String?, id: String) -> [UInt8] {
         var writer = RecordWriter(role: role)
-        writer.add(RecordWriter.params, pairs(settings, cookie, id))
+        writer.add(RecordWriter.params, pairs(settings, mount, cookie, id))
         if role == .responder { writer.add(RecordWriter.stdin, body ?? []) }
         return writer.bytes
     }
 
     /// The parameters, as nginx sends them with the configuration that comes with Galleta.
-    private func pairs(_ settings: TestClient.Settings, _ cookie: String?, _ id: String) -> [UInt8] {
+    private func pairs(
+        _ settings: TestClient.Settings, _ mount: String, _ cookie: String?, _ id: String
+    ) -> [UInt8] {
         let isSecure = isSecure ?? settings.isSecure
         let target = encodedTarget
         var pairs = ParameterWriter(without: fastCGI.map(\.name))
         pairs.add("REQUEST_METHOD", method.rawValue)
         pairs.add("REQUEST_URI", target)
         pairs.add("QUERY_STRING", target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) } ?? "")
-        if let type = headers[.contentType] { pairs.add("CONTENT_TYPE", type) }
+        pairs.add("SCRIPT_NAME", mount)
         if let body { pairs.add("CONTENT_LENGTH", String(body.count)) }
+        if let type = headers[.contentType] { pairs.add("CONTENT_TYPE", type) }
         pairs.add("GATEWAY_INTERFACE", "CGI/1.1")
         pairs.add("SERVER_PROTOCOL", "HTTP/1.1")
+        pairs.add("SERVER_SOFTWARE", "nginx")
         pairs.add("SERVER_NAME", settings.host)
+        pairs.add("SERVER_ADDR", "192.0.2.254")
         pairs.add("SERVER_PORT", isSecure ? "443" : "80")
         pairs.add("REMOTE_ADDR", remoteAddress ?? settings.remoteAddress)
-        pairs.add("REQUEST_SCHEME", isSecure ? "https" : "http")
+        pairs.add("REMOTE_PORT", "49152")
+        let scheme = isSecure ? "https" : "http"
+        pairs.add("REQUEST_SCHEME", scheme)
         if isSecure { pairs.add("HTTPS", "on") }
+        let host = headers[HTTPField.Name("Host")!] ?? settings.host
+        pairs.add("REQUEST_ORIGIN", "\(scheme)://\(host)")
         pairs.add("REQUEST_ID", id)
-        if headers[HTTPField.Name("Host")!] == nil { pairs.add("HTTP_HOST", settings.host) }
+        if headers[HTTPField.Name("Host")!] == nil { pairs.add("HTTP_HOST", host) }
         for field in settings.headers where headers[field.name] == nil { pairs.add(field) }
         for field in headers { pairs.add(field) }
         if let cookie { pairs.add("HTTP_COOKIE", cookie) }

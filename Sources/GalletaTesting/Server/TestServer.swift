@@ -15,6 +15,8 @@ internal import Synchronization
 /// Threading: any thread.
 final class TestServer: Sendable {
     let sessions: SessionManager
+    /// Where the application is mounted.
+    let mount: String
     /// What the lifetime of cookies is measured with.
     let clock: SessionClock
     let book: RequestBook
@@ -37,6 +39,7 @@ final class TestServer: Sendable {
     /// - Throws: `ConfigurationError` of the application's configuration.
     init(_ application: Application, clock: SessionClock?) throws {
         sessions = application.sessions
+        mount = application.configuration.mount.path
         self.clock = clock ?? (sessions.provider as? MemoryProvider)?.clock ?? .boot
         let book = RequestBook()
         self.book = book
@@ -92,7 +95,7 @@ final class TestServer: Sendable {
             defer { connections.open = [:] }
             return connections.open.values.map { $0 }
         }
-        for connection in left { connection.cancel() }
+        for connection in left { connection.close() }
         service.shutdown()
         // The grace was the handlers' time; threads that have nothing left to do end late where the machine is busy.
         let stuck = service.finish()

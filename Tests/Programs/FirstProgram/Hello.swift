@@ -17,9 +17,9 @@ struct Hello: ServerCommand {
             return "<!doctype html><title>Hello</title><h1>Hello, \(name)!</h1>\n"
         }
         app.get("/sum") { request, _ in
-            let a = try request.query.require("a", as: Int.self)
-            let b = try request.query.require("b", as: Int.self)
-            return try .json(["sum": a + b])
+            let a = try request.query.require("a", as: Int32.self)
+            let b = try request.query.require("b", as: Int32.self)
+            return try .json(["sum": Int(a) + Int(b)])
         }
     }
 }

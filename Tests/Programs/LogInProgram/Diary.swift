@@ -4,10 +4,11 @@ import Passwords
 @main
 struct Diary: ServerCommand {
     @OptionGroup var options: ServerOptions
-    @Option(help: "File of users and password hashes, as htpasswd -B makes it.") var users: String
+    @Option(help: "File of users and password hashes, as htpasswd -B makes it.") var users: String?
 
     func prepare(_ setup: ServerSetup) throws {
-        let users = try PasswordFile(path: users, logger: setup.logger)
+        let (path, field) = try setup.settings.require(users, "users")
+        let users = try setup.settings.naming(field) { try PasswordFile(path: path, logger: setup.logger) }
         // Who gets a new password, or is no user any more, is logged out everywhere.
         setup.sessions.stampCheck = users.isCurrent
         setup.onApplication { app in LogIn(users: users).add(to: app) }

@@ -15,7 +15,7 @@ struct Program: ServerCommand {
         guard let (path, field) = setup.settings.text(users, "users") else { return }
         let users = try setup.settings.naming(field) { try PasswordFile(path: path, logger: setup.logger) }
         // Who has a new password, or is no user any more, is logged out everywhere.
-        setup.sessions.stampCheck = { user, stamp in stamp != nil && users.credential(of: user)?.stamp == stamp }
+        setup.sessions.stampCheck = users.isCurrent
         setup.onApplication { app in LogIn(users: users).add(to: app) }
     }
 

@@ -5,17 +5,13 @@ import Testing
 
 @Suite("Notes")
 struct NotesTests {
-    /// The token of the page's forms.
-    private func token(_ page: String) -> String {
-        String(page.split(separator: "name=\"csrf\" value=\"").dropFirst().first?.prefix { $0 != "\"" } ?? "")
-    }
-
     @Test("are kept for the visitor who wrote them, and for nobody else")
     func kept() throws {
         let app = try Application.testing()
         Program().routes(app)
         try app.test { client in
-            let token = token(try client.get("/").text)
+            let token = try client.csrfToken()
+            #expect(try client.get("/").text.contains(#"name="csrf" value="\#(token)""#))
             let reply = try client.post("/note", form: ["note": "figs", "csrf": token])
             #expect(reply.status == .seeOther)
             #expect(try client.get("/").text.contains("<li>figs</li>"))
