@@ -216,7 +216,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaFoundationTests",
-            dependencies: ["GalletaFoundation", "Galleta", "GalletaPlatform"],
+            dependencies: ["GalletaFoundation", "Galleta", "GalletaPlatform", "GalletaTesting"],
             swiftSettings: settings
         ),
         .testTarget(

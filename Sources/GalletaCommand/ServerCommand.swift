@@ -77,11 +77,28 @@ extension ServerCommand {
         }
     }
 
-    private func serve() throws {
+    /// The application as the program would serve it, made and not served: for a test of the whole, settings included.
+    ///
+    /// ```swift
+    /// try Shop.parse(["--users", path]).application().test { client in … }
+    /// ```
+    ///
+    /// - Throws: `ConfigurationError` that names the setting as it was given.
+    public func application() throws -> Application {
+        let (setup, _, _) = try prepared()
+        return try setup.makeApplication(routes)
+    }
+
+    private func prepared() throws -> (ServerSetup, ServerSettings, SettingReader) {
         let reader = SettingReader(environment: ProcessEnvironment(), prefix: Self.environmentPrefix)
         let settings = try ServerSettings(options, reader)
         let setup = ServerSetup(settings, reader, isTrial: options.checkConfig)
         try prepare(setup)
+        return (setup, settings, reader)
+    }
+
+    private func serve() throws {
+        let (setup, settings, reader) = try prepared()
         let names = settings.names
         try names.translating(.server) { try setup.server.validate() }
         for warning in UnknownVariables.warnings(reader, command: Self.commandName) {

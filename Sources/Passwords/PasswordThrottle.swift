@@ -5,7 +5,7 @@ public import Logging
 ///
 /// ```swift
 /// let credential = try await throttle.attempt(name, from: request.remoteAddress) {
-///     try await users.check(name, password)
+///     try await users.verify(name, password)
 /// }
 /// ```
 ///

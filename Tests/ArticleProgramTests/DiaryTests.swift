@@ -17,13 +17,7 @@ struct DiaryTests {
         configuration.algorithm = .bcrypt(cost: 4)  // quick, for tests only
         let hash = try Passwords(configuration: configuration).hash("engine")
         try Data("ada:\(hash.text)\n".utf8).write(to: file)
-        let users = try PasswordFile(path: file.path)
-
-        var sessions = SessionConfiguration()
-        sessions.stampCheck = users.isCurrent
-        app = try Application.testing(sessions: sessions)
-        try Diary.parse(["--users", file.path]).routes(app)
-        LogIn(users: users).add(to: app)
+        app = try Diary.parse(["--users", file.path, "--mount", "/"]).application()
     }
 
     private func logIn(_ client: TestClient, password: String, next: String = "") throws -> TestReply {

@@ -2,6 +2,7 @@ import Foundation
 import Galleta
 import GalletaFoundation
 import GalletaPlatform
+import GalletaTesting
 import Testing
 
 @Suite("Foundation's types in requests")
@@ -29,6 +30,23 @@ struct FoundationInputTests {
         }
         #expect(throws: HTTPError.self) { try fields.value("bad", as: UUID.self) }
         #expect(throws: HTTPError.self) { try fields.value("bad", as: Date.self) }
+    }
+
+    @Test("are taken from the path, and there is no page at an address with anything else")
+    func path() throws {
+        let app = try Application.testing()
+        app.get("/orders/:id") { request, _ in
+            .text(try request.pathParameters.require("id", as: UUID.self).uuidString)
+        }
+        app.get("/days/:day") { request, _ in
+            .text("\(try request.pathParameters.require("day", as: Date.self).timeIntervalSince1970)")
+        }
+        try app.test { client throws in
+            #expect(try client.get("/orders/\(id.lowercased())").text == id)
+            #expect(try client.get("/days/2026-11-28").text == "1795824000.0")
+            #expect(try client.get("/orders/7").status == .notFound)
+            #expect(try client.get("/days/2026-02-30").status == .notFound)
+        }
     }
 
     @Test(

@@ -90,15 +90,15 @@ struct PasswordFileTests {
         try write("ada:\(Self.pw)\nbob:\(Self.other)\n")
         let file = try PasswordFile(path: path, logger: logger)
         #expect(file.count == 2 && file.maxPasswordBytes == 72)
-        func checkSync(_ user: String, _ password: String) throws -> Credential? { try file.check(user, password) }
+        func checkSync(_ user: String, _ password: String) throws -> Credential? { try file.verify(user, password) }
         for user in ["ada", "bob"] {
-            #expect(try await file.check(user, "pw")?.user == ByteString(user))
+            #expect(try await file.verify(user, "pw")?.user == ByteString(user))
             #expect(try checkSync(user, "pw")?.stamp == file.credential(of: ByteString(user))?.stamp)
-            #expect(try await file.check(user, "pw2") == nil)
+            #expect(try await file.verify(user, "pw2") == nil)
             #expect(try checkSync(user, "") == nil)
         }
-        #expect(try await file.check("Ada", "pw") == nil)
-        #expect(try await file.check("ada", String(repeating: "x", count: 73)) == nil)
+        #expect(try await file.verify("Ada", "pw") == nil)
+        #expect(try await file.verify("ada", String(repeating: "x", count: 73)) == nil)
     }
 
     @Test("a credential of a hash that was kept elsewhere has the stamp of the file's")

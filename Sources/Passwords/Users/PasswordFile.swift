@@ -6,7 +6,7 @@ public import Logging
 ///
 /// ```swift
 /// let users = try PasswordFile(path: "/etc/app/htpasswd")
-/// if let credential = try await users.check(name, password) {
+/// if let credential = try await users.verify(name, password) {
 ///     try session.logIn(user: credential.user, stamp: credential.stamp)
 /// }
 /// configuration.stampCheck = users.isCurrent
@@ -82,7 +82,7 @@ public final class PasswordFile: Sendable {
     ///   - password: The password that was given; over ``maxPasswordBytes`` it is nobody's, and not looked at.
     ///   - isKnown: It goes before others, as with `Passwords.verify`.
     /// - Throws: ``PasswordError`` of code `busy`; `CancellationError` when the task is cancelled while it waits.
-    public func check(_ user: String, _ password: String, isKnown: Bool = false) async throws -> Credential? {
+    public func verify(_ user: String, _ password: String, isKnown: Bool = false) async throws -> Credential? {
         try await passwords.run(isKnown: isKnown, verification(user, password))
     }
 
@@ -96,7 +96,7 @@ public final class PasswordFile: Sendable {
     ///   - password: The password that was given; over ``maxPasswordBytes`` it is nobody's, and not looked at.
     ///   - isKnown: It goes before others, as with `Passwords.verify`.
     /// - Throws: ``PasswordError`` of code `busy`.
-    public func check(
+    public func verify(
         _ user: String, _ password: String, isKnown: Bool = false
     ) throws(PasswordError) -> Credential? {
         try passwords.run(isKnown: isKnown, verification(user, password))
@@ -106,7 +106,7 @@ public final class PasswordFile: Sendable {
         { [self] in verify(user: ByteString(user), password: ByteString(password)) }
     }
 
-    /// As ``check(_:_:isKnown:)-(String,String,Bool)``, on the calling thread and at once.
+    /// As ``verify(_:_:isKnown:)-(String,String,Bool)``, on the calling thread and at once.
     package func verify(user: ByteString, password: ByteString) -> Credential? {
         users.verify(user: user, password: password)
     }

@@ -19,7 +19,7 @@ struct LogIn {
         app.post("/login") { [users, throttle] request, session in
             let form = try request.decode(Form.self)
             let credential = try await throttle.attempt(form.name, from: request.remoteAddress) {
-                try await users.check(form.name, form.password)
+                try await users.verify(form.name, form.password)
             }
             guard let credential else {
                 let again = HTTPError.Link("Try again", to: request.mount + "/login")

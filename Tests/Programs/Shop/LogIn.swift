@@ -16,7 +16,7 @@ struct LogIn {
             let form = try request.decode(Form.self)
             // Too many wrong ones get 429, and who comes while the queue of password checks is full gets 503.
             let user = try await throttle.attempt(form.name, from: request.remoteAddress) {
-                try await users.check(form.name, form.password)
+                try await users.verify(form.name, form.password)
             }
             guard let user else {
                 let again = HTTPError.Link("Try again", to: request.mount + "/login")

@@ -16,7 +16,7 @@ struct LogIn: Sendable {
             let (name, password) = (try fields.require("name"), try fields.require("password"))
             // Too many wrong ones get 429, and who comes while others fill the queue of password checks gets 503.
             let credential = try await throttle.attempt(name, from: request.remoteAddress) {
-                try await users.check(name, password)
+                try await users.verify(name, password)
             }
             guard let credential else { throw HTTPError(.unauthorized, "this name and password do not match") }
             try session.logIn(user: credential.user, stamp: credential.stamp)
