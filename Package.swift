@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "PHPSessions",
             dependencies: [
-                "CPlatform", "GalletaPlatform", "PHPSerialization", "Sessions",
+                "CPlatform", "GalletaPlatform", "PHPSerialization", "RESP", "RedisSessions", "Sessions",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -192,7 +192,8 @@ let package = Package(
         .testTarget(
             name: "PHPSessionsTests",
             dependencies: [
-                "PHPSessions", "PHPSerialization", "Sessions", "SessionsTesting", "GalletaPlatform", "TestSupport",
+                "PHPSessions", "PHPSerialization", "RedisSessions", "Sessions", "SessionsTesting", "GalletaPlatform",
+                "TestSupport",
             ],
             exclude: ["Scripts"],
             swiftSettings: settings

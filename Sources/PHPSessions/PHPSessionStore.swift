@@ -68,6 +68,8 @@ package struct PHPSessionStoreError: Error, Hashable, Sendable, CustomStringConv
     package enum Code: Hashable, Sendable {
         /// Others have the session: try again later.
         case busy
+        /// Somebody without a lock has changed the session meanwhile: what was read is old, and nothing was written.
+        case changed
         /// What is there is nothing that PHP would take for a session.
         case refused
         /// The system failed.
@@ -80,6 +82,8 @@ package struct PHPSessionStoreError: Error, Hashable, Sendable, CustomStringConv
     package var description: String { reason }
 
     static let busy = PHPSessionStoreError(code: .busy, reason: "others have the session")
+
+    static let changed = PHPSessionStoreError(code: .changed, reason: "a page without a lock has changed the session")
 
     static func refused(_ reason: String) -> PHPSessionStoreError {
         PHPSessionStoreError(code: .refused, reason: reason)

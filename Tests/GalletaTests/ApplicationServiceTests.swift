@@ -84,7 +84,7 @@ struct ApplicationServiceTests {
     }
 
     @Test("ends when its task is cancelled, after what is in flight")
-    func cancellation() async throws {
+    func cancellation() throws {
         let app = try application()
         let (hasBegun, mayEnd) = (Rendezvous(2), Rendezvous(2))
         app.get("/slow") { _, _ in
@@ -93,14 +93,30 @@ struct ApplicationServiceTests {
             return "whole"
         }
         let service = try serve(app)
-        let task = Task { try await service.run() }
-        let path = folder.file("s.sock")
-        async let answer = onThread { try FastCGIClient(unix: path).exchange("GET", "/slow").text }
-        _ = try await onThread { hasBegun.meet() }
-        task.cancel()
-        _ = try await onThread { mayEnd.meet() }
-        try await task.value
-        #expect(try await answer == "whole")
+        let (cancellations, cancel) = AsyncStream<Void>.makeStream()
+        let failure = Cell<String>()
+        // Not in the pool, which is other tests', too.
+        let serving = try SystemThread(name: "test-service") {
+            do {
+                try BlockingExecutor().run {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask { try await service.run() }
+                        _ = await cancellations.first { true }
+                        group.cancelAll()
+                        try await group.waitForAll()
+                    }
+                }
+            } catch {
+                failure.set("\(error)")
+            }
+        }
+        let client = try FastCGIClient(unix: folder.file("s.sock"))
+        try client.send(FastCGIRecord.request("GET", "/slow"))
+        hasBegun.meet()
+        cancel.yield()
+        mayEnd.meet()
+        #expect(try client.reply().text == "whole")
+        #expect(serving.join(timeout: .seconds(60)) && failure.value == nil)
     }
 
     @Test("gives each request a logger with its id, and other loggers the id where they ask for it")

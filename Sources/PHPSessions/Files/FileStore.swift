@@ -25,10 +25,8 @@ package final class FileStore: PHPSessionStore {
 
     private let path: SavePath
     private let maxBytes: Int
-    private let maxWaiters: Int
     private let clock: WallClock
-    /// How many threads wait for a session now.
-    private let waiters = Locked<[PHPSessionID: Int]>([:])
+    private let waiters: SessionWaiters
 
     /// - Throws: For a configuration that cannot be used.
     package init(_ configuration: Configuration) throws(ConfigurationError) {
@@ -45,7 +43,7 @@ package final class FileStore: PHPSessionStore {
         }
         self.path = path
         maxBytes = configuration.maxBytes
-        maxWaiters = configuration.maxWaiters
+        waiters = SessionWaiters(limit: configuration.maxWaiters)
         clock = configuration.clock
     }
 
@@ -95,7 +93,7 @@ package final class FileStore: PHPSessionStore {
     }
 
     /// The number of threads that wait for a session now.
-    func waiterCount(of id: PHPSessionID) -> Int { waiters.withLock { $0[id] ?? 0 } }
+    func waiterCount(of id: PHPSessionID) -> Int { waiters.count(of: id) }
 
     private func open(
         _ id: PHPSessionID, _ file: String, flags: Int32, lock: Int32, until deadline: BootInstant
@@ -123,28 +121,12 @@ package final class FileStore: PHPSessionStore {
         _ session: SessionFile, _ id: PHPSessionID, lock: Int32, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> Bool {
         if try !session.lock(lock, until: nil) {
-            guard enter(id) else { throw .busy }
-            defer { leave(id) }
+            guard waiters.enter(id) else { throw .busy }
+            defer { waiters.leave(id) }
             guard try session.lock(lock, until: deadline) else { throw .busy }
         }
         guard try session.isThere() else { return false }
         try session.read(atMost: maxBytes)
         return true
-    }
-
-    private func enter(_ id: PHPSessionID) -> Bool {
-        waiters.withLock { waiters in
-            let count = waiters[id] ?? 0
-            guard count < maxWaiters else { return false }
-            waiters[id] = count + 1
-            return true
-        }
-    }
-
-    private func leave(_ id: PHPSessionID) {
-        waiters.withLock { waiters in
-            let count = (waiters[id] ?? 1) - 1
-            waiters[id] = count == 0 ? nil : count
-        }
     }
 }

@@ -93,6 +93,13 @@ public final class PHPProvider: AsyncSessionProvider {
 
     private func failing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
+            for _ in 0..<8 {
+                do {
+                    return try body()
+                } catch let error as PHPSessionStoreError where error.code == .changed {
+                    // By a page without a lock, and nothing was written: the same on the session as it is now.
+                }
+            }
             return try body()
         } catch let error as PHPSessionStoreError {
             throw Self.failure(error)

@@ -251,7 +251,7 @@ struct FileStoreWithPHPTests {
         #expect(try document.value("both")?.int == (2 + threads) * times)
     }
 
-    private static func count(_ store: FileStore, _ id: PHPSessionID) throws {
+    static func count(_ store: any PHPSessionStore, _ id: PHPSessionID) throws {
         guard let session = try store.open(id, until: .patient) else { throw PHPSessionStoreError.busy }
         var document = try PHPDocument(session.bytes, format: .php)
         for name in ["swift", "both"] as [ByteString] {

@@ -52,7 +52,7 @@ struct PHPProviderTests {
     }
 
     /// What PHP's sessions have not. Their files have the ids for names.
-    private static let lacking = [
+    static let lacking = [
         "UserIndexedProvider", "CollectingProvider", "ListingProvider", "statistics", "keepsCap", "outage",
         "storedBytes",
         "traits.keepsKinds", "traits.keepsRotationGrace", "traits.remembersRotatedIDs", "traits.hasExactDeadlines",

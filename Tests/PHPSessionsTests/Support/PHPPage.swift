@@ -5,6 +5,12 @@ import TestSupport
 final class PHPPage {
     static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/php")
 
+    /// Whether it has its redis handler.
+    static let hasRedis: Bool = {
+        guard isThere, let result = try? ChildProcess.run("/usr/bin/php", ["-m"]) else { return false }
+        return result.output.split(separator: "\n").contains("redis")
+    }()
+
     private let process = Process()
     private let input: FileHandle
     private let output: FileHandle

@@ -1,0 +1,86 @@
+internal import GalletaPlatform
+internal import RESP
+internal import RedisSessions
+
+/// A session in Redis whose lock is held.
+final class RedisRecord: PHPSessionRecord {
+    /// Writes, touches or removes a session and lets its lock go, all at once. KEYS: the session, its lock.
+    /// ARGV: the holder, the task, milliseconds to live, `1` for one that must not be there yet, what was read, what to write.
+    /// Gives `done`; `gone` without a session, `there` with one in the way, `lost` without the lock, `changed` by somebody who took none.
+    private static let script = RedisScript(
+        """
+        local key, lock = KEYS[1], KEYS[2]
+        if redis.call('GET', lock) ~= ARGV[1] then return 'lost' end
+        local function ends(outcome)
+          redis.call('DEL', lock)
+          return outcome
+        end
+        local now = redis.call('GET', key)
+        if ARGV[4] == '1' then
+          if now then return ends('there') end
+        else
+          if not now then return ends('gone') end
+          if ARGV[2] ~= 'remove' and now ~= ARGV[5] then return ends('changed') end
+        end
+        if ARGV[2] == 'remove' then
+          redis.call('DEL', key)
+        elseif ARGV[2] == 'touch' then
+          redis.call('PEXPIRE', key, ARGV[3])
+        else
+          redis.call('SET', key, ARGV[6], 'PX', ARGV[3])
+        end
+        return ends('done')
+        """)
+
+    let bytes: [UInt8]
+    let lastUse: Duration
+    private let store: RedisStore
+    private let id: PHPSessionID
+    private let lock: RedisLock
+    /// Made here, and not there yet.
+    private let isNew: Bool
+
+    init(store: RedisStore, id: PHPSessionID, lock: RedisLock, bytes: [UInt8], lastUse: Duration, isNew: Bool) {
+        self.store = store
+        self.id = id
+        self.lock = lock
+        self.bytes = bytes
+        self.lastUse = lastUse
+        self.isNew = isNew
+    }
+
+    func write(_ new: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
+        let clock = store.configuration.clock
+        let left = store.configuration.idleTimeout - (lastUse.map { clock.idle(since: $0) } ?? .zero)
+        return try perform("write", left: left, new)
+    }
+
+    func touch() throws(PHPSessionStoreError) -> Bool { try perform("touch", left: store.configuration.idleTimeout) }
+
+    func remove() throws(PHPSessionStoreError) -> Bool { try perform("remove", left: .zero) }
+
+    func release() {
+        lock.release()
+    }
+
+    private func perform(
+        _ task: RedisArgument, left: Duration, _ new: [UInt8] = []
+    ) throws(PHPSessionStoreError) -> Bool {
+        let command = RedisCommand(
+            Self.script, keys: [store.key(id), lock.key],
+            arguments: [
+                lock.holder, task, .integer(max(1, left.milliseconds)), isNew ? 1 : 0, .bytes(bytes), .bytes(new),
+            ], isRepeatable: false)
+        // Whatever comes of it; where nothing is known the lock is let go of by its holder's name.
+        let outcome = try store.run([command])[0].text
+        lock.isGone()
+        switch outcome {
+        case "done": return true
+        case "gone": return false
+        case "changed", "there": throw .changed
+        case "lost":
+            throw PHPSessionStoreError(code: .busy, reason: "the lock of a session was lost while it was held")
+        default: throw PHPSessionStoreError(code: .failed, reason: "Redis gave an answer that nobody understands")
+        }
+    }
+}

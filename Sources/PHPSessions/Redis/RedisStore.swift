@@ -1,0 +1,149 @@
+package import GalletaPlatform
+internal import Glibc
+internal import RESP
+internal import RedisSessions
+
+/// Redis as PHP's redis handler keeps sessions there (`session.save_handler = redis`): a string under each id, which expires,
+/// and a lock beside it.
+///
+/// The lock is the handler's own (`redis.session.locking_enabled`). It is asked for again and again, as the handler does it, and has an
+/// expiry here: it goes by itself if this process dies. Where PHP does not lock, a page may have written between our
+/// reading and our writing: that is seen, and nothing of the page's is overwritten (`changed`).
+///
+/// Threading: any thread; each call waits for Redis, within the client's own timeout, beside its deadline.
+package final class RedisStore: PHPSessionStore {
+    /// How a store in Redis is set up.
+    package struct Configuration: Sendable {
+        /// Which server, as PHP's `session.save_path` says it.
+        package var place: RedisSavePath
+        /// PHP's `session.gc_maxlifetime`, which each use of a session sets as its expiry.
+        package var idleTimeout: Duration
+        /// Bytes of a session. A longer one is refused. Default: 4 MiB.
+        package var maxBytes = 4 << 20
+        /// Threads that wait for the same session at a time. Default: 2.
+        package var maxWaiters = 2
+        /// How long a lock lasts that nobody lets go of. Default: 30 s.
+        package var lockExpiry = Duration.seconds(30)
+        /// What "now" is.
+        package var clock = WallClock.system
+
+        package init(place: RedisSavePath, idleTimeout: Duration) {
+            self.place = place
+            self.idleTimeout = idleTimeout
+        }
+    }
+
+    let client: RedisClient
+    let configuration: Configuration
+    private let waiters: SessionWaiters
+
+    /// Connects at the first call.
+    ///
+    /// - Throws: `ConfigurationError` that names the field.
+    package init(_ configuration: Configuration) throws(ConfigurationError) {
+        self.configuration = configuration
+        waiters = SessionWaiters(limit: configuration.maxWaiters)
+        client = try RedisClient(settings: RedisSettings(configuration.place.servers))
+    }
+
+    /// Asks the server, so that a wrong address or password is told at the start.
+    func check() throws(ConfigurationError) {
+        do throws(RedisError) {
+            _ = try client.run([RedisCommand("PING", isRepeatable: true)], within: .seconds(5))
+        } catch {
+            throw ConfigurationError(
+                field: "savePath", reason: "Redis does not answer: \(error.message)",
+                remedy: "copy session.save_path from PHP's settings, and look whether Redis runs")
+        }
+    }
+
+    package func close() {
+        client.close()
+    }
+
+    // MARK: Opening
+
+    package func read(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError)
+        -> PHPSessionContent?
+    {
+        // Redis changes a string as a whole: no lock is needed to look.
+        guard let (bytes, lastUse) = try content(of: id) else { return nil }
+        return PHPSessionContent(bytes: bytes, lastUse: lastUse)
+    }
+
+    package func open(
+        _ id: PHPSessionID, until deadline: BootInstant
+    ) throws(PHPSessionStoreError) -> (any PHPSessionRecord)? {
+        // Who asks for ids that are none leaves no locks.
+        guard try content(of: id) != nil else { return nil }
+        let lock = try take(id, until: deadline)
+        guard let (bytes, lastUse) = try content(of: id) else {
+            lock.release()
+            return nil
+        }
+        return RedisRecord(store: self, id: id, lock: lock, bytes: bytes, lastUse: lastUse, isNew: false)
+    }
+
+    package func create(
+        _ id: PHPSessionID, until deadline: BootInstant
+    ) throws(PHPSessionStoreError) -> (any PHPSessionRecord)? {
+        let lock = try take(id, until: deadline)
+        guard try content(of: id) == nil else {
+            lock.release()
+            return nil
+        }
+        return RedisRecord(store: self, id: id, lock: lock, bytes: [], lastUse: configuration.clock.now, isNew: true)
+    }
+
+    func key(_ id: PHPSessionID) -> RedisArgument { .bytes(configuration.place.prefix + Array(id.text.utf8)) }
+
+    private func content(
+        of id: PHPSessionID
+    ) throws(PHPSessionStoreError) -> (bytes: [UInt8], lastUse: Duration)? {
+        let replies = try run([
+            RedisCommand("GET", [key(id)], isRepeatable: true), RedisCommand("PTTL", [key(id)], isRepeatable: true),
+        ])
+        guard let bytes = replies[0].bytes else { return nil }
+        guard bytes.count <= configuration.maxBytes else {
+            throw .refused("a session has more bytes than maxBytes, \(configuration.maxBytes)")
+        }
+        // Gone in between, or without expiry, which PHP's handler never leaves it.
+        let left = replies[1].integer.flatMap { $0 < 0 ? nil : Duration.milliseconds($0) } ?? configuration.idleTimeout
+        return (bytes, configuration.clock.now - max(.zero, configuration.idleTimeout - left))
+    }
+
+    // MARK: Locking
+
+    private func take(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> RedisLock {
+        let lock = RedisLock(client: client, key: lockKey(of: id))
+        if try lock.take(for: configuration.lockExpiry) { return lock }
+        guard deadline > .now, waiters.enter(id) else { throw .busy }
+        defer { waiters.leave(id) }
+        var pause: UInt32 = 1_000
+        while deadline > .now {
+            usleep(pause + UInt32.random(in: 0...pause))
+            pause = min(pause * 2, 10_000)
+            if try lock.take(for: configuration.lockExpiry) { return lock }
+        }
+        try lock.refuseEndless()
+        throw .busy
+    }
+
+    private func lockKey(of id: PHPSessionID) -> RedisArgument {
+        .bytes(configuration.place.prefix + Array(id.text.utf8) + Array("_LOCK".utf8))
+    }
+
+    func run(_ commands: [RedisCommand]) throws(PHPSessionStoreError) -> [RESPValue] {
+        do throws(RedisError) {
+            return try client.run(commands)
+        } catch {
+            throw PHPSessionStoreError(error)
+        }
+    }
+}
+
+extension PHPSessionStoreError {
+    init(_ error: RedisError) {
+        self.init(code: .failed, reason: "Redis: \(error.message)")
+    }
+}
