@@ -37,30 +37,45 @@ package struct PHPSessionContent: Sendable {
     package let lastUse: Duration
 }
 
-/// A session that nobody else has now. Its lock goes with the call of one of the methods, or with the object.
+/// A session that nobody else has now. Its lock goes with the call of one of the methods that do not keep it, or with the object.
 ///
 /// Threading: for one thread at a time.
 package protocol PHPSessionRecord: AnyObject {
-    /// What was read.
+    /// What was read, or written since.
     var bytes: [UInt8] { get }
 
-    /// When it was used last, by the ``WallClock``, as it was read.
+    /// When it was used last, by the ``WallClock``, as it was read, or written since.
     var lastUse: Duration { get }
 
-    /// Writes these bytes and lets the session go.
-    ///
-    /// - Parameter lastUse: What "last used" is then; nil is now.
-    /// - Returns: False when the session was removed meanwhile: nothing is written then, and none comes to life again.
-    func write(_ bytes: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool
+    /// Whether it still has the lock, as far as is known here.
+    var isHeld: Bool { get }
 
-    /// Sets "last used" to now and lets the session go. False when it was removed meanwhile.
-    func touch() throws(PHPSessionStoreError) -> Bool
+    /// Writes these bytes.
+    ///
+    /// - Parameters:
+    ///   - lastUse: What "last used" is then; nil is now.
+    ///   - keepsLock: Whether the session stays this object's, to be written again.
+    /// - Returns: False when the session was removed meanwhile: nothing is written then, and none comes to life again.
+    func write(_ bytes: [UInt8], lastUse: Duration?, keepsLock: Bool) throws(PHPSessionStoreError) -> Bool
+
+    /// Sets "last used" to now. False when it was removed meanwhile.
+    func touch(keepsLock: Bool) throws(PHPSessionStoreError) -> Bool
 
     /// Removes the session. False when it was removed meanwhile.
     func remove() throws(PHPSessionStoreError) -> Bool
 
     /// Lets the session go as it is.
     func release()
+}
+
+extension PHPSessionRecord {
+    /// Writes these bytes and lets the session go.
+    package func write(_ bytes: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
+        try write(bytes, lastUse: lastUse, keepsLock: false)
+    }
+
+    /// Sets "last used" to now and lets the session go.
+    package func touch() throws(PHPSessionStoreError) -> Bool { try touch(keepsLock: false) }
 }
 
 /// Why a store gave no answer.

@@ -99,6 +99,7 @@ struct Pipeline: Sendable {
 
     private func session(of request: Request) -> Session {
         var candidates = SessionIDCandidates()
+        if sessions.asyncProvider != nil { candidates.mayChangeSession = !request.isSafe }
         request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
         return sessions.open(
             candidates, isSecure: request.isSecure,

@@ -78,7 +78,8 @@ extension Request {
     fileprivate var sentTarget: String { sentPath + (queryString.isEmpty ? "" : "?" + queryString) }
 
     /// RFC 9110, section 9.2.1.
-    fileprivate var isSafe: Bool { method == .get || method == .head || method == .options }
+    /// Whether its method asks for nothing to be changed (RFC 9110, section 9.2.1).
+    var isSafe: Bool { method == .get || method == .head || method == .options }
 
     fileprivate var isForm: Bool {
         let type = (contentType ?? "").lowercased()

@@ -70,9 +70,12 @@ final class SessionFile: PHPSessionRecord {
 
     // MARK: Ending
 
-    func write(_ new: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
-        guard new != bytes || lastUse != nil else { return try touch() }
-        defer { release() }
+    var isHeld: Bool { descriptor >= 0 }
+
+    func write(_ new: [UInt8], lastUse: Duration?, keepsLock: Bool) throws(PHPSessionStoreError) -> Bool {
+        guard new != bytes || lastUse != nil else { return try touch(keepsLock: keepsLock) }
+        var isDone = false
+        defer { if !keepsLock || !isDone { release() } }
         guard try isThere() else { return false }
         // The same file, as PHP does it: others hold or await its lock. So room comes first, since what is half written
         // is lost.
@@ -85,13 +88,19 @@ final class SessionFile: PHPSessionRecord {
         }
         // Writing has set the system's own time.
         if let time = lastUse ?? clock.other?() { try stamp(time) }
+        bytes = new
+        self.lastUse = lastUse ?? clock.now
+        isDone = true
         return true
     }
 
-    func touch() throws(PHPSessionStoreError) -> Bool {
-        defer { release() }
+    func touch(keepsLock: Bool) throws(PHPSessionStoreError) -> Bool {
+        var isDone = false
+        defer { if !keepsLock || !isDone { release() } }
         guard try isThere() else { return false }
         try stamp(clock.other?())
+        lastUse = clock.now
+        isDone = true
         return true
     }
 

@@ -35,11 +35,26 @@ struct PHPOperations: Sendable {
 
     // MARK: Operations
 
-    func find(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
-        guard let php = PHPSessionID(id), let content = try store.read(php, until: deadline),
-            case .live(let session, _) = look(content.bytes, lastUse: content.lastUse)
+    func find(_ session: SessionHandle, until deadline: BootInstant) throws -> SessionFinding {
+        if let record = session.heldRecord {
+            guard case .live(let found, _) = look(record) else { return .none }
+            return .found(found)
+        }
+        guard let php = PHPSessionID(session.id), let content = try store.read(php, until: deadline),
+            case .live(let found, _) = look(content.bytes, lastUse: content.lastUse)
         else { return .none }
-        return .found(session)
+        return .found(found)
+    }
+
+    /// As ``find(_:until:)``; the session stays locked as long as the lease that comes with it.
+    func findAndHold(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
+        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .none }
+        guard case .live(var found, _) = look(record) else {
+            record.release()
+            return .none
+        }
+        found.lease = PHPLease(record, of: id)
+        return .found(found)
     }
 
     func create(_ id: SessionID, _ draft: SessionDraft, until deadline: BootInstant) throws -> SessionCreation {
@@ -63,14 +78,14 @@ struct PHPOperations: Sendable {
 
     /// An empty patch looks whether the session is there.
     func commit(
-        _ patch: SessionPatch, to id: SessionID, expecting version: UInt64?, until deadline: BootInstant
+        _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, until deadline: BootInstant
     ) throws -> SessionCommitOutcome {
-        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .gone }
-        defer { record.release() }
+        guard let (record, keepsLock) = try open(session, until: deadline) else { return .gone }
+        defer { if !keepsLock { record.release() } }
         guard case .live(let before, var document) = look(record) else { return .gone }
         if let version, version != before.version { return .conflict(before) }
         guard !patch.isEmpty || patch.lifetime != nil else {
-            if patch.touches, try !record.touch() { return .gone }
+            if patch.touches, try !record.touch(keepsLock: keepsLock) { return .gone }
             return .committed(version: before.version, values: before.values)
         }
         let values: SessionValues
@@ -88,33 +103,33 @@ struct PHPOperations: Sendable {
                 began: now.subtractingSaturated(before.age.milliseconds),
                 idle: lifetime.idleTimeout.milliseconds,
                 absolute: lifetime.absoluteTimeout.milliseconds)
-            guard session(values, times, idle: patch.touches ? .zero : before.idle) != nil else {
+            guard self.session(values, times, idle: patch.touches ? .zero : before.idle) != nil else {
                 _ = try record.remove()
                 return .gone
             }
             try codec.note(times, in: &document)
         }
-        guard try record.write(document.encoded(), lastUse: patch.touches ? nil : record.lastUse) else { return .gone }
+        let lastUse = patch.touches ? nil : record.lastUse
+        guard try record.write(document.encoded(), lastUse: lastUse, keepsLock: keepsLock) else { return .gone }
         return .committed(version: Self.version(values), values: values)
     }
 
-    func touch(_ id: SessionID, until deadline: BootInstant) throws -> SessionTouch {
-        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .gone }
-        defer { record.release() }
-        guard case .live(let session, _) = look(record), try record.touch() else { return .gone }
+    func touch(_ session: SessionHandle, until deadline: BootInstant) throws -> SessionTouch {
+        guard let (record, keepsLock) = try open(session, until: deadline) else { return .gone }
+        defer { if !keepsLock { record.release() } }
+        guard case .live(let session, _) = look(record), try record.touch(keepsLock: keepsLock) else { return .gone }
         return .touched(remaining: min(session.idleRemaining + session.idle, session.absoluteRemaining))
     }
 
-    func destroy(_ id: SessionID, until deadline: BootInstant) throws -> Bool {
-        guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return false }
+    func destroy(_ session: SessionHandle, until deadline: BootInstant) throws -> Bool {
+        guard let (record, _) = try open(session, until: deadline) else { return false }
         let isLive = if case .live = look(record) { true } else { false }
         return try record.remove() && isLive
     }
 
-    func rotate(_ id: SessionID, to new: SessionID, until deadline: BootInstant) throws -> SessionRotation {
-        guard let old = PHPSessionID(id), let fresh = PHPSessionID(new),
-            let record = try store.open(old, until: deadline)
-        else { return .gone }
+    /// A lock that is held goes with the old id.
+    func rotate(_ session: SessionHandle, to new: SessionID, until deadline: BootInstant) throws -> SessionRotation {
+        guard let fresh = PHPSessionID(new), let (record, _) = try open(session, until: deadline) else { return .gone }
         defer { record.release() }
         guard case .live = look(record) else { return .gone }
         guard let target = try store.create(fresh, until: deadline) else { return .taken }
@@ -126,6 +141,15 @@ struct PHPOperations: Sendable {
             return .gone
         }
         return .rotated
+    }
+
+    /// The session, locked for this call, or by the request that calls.
+    private func open(
+        _ session: SessionHandle, until deadline: BootInstant
+    ) throws -> (record: any PHPSessionRecord, keepsLock: Bool)? {
+        if let record = session.heldRecord { return (record, true) }
+        guard let php = PHPSessionID(session.id), let record = try store.open(php, until: deadline) else { return nil }
+        return (record, false)
     }
 
     // MARK: Looking

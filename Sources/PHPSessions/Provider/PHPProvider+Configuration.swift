@@ -5,6 +5,16 @@ internal import PHPSerialization
 public import Sessions
 
 extension PHPProvider {
+    /// For how long a request has PHP's lock.
+    public enum Locking: String, Sendable, CaseIterable {
+        /// While it reads, and again while it writes: what a handler has got and sets is not atomic, `update` is.
+        case onWrite
+        /// From before the handler to the beginning of the answer, where the method may change something: any but GET, HEAD and
+        /// OPTIONS. Other requests as with ``onWrite``. A handler that asks a page of PHP for the same visitor then waits for
+        /// itself; and a new id (a log-in) lets the lock go.
+        case wholeRequest
+    }
+
     /// What PHP's sessions are like.
     public struct Configuration: Sendable {
         /// PHP's `session.save_path`: `[depth;[mode;]]folder`. Default: Debian's.
@@ -16,6 +26,8 @@ extension PHPProvider {
         /// The name in `$_SESSION` that holds the user, so that `session.user` and PHP's pages agree; nil: PHP does not see who
         /// has logged in here. Default: nil.
         public var userKey: ByteString?
+        /// For how long a request has PHP's lock. Default: `wholeRequest`.
+        public var locking = Locking.wholeRequest
         /// How long a call waits for a page that has the session. Default: 10 s, and 250 ms where it holds a worker.
         public var lockTimeout = Duration.seconds(10)
         /// How many calls wait at a time, each on a thread of its own. Default: 8.
@@ -140,7 +152,7 @@ extension PHPProvider.Configuration {
 
 extension PHPProvider {
     private static let parameterNames = [
-        "ini", "pool", "savePath", "serializeHandler", "idleTimeout", "userKey", "lockTimeout", "waiters",
+        "ini", "pool", "savePath", "serializeHandler", "idleTimeout", "userKey", "locking", "lockTimeout", "waiters",
     ]
 
     /// Makes the provider known as `php`. Its parameters are `ini` and `pool`, the files with PHP's settings, and the fields of
@@ -164,6 +176,13 @@ extension PHPProvider {
             if let name = parameters["serializeHandler"] { configuration.serializeHandler = name }
             if let name = parameters["userKey"] { configuration.userKey = ByteString(name) }
             if let seconds = try number("idleTimeout", parameters) { configuration.idleTimeout = .seconds(seconds) }
+            if let name = parameters["locking"] {
+                guard let locking = Locking(rawValue: name) else {
+                    throw ConfigurationError(
+                        field: "locking", reason: "\"\(name)\" is not known", remedy: "give onWrite or wholeRequest")
+                }
+                configuration.locking = locking
+            }
             if let time = try number("lockTimeout", parameters) { configuration.lockTimeout = .milliseconds(time) }
             if let count = try number("waiters", parameters) { configuration.waiters = count }
             return try PHPProvider(configuration: configuration)

@@ -9,9 +9,10 @@ public import Sessions
 /// let sessions = try SessionManager(provider: "php", cookieName: "PHPSESSID", maxLifetime: .seconds(1440))
 /// ```
 ///
-/// Each call takes PHP's own lock for as long as it reads or writes, and no longer: a handler holds up no page. A commit reads
-/// the session again under the lock and changes the keys that the handler has changed; all else stays as PHP wrote it, byte
-/// for byte. `Session.update` runs on the session as it is then. While a page has the session, at most ``Configuration/waiters``
+/// A request that may change something, by its method, has PHP's own lock until its answer begins, as a page of PHP has it
+/// (``Locking``). Any other takes it for as long as it reads or writes, and no longer: it holds up no page. A commit reads the
+/// session again under the lock and changes the keys that the handler has changed; all else stays as PHP wrote it, byte for byte.
+/// `Session.update` runs on the session as it is then. While a page has the session, at most ``Configuration/waiters``
 /// calls wait for it without a worker; others, and who waits for longer than ``Configuration/lockTimeout``, get a
 /// `SessionStoreError`: 503 with Retry-After.
 ///
@@ -21,6 +22,7 @@ public import Sessions
 /// The process must run as the user that PHP runs as. Threading: any thread.
 public final class PHPProvider: AsyncSessionProvider {
     private let operations: PHPOperations
+    private let locking: Locking
     private let lockTimeout: Duration
     private let shortTimeout: Duration
     private let waiting: LockWaiters
@@ -50,6 +52,7 @@ public final class PHPProvider: AsyncSessionProvider {
             store: store,
             codec: PHPSessionValues(userName: configuration.userKey, format: format, limits: PHPLimits()),
             configuration: configuration)
+        locking = configuration.locking
         lockTimeout = configuration.lockTimeout
         shortTimeout = configuration.shortTimeout
         waiting = LockWaiters(limit: configuration.waiters)
@@ -59,7 +62,23 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// What an id leads to. Waits for a page of PHP that has the session, for 250 ms at most.
     public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
-        try failing { try operations.find(session.id, until: short) }
+        try failing { try operations.find(session, until: short) }
+    }
+
+    /// What the ids of a request lead to, with the lock where ``Configuration/locking-swift.property`` says so.
+    public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
+        let holds = holds(candidates)
+        return try (0..<candidates.count).map { index in
+            let id = candidates[index]
+            return try failing {
+                try holds ? operations.findAndHold(id, until: short) : operations.find(SessionHandle(id), until: short)
+            }
+        }
+    }
+
+    /// Two sessions of one request could wait for each other's.
+    private func holds(_ candidates: SessionIDCandidates) -> Bool {
+        locking == .wholeRequest && candidates.mayChangeSession && candidates.count == 1
     }
 
     /// Begins a session, as PHP's next page finds it.
@@ -71,22 +90,22 @@ public final class PHPProvider: AsyncSessionProvider {
     public func commit(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
-        try failing { try operations.commit(patch, to: session.id, expecting: version, until: short) }
+        try failing { try operations.commit(patch, to: session, expecting: version, until: short) }
     }
 
     /// Sets "last used" to now.
     public func touch(_ session: SessionHandle) throws -> SessionTouch {
-        try failing { try operations.touch(session.id, until: short) }
+        try failing { try operations.touch(session, until: short) }
     }
 
     /// Removes the session: to PHP, too, the visitor is nobody.
     public func destroy(_ session: SessionHandle) throws -> Bool {
-        try failing { try operations.destroy(session.id, until: short) }
+        try failing { try operations.destroy(session, until: short) }
     }
 
     /// Gives the session a new id, as `session_regenerate_id(true)` does: the old one is gone at once.
     public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
-        try failing { try operations.rotate(session.id, to: new, until: short) }
+        try failing { try operations.rotate(session, to: new, until: short) }
     }
 
     private var short: BootInstant { .now.advanced(by: min(lockTimeout, shortTimeout)) }
@@ -122,10 +141,14 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// As `lookUp(_:)`; waits for a page without a thread of the caller's.
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
+        let holds = holds(candidates)
         var findings: [SessionFinding] = []
         for index in 0..<candidates.count {
             let id = candidates[index]
-            findings.append(try await awaiting { [operations] in try operations.find(id, until: $0) })
+            findings.append(
+                try await awaiting { [operations] in
+                    try holds ? operations.findAndHold(id, until: $0) : operations.find(SessionHandle(id), until: $0)
+                })
         }
         return findings
     }
@@ -139,16 +162,14 @@ public final class PHPProvider: AsyncSessionProvider {
     public func commitAsync(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) async throws -> SessionCommitOutcome {
-        let id = session.id
-        return try await awaiting { [operations] in
-            try operations.commit(patch, to: id, expecting: version, until: $0)
+        try await awaiting { [operations] in
+            try operations.commit(patch, to: session, expecting: version, until: $0)
         }
     }
 
     /// As ``touch(_:)``; waits for a page without a thread of the caller's.
     public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch {
-        let id = session.id
-        return try await awaiting { [operations] in try operations.touch(id, until: $0) }
+        try await awaiting { [operations] in try operations.touch(session, until: $0) }
     }
 
     /// At once where nobody has the session; else on a thread that waits, and not on the caller's.

@@ -18,7 +18,7 @@ final class RedisLock {
     /// As the handler writes it, host and process, and what no other has.
     let holder: RedisArgument
     private let client: RedisClient
-    private var isHeld = false
+    private(set) var isHeld = false
 
     init(client: RedisClient, key: RedisArgument) {
         self.client = client

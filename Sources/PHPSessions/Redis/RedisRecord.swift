@@ -5,14 +5,15 @@ internal import RedisSessions
 /// A session in Redis whose lock is held.
 final class RedisRecord: PHPSessionRecord {
     /// Writes, touches or removes a session and lets its lock go, all at once. KEYS: the session, its lock.
-    /// ARGV: the holder, the task, milliseconds to live, `1` for one that must not be there yet, what was read, what to write.
+    /// ARGV: the holder, the task, milliseconds to live, `1` for one that must not be there yet, what was read, what to write, `1`
+    /// where the lock stays.
     /// Gives `done`; `gone` without a session, `there` with one in the way, `lost` without the lock, `changed` by somebody who took none.
     private static let script = RedisScript(
         """
         local key, lock = KEYS[1], KEYS[2]
         if redis.call('GET', lock) ~= ARGV[1] then return 'lost' end
         local function ends(outcome)
-          redis.call('DEL', lock)
+          if ARGV[7] ~= '1' or outcome ~= 'done' then redis.call('DEL', lock) end
           return outcome
         end
         local now = redis.call('GET', key)
@@ -32,13 +33,13 @@ final class RedisRecord: PHPSessionRecord {
         return ends('done')
         """)
 
-    let bytes: [UInt8]
-    let lastUse: Duration
+    private(set) var bytes: [UInt8]
+    private(set) var lastUse: Duration
     private let store: RedisStore
     private let id: PHPSessionID
     private let lock: RedisLock
     /// Made here, and not there yet.
-    private let isNew: Bool
+    private var isNew: Bool
 
     init(store: RedisStore, id: PHPSessionID, lock: RedisLock, bytes: [UInt8], lastUse: Duration, isNew: Bool) {
         self.store = store
@@ -49,13 +50,22 @@ final class RedisRecord: PHPSessionRecord {
         self.isNew = isNew
     }
 
-    func write(_ new: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
+    var isHeld: Bool { lock.isHeld }
+
+    func write(_ new: [UInt8], lastUse: Duration?, keepsLock: Bool) throws(PHPSessionStoreError) -> Bool {
         let clock = store.configuration.clock
         let left = store.configuration.idleTimeout - (lastUse.map { clock.idle(since: $0) } ?? .zero)
-        return try perform("write", left: left, new)
+        guard try perform("write", left: left, new, keepsLock: keepsLock) else { return false }
+        (bytes, isNew) = (new, false)
+        self.lastUse = lastUse ?? clock.now
+        return true
     }
 
-    func touch() throws(PHPSessionStoreError) -> Bool { try perform("touch", left: store.configuration.idleTimeout) }
+    func touch(keepsLock: Bool) throws(PHPSessionStoreError) -> Bool {
+        guard try perform("touch", left: store.configuration.idleTimeout, keepsLock: keepsLock) else { return false }
+        lastUse = store.configuration.clock.now
+        return true
+    }
 
     func remove() throws(PHPSessionStoreError) -> Bool { try perform("remove", left: .zero) }
 
@@ -64,16 +74,17 @@ final class RedisRecord: PHPSessionRecord {
     }
 
     private func perform(
-        _ task: RedisArgument, left: Duration, _ new: [UInt8] = []
+        _ task: RedisArgument, left: Duration, _ new: [UInt8] = [], keepsLock: Bool = false
     ) throws(PHPSessionStoreError) -> Bool {
         let command = RedisCommand(
             Self.script, keys: [store.key(id), lock.key],
             arguments: [
                 lock.holder, task, .integer(max(1, left.milliseconds)), isNew ? 1 : 0, .bytes(bytes), .bytes(new),
+                keepsLock ? 1 : 0,
             ], isRepeatable: false)
         // Whatever comes of it; where nothing is known the lock is let go of by its holder's name.
         let outcome = try store.run([command])[0].text
-        lock.isGone()
+        if !keepsLock || outcome != "done" { lock.isGone() }
         switch outcome {
         case "done": return true
         case "gone": return false

@@ -18,6 +18,10 @@ public struct SessionIDCandidates: Sendable {
     /// A cookie of the name was there.
     private var hasSeenFirst = false
 
+    /// Whether the request, by its method, may change what there is: a provider of sessions that others lock may take their lock
+    /// now, and keep it until the request ends. Default: false.
+    public var mayChangeSession = false
+
     /// How many ids were found, 0...32.
     public private(set) var count = 0
 

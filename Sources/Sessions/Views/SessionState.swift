@@ -85,7 +85,7 @@ struct SessionState {
         switch candidates.count {
         case 0:
             beginNew()
-        case 1 where prefetched == nil:
+        case 1 where prefetched == nil && !candidates.mayChangeSession:
             let candidate = SessionHandle(candidates[0])
             switch try manager.store({ try $0.lookUp(candidate) }) {
             case .found(let record):

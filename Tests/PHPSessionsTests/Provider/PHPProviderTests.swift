@@ -202,6 +202,73 @@ struct PHPProviderTests {
         #expect(manager.cookie.name == "PHPSESSID")
     }
 
+    @Test(
+        "a request that may change something has PHP's lock from its look-up to its end, and so a page waits for it",
+        arguments: ["commit", "roll back", "let go", "destroy", "rotate"])
+    func wholeRequest(end: String) throws {
+        try folder.put("a|i:1;")
+        let manager = try manager()
+        let store = try folder.store()
+        func isHeld() -> Bool {
+            do throws(PHPSessionStoreError) {
+                try store.open(folder.id, until: .now)?.release()
+                return false
+            } catch {
+                return error.code == .busy
+            }
+        }
+        func open(mayChange: Bool) -> Session {
+            var candidates = SessionIDCandidates(id)
+            candidates.mayChangeSession = mayChange
+            return manager.open(candidates, isSecure: false)
+        }
+        var session: Session? = open(mayChange: false)
+        #expect(try session?.get("a", as: Int.self) == 1 && !isHeld())
+        session = open(mayChange: true)
+        #expect(!isHeld())
+        #expect(try session?.get("a", as: Int.self) == 1 && isHeld())
+        // What acts at once does not let go of it.
+        #expect(
+            try session?.update("a", default: 0) {
+                $0 += 1; return $0
+            } == 2)
+        #expect(
+            try session?.update("a", default: 0) {
+                $0 += 1; return $0
+            } == 3)
+        #expect(isHeld() && folder.text == "a|i:3;")
+        try session?.set("b", 1)
+        switch end {
+        case "commit":
+            _ = try session?.commit()
+            #expect(folder.text == "a|i:3;b|i:1;")
+        case "roll back": _ = session?.discard()
+        case "destroy": try session?.destroy()
+        case "rotate":
+            try session?.rotate()
+            _ = try session?.commit()
+            #expect(folder.names.count == 1 && folder.text == nil)
+            return
+        default: session = nil
+        }
+        #expect(!isHeld())
+        #expect(folder.text == (end == "destroy" ? nil : end == "commit" ? "a|i:3;b|i:1;" : "a|i:3;"))
+    }
+
+    @Test("without a lock for the whole request pages have their turn between reading and writing")
+    func onWrite() throws {
+        try folder.put("a|i:1;")
+        let manager = try manager { $0.locking = .onWrite }
+        var candidates = SessionIDCandidates(id)
+        candidates.mayChangeSession = true
+        let session = manager.open(candidates, isSecure: false)
+        #expect(try session.get("a", as: Int.self) == 1)
+        _ = try PHPPage(folder.path, folder.id.text, "count", "2").finish()
+        try session.set("b", 1)
+        _ = try session.commit()
+        #expect(folder.text == "a|i:1;php|i:2;both|i:2;b|i:1;")
+    }
+
     @Test("an unused one ends with gc_maxlifetime")
     func lifetime() throws {
         try folder.put("a|i:1;")
