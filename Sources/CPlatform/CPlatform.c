@@ -129,6 +129,46 @@ int cplatform_peer_uid(int fd, uid_t *uid) {
     return 0;
 }
 
+int cplatform_send_descriptors(const void *name, size_t name_length, const void *message, size_t length, const int *fds,
+                               size_t count) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (name_length > sizeof address.sun_path || count > 253) { errno = EINVAL; return -1; }
+    memcpy(address.sun_path, name, name_length);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    cplatform_set_timeouts(fd, 5000, 5000);
+    union {
+        char bytes[CMSG_SPACE(253 * sizeof(int))];
+        struct cmsghdr aligned;
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec text = {.iov_base = (void *)message, .iov_len = length};
+    struct msghdr header = {
+        .msg_name = &address,
+        .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_length),
+        .msg_iov = &text,
+        .msg_iovlen = 1,
+    };
+    if (count > 0) {
+        header.msg_control = &control;
+        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
+    }
+    ssize_t sent;
+    do sent = sendmsg(fd, &header, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    int failure = errno;
+    close(fd);
+    errno = failure;
+    return sent < 0 ? -1 : 0;
+}
+
 int64_t cplatform_boottime_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);

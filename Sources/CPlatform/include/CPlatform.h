@@ -49,6 +49,10 @@ void cplatform_shutdown(int fd);
 bool cplatform_is_hung_up(int fd);
 /* Effective user of a unix socket's peer; -1 with errno on failure. */
 int cplatform_peer_uid(int fd, uid_t *uid);
+/* Sends a datagram with descriptors to a unix socket whose name (sun_path) is given, and waits for room for at most 5 s; -1 with
+   errno. */
+int cplatform_send_descriptors(const void *name, size_t name_length, const void *message, size_t length, const int *fds,
+                               size_t count);
 
 /* The time since boot in nanoseconds, suspension included (CLOCK_BOOTTIME). */
 int64_t cplatform_boottime_ns(void);

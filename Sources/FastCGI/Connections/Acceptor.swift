@@ -65,6 +65,24 @@ final class Acceptor: Sendable {
         }
     }
 
+    /// Takes the connections that a predecessor has left to the listeners.
+    ///
+    /// - Parameter take: Gets each in a slot, which it holds.
+    func takeOver(_ take: (_ slot: Int) -> Void) {
+        for listener in listeners {
+            for fd in listener.takeConnections() {
+                // The allow list may be another one now.
+                guard listener.allowed.objection(to: fd, isTCP: listener.isTCP) == nil, let slot = table.reserve()
+                else {
+                    close(fd)
+                    continue
+                }
+                table.withSlot(slot) { $0.open(fd, hasServed: true) }
+                take(slot)
+            }
+        }
+    }
+
     /// What became of one attempt to accept.
     enum Accepted {
         /// In a slot that the caller holds now.

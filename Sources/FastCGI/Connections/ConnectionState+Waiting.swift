@@ -40,6 +40,15 @@ extension ConnectionState {
             }
         }
 
+        /// Nothing of its next request has been read.
+        var isForNext: Bool {
+            switch self {
+            case .request: true
+            case .turn(let following): following.isEmpty
+            case .head, .body, .handler, .stream, .room, .farewell: false
+            }
+        }
+
         /// A task may say that there is something to be done.
         var isForTask: Bool {
             switch self {

@@ -42,10 +42,11 @@ struct ConnectionState {
         self.generation = generation
     }
 
-    /// A fresh connection, held by the caller.
-    mutating func open() {
+    /// A fresh connection, held by the caller, or one that another process has served.
+    mutating func open(hasServed: Bool = false) {
         self = ConnectionState(generation: generation)
         phase = .held
+        self.hasServed = hasServed
     }
 
     /// Forgets the connection; events still on their way carry the old generation.
@@ -197,6 +198,23 @@ struct ConnectionState {
     /// A comment every 15 s, at whole seconds, so that many streams wake the watchdog once.
     private static func nextBeat(_ now: BootInstant) -> BootInstant {
         BootInstant(nanoseconds: (now.nanoseconds / 1_000_000_000 + 15) * 1_000_000_000)
+    }
+
+    // MARK: A successor
+
+    /// The caller holds the connection from now on, if it waits for its next request.
+    mutating func takeIdle() -> Bool {
+        guard phase == .idle, waiting.isForNext else { return false }
+        phase = .held
+        waiting = .request
+        return true
+    }
+
+    /// The request of a connection that the caller holds is over: the clock leaves it alone. False if it was cut just now.
+    mutating func takeHeld() -> Bool {
+        guard phase == .held || phase == .running else { return false }
+        phase = .held
+        return true
     }
 
     // MARK: The clock

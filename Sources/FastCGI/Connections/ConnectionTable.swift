@@ -16,10 +16,10 @@ final class ConnectionTable: @unchecked Sendable {
         private(set) var fd: Int32 = -1
         var state = ConnectionState()
 
-        /// Takes a fresh connection, held by the caller.
-        mutating func open(_ fd: Int32) {
+        /// Takes a fresh connection, held by the caller, or one that another process has served.
+        mutating func open(_ fd: Int32, hasServed: Bool = false) {
             self.fd = fd
-            state.open()
+            state.open(hasServed: hasServed)
         }
 
         /// Forgets the connection.

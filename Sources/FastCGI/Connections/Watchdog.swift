@@ -158,6 +158,7 @@ final class Watchdog: Sendable {
         for index in 0..<engine.table.scanLimit {
             engine.table.withSlot(index) { $0.state.waiting.exchange }?.stopStream()
         }
+        engine.handOver(idle: 0..<engine.table.scanLimit)
         return Drain(
             idleEnd: now.advanced(by: min(grace / 2, ConnectionState.quiet)), end: now.advanced(by: grace))
     }

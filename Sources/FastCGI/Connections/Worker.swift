@@ -168,10 +168,14 @@ final class Worker: @unchecked Sendable {
                 return
             case .wait(let next): waiting = next
             }
+            if engine.handOver(slot: turn.slot, waiting) { return }
             switch engine.park(slot: turn.slot, waiting, isReadable: turn.mayHaveMore && !waiting.isForTask) {
             case .parked:
                 // A stop that began meanwhile has not seen it.
-                if engine.stage >= .draining { waiting.exchange?.stopStream() }
+                if engine.stage >= .draining {
+                    waiting.exchange?.stopStream()
+                    engine.handOver(idle: turn.slot..<turn.slot + 1)
+                }
                 return
             case .lookAgain: turn.beginAgain()
             case .mustClose:

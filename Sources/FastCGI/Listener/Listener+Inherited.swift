@@ -6,7 +6,8 @@ extension Listener {
     /// descriptor 0 (spawn-fcgi, `StandardInput=socket`). Empty when there are none.
     ///
     /// They stay open in the parent: stopping never shuts them down, so that a successor goes on where this process
-    /// ended. The environment variables are removed, so that a child does not take them for its own.
+    /// ended. Connections that a predecessor has left with systemd (its file descriptor store) are served on. The
+    /// environment variables are removed, so that a child does not take them for its own.
     ///
     /// - Parameter allow: Peers that may connect: addresses and ranges for TCP sockets among them (none: loopback only),
     ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
@@ -17,7 +18,12 @@ extension Listener {
         let descriptors = systemdDescriptors()
         if !descriptors.isEmpty {
             var listeners: [Listener] = []
-            for fd in descriptors {
+            var connections: [Int32] = []
+            for (fd, name) in descriptors {
+                guard name != connectionName else {
+                    connections.append(fd)
+                    continue
+                }
                 guard isListening(fd) else {
                     throw ListenerError(
                         "fd \(fd)",
@@ -25,23 +31,47 @@ extension Listener {
                         "use ListenStream= in the .socket unit and Accept=no"
                     )
                 }
-                listeners.append(try adopt(fd, allow))
+                listeners.append(try adopt(fd, allow, isHeldByManager: true))
             }
+            for fd in connections { leave(fd, to: listeners) }
             return listeners
         }
-        return isListening(0) ? [try adopt(0, allow)] : []
+        return isListening(0) ? [try adopt(0, allow, isHeldByManager: false)] : []
     }
 
-    private static func systemdDescriptors() -> Range<Int32> {
+    /// What systemd calls a connection that was left with it (FDNAME=).
+    package static let connectionName = "connection"
+
+    /// Gives a connection to the listener that it came by.
+    private static func leave(_ fd: Int32, to listeners: [Listener]) {
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
+        let (path, port) = (unixPath(of: fd), SocketAddress.local(of: fd)?.port)
+        let listener = listeners.first { listener in
+            listener.isTCP
+                ? port != nil && SocketAddress.local(of: listener.fd)?.port == port
+                : path != nil && unixPath(of: listener.fd) == path
+        }
+        // Of a socket that is none of this server's any more.
+        guard let listener else {
+            close(fd)
+            return
+        }
+        listener.leave(fd)
+    }
+
+    private static func systemdDescriptors() -> [(fd: Int32, name: Substring)] {
         defer {
             unsetenv("LISTEN_PID")
             unsetenv("LISTEN_FDS")
             unsetenv("LISTEN_FDNAMES")
         }
         guard let owner = getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }), owner == getpid(),
-            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), (1...1024).contains(count)
-        else { return 3..<3 }
-        return 3..<3 + count
+            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), (1...65_536).contains(count)
+        else { return [] }
+        let names = getenv("LISTEN_FDNAMES").map { String(cString: $0) } ?? ""
+        let words = names.split(separator: ":", omittingEmptySubsequences: false)
+        return (0..<count).map { (3 + $0, words.count == Int(count) ? words[Int($0)] : "") }
     }
 
     private static func isListening(_ fd: Int32) -> Bool {
@@ -50,7 +80,9 @@ extension Listener {
         return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0
     }
 
-    private static func adopt(_ fd: Int32, _ allow: [String]) throws(ConfigurationError) -> Listener {
+    private static func adopt(
+        _ fd: Int32, _ allow: [String], isHeldByManager: Bool
+    ) throws(ConfigurationError) -> Listener {
         let allowed = try AllowedPeers(allow)
         if let address = SocketAddress.local(of: fd) {
             let name = "fd \(fd) (tcp port \(address.port))"
@@ -62,10 +94,13 @@ extension Listener {
                         "bind it to 127.0.0.1 or use a unix socket, or list the web servers that may connect in `allow`"
                 )
             }
-            return Listener(fd: fd, name: name, isTCP: true, isInherited: true, allowed: allowed)
+            return Listener(
+                fd: fd, name: name, isTCP: true, isInherited: true, isHeldByManager: isHeldByManager,
+                allowed: allowed)
         }
         guard let path = unixPath(of: fd) else {
-            return Listener(fd: fd, name: "fd \(fd)", isInherited: true, allowed: allowed)
+            return Listener(
+                fd: fd, name: "fd \(fd)", isInherited: true, isHeldByManager: isHeldByManager, allowed: allowed)
         }
         var status = stat()
         let mode = lstat(path, &status) == 0 ? UInt32(status.st_mode) : 0
@@ -74,6 +109,7 @@ extension Listener {
             name: "fd \(fd) (unix:\(path))",
             warnings: modeWarnings(path: path, mode: mode, allowed),
             isInherited: true,
+            isHeldByManager: isHeldByManager,
             allowed: allowed
         )
     }

@@ -16,7 +16,11 @@ public final class Listener: @unchecked Sendable {
     let isTCP: Bool
     /// The parent has it, too, and a successor may go on with it: it must never be shut down.
     let isInherited: Bool
+    /// A service manager has made it, and holds it: it can hold connections for a successor, too.
+    package let isHeldByManager: Bool
     let allowed: AllowedPeers
+    /// Connections that a predecessor has left.
+    private let connections = Locked<[Int32]>([])
     /// A socket file that this process made and removes again.
     private let file: SocketFile?
 
@@ -26,6 +30,7 @@ public final class Listener: @unchecked Sendable {
         warnings: [String] = [],
         isTCP: Bool = false,
         isInherited: Bool = false,
+        isHeldByManager: Bool = false,
         allowed: AllowedPeers = .none,
         file: SocketFile? = nil
     ) {
@@ -34,6 +39,7 @@ public final class Listener: @unchecked Sendable {
         self.warnings = warnings
         self.isTCP = isTCP
         self.isInherited = isInherited
+        self.isHeldByManager = isHeldByManager
         self.allowed = allowed
         self.file = file
         let flags = fcntl(fd, F_GETFL)
@@ -45,6 +51,20 @@ public final class Listener: @unchecked Sendable {
     deinit {
         removeFile()
         close(fd)
+        for connection in takeConnections() { close(connection) }
+    }
+
+    /// Keeps a connection for the server that will serve this listener.
+    package func leave(_ connection: Int32) {
+        connections.withLock { $0.append(connection) }
+    }
+
+    /// Those that were left; the caller's to close.
+    func takeConnections() -> [Int32] {
+        connections.withLock { connections in
+            defer { connections = [] }
+            return connections
+        }
     }
 
     /// Turns new connections away, unless the socket is inherited. The descriptor stays reserved until the listener is

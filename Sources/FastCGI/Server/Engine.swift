@@ -15,6 +15,7 @@ final class Engine: Sendable {
     let poller: Poller
     let acceptor: Acceptor
     let table: ConnectionTable
+    let handover = Handover()
     let counters = ServerCounters()
     let refusals: RefusalLog
     let startedAt = BootInstant.now
@@ -43,8 +44,8 @@ final class Engine: Sendable {
 
     var stage: Lifecycle.Stage { lifecycle.stage }
 
-    /// Whether connections are kept after an answer.
-    func isServing() -> Bool { lifecycle.stage == .serving }
+    /// Whether connections are kept after an answer, here or by a successor.
+    func isServing() -> Bool { lifecycle.stage == .serving || handover.isOpen }
 
     func newExchange() -> Exchange { Exchange(configuration, admission: admission, logger: logger) }
 

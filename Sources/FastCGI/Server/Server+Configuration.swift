@@ -41,7 +41,8 @@ extension Server {
         /// Longest time that an answer waits while the web server reads nothing of it. Default 30 s.
         public var writeTimeout = Duration.seconds(30)
         /// How long a stopping server waits for requests in flight. Kept connections are answered once more; those that
-        /// are idle after a second, at most half of the grace, are closed. Default 10 s.
+        /// are idle after a second, at most half of the grace, are closed. Where systemd keeps them for the next start, none is.
+        /// Default 10 s.
         public var shutdownGrace = Duration.seconds(10)
 
         /// The defaults.

@@ -194,6 +194,7 @@ public final class Server: Sendable {
 
     private func startThreads() throws -> SystemThread {
         try engine.acceptor.start()
+        engine.takeOver()
         for listener in engine.acceptor.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
             engine.logger.notice(
@@ -231,8 +232,21 @@ public final class Server: Sendable {
         crew.dismiss()
         let stuck = crew.join(until: .now.advanced(by: patience))
         if stuck > 0 { engine.logger.error("\(stuck) handlers did not return and are abandoned") }
-        engine.logger.notice("stopped", metadata: ["requests": "\(statistics.requests)"])
+        var metadata: Logger.Metadata = ["requests": "\(statistics.requests)"]
+        if engine.handover.count > 0 { metadata["connections_handed_over"] = "\(engine.handover.count)" }
+        engine.logger.notice("stopped", metadata: metadata)
         return stuck
+    }
+
+    /// Gives connections away at a stop, in place of closing them: those that wait for their next request, and others once they
+    /// do. Before the start.
+    ///
+    /// - Parameters:
+    ///   - limit: Most of them. The others are closed, as without a taker.
+    ///   - taker: Takes descriptors for a successor, on the thread that lets go of them; false if it cannot. They are closed
+    ///     here afterwards.
+    package func handOverConnections(atMost limit: Int, to taker: @escaping @Sendable ([Int32]) -> Bool) {
+        engine.handover.open(atMost: limit, taker)
     }
 
     /// Connects the process with itself: the server serves one end of a pair of sockets as it does any connection.

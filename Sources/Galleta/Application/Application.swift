@@ -199,7 +199,7 @@ public final class Application: RouteBuilder {
     /// Serves until SIGTERM, SIGINT, SIGQUIT or SIGUSR1, then finishes what is in flight, saves the sessions and returns. A
     /// second signal cuts short what is in flight. SIGHUP runs the ``onReopen(_:)`` and ``onReload(_:)`` hooks, SIGUSR2 the
     /// former; SIGPIPE is ignored. A service manager that asks for it (NOTIFY_SOCKET) is told of start, reload and stop, and gets
-    /// signs of life.
+    /// signs of life; one that keeps descriptors (FDSTORE, the number) holds the connections from a stop to the next start.
     ///
     /// These signals stay taken after the return: what follows is the end of the process, and nothing shall cut it off.
     ///
@@ -220,12 +220,24 @@ public final class Application: RouteBuilder {
         let signals = ProcessSignals(
             logger: logger, reloadHooks: reloadHooks, reopenHooks: reopenHooks, notifier: notifier
         ) { service.shutdown() }
+        let store = notifier.flatMap { notifier in
+            notifier.storeSize > 0 && listeners.contains(where: \.isHeldByManager) ? notifier : nil
+        }
+        if let store {
+            service.server.handOverConnections(atMost: store.storeSize) {
+                store.store($0, named: Listener.connectionName)
+            }
+        }
         let report = notifier.map { ServiceReport($0, service.server) }
         defer {
             report?.cancel()
             signals.cancel()
         }
-        try service.runOnThread { notifier?.send("READY=1") }
+        try service.runOnThread {
+            store?.forgetStored(named: Listener.connectionName)
+        } whenServing: {
+            notifier?.send("READY=1")
+        }
     }
 
     /// The application with its listeners, to be run beside other things; see ``ApplicationService``. Routes and hooks that are

@@ -61,19 +61,22 @@ public struct ApplicationService: Sendable {
 
     /// Serves on the calling thread.
     ///
-    /// - Parameter whenServing: Called once requests are taken.
-    func runOnThread(whenServing: () -> Void = {}) throws {
+    /// - Parameters:
+    ///   - beforeServing: Called when all is ready.
+    ///   - whenServing: Called once requests are taken.
+    func runOnThread(beforeServing: () -> Void = {}, whenServing: () -> Void = {}) throws {
         defer { sessions.provider.close() }
-        try start()
+        try start(beforeServing)
         whenServing()
         finish()
     }
 
     /// Runs the start hooks on the calling thread, and starts the server's threads. Where that fails, the shutdown hooks run.
-    package func start() throws {
+    package func start(_ beforeServing: () -> Void = {}) throws {
         do {
             let executor = BlockingExecutor()
             for hook in startHooks { try executor.run(hook) }
+            beforeServing()
             _ = try server.start()
         } catch {
             runShutdownHooks()

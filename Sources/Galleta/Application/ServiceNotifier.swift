@@ -11,6 +11,8 @@ final class ServiceNotifier: Sendable {
     private let address: [UInt8]
     /// How often the manager wants a sign of life; nil where it wants none.
     let watchdogInterval: Duration?
+    /// How many descriptors the manager keeps for a successor (FileDescriptorStoreMax=).
+    let storeSize: Int
 
     /// Nil where no manager has asked.
     init?(environment: [String: String]) {
@@ -25,6 +27,7 @@ final class ServiceNotifier: Sendable {
         // An abstract name.
         if first == UInt8(ascii: "@") { address[0] = 0 }
         self.address = address
+        storeSize = environment["FDSTORE"].flatMap { Int($0) } ?? 0
         let isForUs = environment["WATCHDOG_PID"].map { $0 == String(getpid()) } ?? true
         watchdogInterval =
             isForUs
@@ -34,7 +37,7 @@ final class ServiceNotifier: Sendable {
     /// Of the process's environment.
     static func ofProcess() -> ServiceNotifier? {
         var variables: [String: String] = [:]
-        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE"] {
             if let value = getenv(name) { variables[name] = String(cString: value) }
         }
         return ServiceNotifier(environment: variables)
@@ -56,6 +59,28 @@ final class ServiceNotifier: Sendable {
                 sendto(fd, message, message.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
+    }
+
+    // MARK: Descriptors
+
+    /// Leaves descriptors with the manager, which hands them to the next start; false if it did not get them.
+    func store(_ descriptors: [Int32], named name: String) -> Bool {
+        DescriptorMessage.send("FDSTORE=1\nFDNAME=\(name)", with: descriptors, to: address)
+    }
+
+    /// Has the manager close its copies of what was stored under the name; returns when it has, or after 5 s: as long as it
+    /// has one, a connection that is closed here stays open to its peer.
+    func forgetStored(named name: String) {
+        send("FDSTOREREMOVE=1", "FDNAME=\(name)")
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        defer { close(ends[0]) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let isSent = DescriptorMessage.send("BARRIER=1", with: [ends[1]], to: address)
+        close(ends[1])
+        guard isSent else { return }
+        var end = pollfd(fd: ends[0], events: 0, revents: 0)
+        _ = poll(&end, 1, 5_000)
     }
 
     /// Says that a reload begins (Type=notify-reload wants the time of it).

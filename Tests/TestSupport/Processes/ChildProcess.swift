@@ -22,9 +22,10 @@ public final class ChildProcess: @unchecked Sendable {
     ///   - input: Becomes descriptor 0; nothing by default.
     ///   - errors: Becomes descriptor 2.
     ///   - closed: Descriptors that the program does not get at all.
+    ///   - descriptors: Become descriptors 3 and further.
     public init(
         _ program: String, _ arguments: [String], log: String, environment: [String: String] = [:], input: Int32? = nil,
-        errors: Int32? = nil, closed: [Int32] = []
+        errors: Int32? = nil, closed: [Int32] = [], descriptors: [Int32] = []
     ) throws {
         self.log = log
         self.program = program
@@ -43,6 +44,10 @@ public final class ChildProcess: @unchecked Sendable {
         }
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, errors ?? 1, 2)
+        // Out of the way first: one of them may have a number that another is to get.
+        let copies = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, 3 + Int32(descriptors.count)) }
+        defer { copies.forEach { close($0) } }
+        for (index, fd) in copies.enumerated() { posix_spawn_file_actions_adddup2(&actions, fd, 3 + Int32(index)) }
         for fd in closed { posix_spawn_file_actions_addclose(&actions, fd) }
 
         // Nothing of this process's signals: a child that inherits a blocked SIGTERM could not be stopped.
