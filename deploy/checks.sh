@@ -93,7 +93,7 @@ check_plain() {
 }
 
 check_sessions() {
-    local jar=$work/jar cookie
+    local jar=$work/jar cookie csrf
     fetch /app/counter -c "$jar" -b "$jar"
     expect "the first visit counts 1" "200 1" "$status $body"
     cookie=$(header set-cookie)
@@ -111,6 +111,18 @@ check_sessions() {
     curl -s -Z --parallel-max 50 --max-time 30 -b "$jar" -o /dev/null "$url/app/counter?[1-50]" 2>/dev/null || true
     fetch /app/counter -b "$jar"
     expect "50 visits at once are all counted" 53 "$body"
+    fetch /app/counter -b "$jar" -I
+    expect "HEAD looks and does not count" 200 "$status"
+    fetch /app/ -b "$jar"
+    csrf=$(token /app/counter) || true
+    fetch /app/counter -b "$jar" --data-urlencode "csrf=$csrf"
+    expect "the page's button counts" "303 /app/" "$status $(header location)"
+    fetch /app/counter -b "$jar" --data-urlencode "csrf=$csrf" -H "Transfer-Encoding: chunked"
+    expect "also where the form's length is not told" 303 "$status"
+    fetch /app/counter -b "$jar" --data-urlencode "csrf=of another page"
+    expect "but not with another token" 403 "$status"
+    fetch /app/counter -b "$jar"
+    expect "and each time once" 56 "$body"
     fetch /app/counter -H "Cookie: $(sed -E 's/=.*//' <<<"$cookie")=0123456789012345678901234567890123456789012"
     expect "an unknown id begins a new session" "200 1" "$status $body"
     expect_match "which gets an id" '.{20}' "$(session_cookie)"
@@ -125,6 +137,8 @@ check_login() {
     fetch /app/ -c "$jar" -b "$jar"
     expect "the page" 200 "$status"
     expect_match "the page is HTML in UTF-8" '^text/html; *charset=utf-8' "$(header content-type)"
+    expect_match "no scripts can be put into it" "default-src 'none'" "$(header content-security-policy)"
+    expect "and nothing is taken for what it is not" nosniff "$(header x-content-type-options)"
     csrf=$(token /app/login) || true
     expect_match "its log-in form has a token" '.{20}' "$csrf"
     before=$(session_cookie)
@@ -226,11 +240,12 @@ run_checks() {
     check_tls
 }
 
+# finish_checks [NAME]: says how many there were, of what, and ends the script where one has failed.
 finish_checks() {
     if ((failures)); then
         show_logs "$work"
         printf '%d of %d checks failed\n' "$failures" "$checked"
         exit 1
     fi
-    printf 'All %d checks succeeded\n' "$checked"
+    printf 'All %d checks succeeded%s\n' "$checked" "${1:+ behind $1}"
 }
