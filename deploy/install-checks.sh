@@ -8,6 +8,8 @@ set -euo pipefail
 . "$repository/deploy/checks.sh"
 # shellcheck source=deploy/documents.sh
 . "$repository/deploy/documents.sh"
+# shellcheck source=deploy/upgrade-checks.sh
+. "$repository/deploy/upgrade-checks.sh"
 [[ -e /galleta/shop-program && -e /etc/debian_version ]] || die "this is for deploy/check-install"
 
 export GALLETA_SERVER=/galleta/galleta-server
@@ -209,7 +211,7 @@ check_own_program() {
     expect "a program of one's own has its own user, socket and variables" \
         "User=shop ListenStream=/run/shop/shop.sock Environment=SHOP_STATE=/var/lib/shop/sessions #SHOP_GREETING=Hello" \
         "$(grep -h ^User= /usr/lib/systemd/system/shop.service) $(grep -h ^ListenStream /usr/lib/systemd/system/shop.socket) $(
-            grep -h STATE= /usr/lib/systemd/system/shop.service) $(grep GREETING /etc/default/shop)"
+            grep -h STATE= /usr/lib/systemd/system/shop.service) $(grep GREETING= /etc/default/shop)"
     expect "nothing there is galleta-server's" "" "$(cat /usr/lib/systemd/system/shop.* /usr/lib/{sysusers,tmpfiles}.d/shop.conf /etc/default/shop \
         /etc/logrotate.d/shop /usr/share/doc/shop/examples/{spawn-fcgi,multiwatch,systemd/*,nginx/minimal.conf} |
         sed 's|unix:/run/galleta/[a-z]*\.sock||' | grep -nw 'galleta\|galleta-server\|GALLETA' || true)"
@@ -236,7 +238,8 @@ check_package_offline() {
 
 # --- With systemd as the first process ---
 
-# under_load NAME COMMAND...: 12,000 counts of one visitor by 16 clients, while the command runs again and again.
+# under_load NAME COMMAND...: 12,000 counts of one visitor by 16 clients, while the command runs again and again. Where
+# $at_least is 1 once is enough.
 under_load() {
     local name=$1 times=0 loader wanted statuses
     shift
@@ -255,7 +258,7 @@ under_load() {
     expect "$name, $times times under load: all are answered" "12000 200" "$statuses"
     wanted=12002
     expect "$name: and counted" "$wanted" "$(curl -s -b "$work/jar" http://127.0.0.1/app/counter)"
-    expect_match "$name: more than once" '^([2-9]|[1-9][0-9]+)$' "$times"
+    expect "$name: often enough" yes "$( ((times < ${at_least:-2})) || echo yes)"
 }
 
 show() { systemctl show --value -p "$2" "$1"; }
@@ -298,6 +301,11 @@ check_service() {
     under_load "a reload" bash -c 'systemctl reload galleta && sleep 0.05'
     under_load "a restart" systemctl restart galleta
     expect "no start was one too many" "0 active" "$(show galleta NRestarts) $(show galleta.socket ActiveState)"
+
+    # Another program, by one word of its log.
+    sed 's/connections_handed_over/connections_handed-over/' "$GALLETA_SERVER" >"$work/newer-server"
+    chmod 0755 "$work/newer-server"
+    check_upgrade_command "$work/newer-server"
 
     systemctl stop galleta galleta.socket
     rm -rf /run/galleta
@@ -346,13 +354,18 @@ check_service() {
 }
 
 check_package_online() {
-    local newer=$work/newer
+    local newer=$work/newer version
     dpkg -i "$package" >/dev/null 2>&1
     expect "the package starts its service" "pong enabled" "$(curl -s http://127.0.0.1/app/ping) $(systemctl is-enabled galleta.service)"
+    # Two others, each with another program: what follows the last section is never read.
     dpkg-deb -R "$package" "$newer"
-    sed -i 's/^Version: .*/Version: 99/' "$newer/DEBIAN/control"
-    dpkg-deb --root-owner-group -Znone -b "$newer" "$work/newer.deb" >/dev/null
-    under_load "an upgrade of the package" bash -c "dpkg -i '$work/newer.deb' >/dev/null 2>&1"
+    for version in 98 99; do
+        sed -i "s/^Version: .*/Version: $version/" "$newer/DEBIAN/control"
+        echo "$version" >>"$newer/usr/sbin/galleta-server"
+        dpkg-deb --root-owner-group -Znone -b "$newer" "$work/$version.deb" >/dev/null
+    done
+    check_upgrades "$work/98.deb" "$work/99.deb"
+    check_refused_package "$package"
     dpkg -r galleta >/dev/null 2>&1
     expect "dpkg -r stops it" "" "$(grep -lx galleta-server /proc/[0-9]*/comm 2>/dev/null || true)"
     dpkg -P galleta >/dev/null 2>&1
@@ -366,10 +379,13 @@ check_articles() {
     cp /galleta/shop-program "$work/shop/.build/release/shop"
     php_settings
     systemctl restart nginx
-    for article in InstallAndRun BehindAWebServer DeployYourOwn; do
+    # What "deploy/install --upgrade" is to build.
+    cp "$work/newer-server" /tmp/newer-server
+    for article in InstallAndRun UpgradeWithoutLoss BehindAWebServer DeployYourOwn; do
         do_document "$article.md" "$repository/Sources/Galleta/Galleta.docc/$article.md"
         pass "$article.md does what it says"
     done
+    rm /tmp/newer-server
 }
 
 case ${1:-} in
@@ -390,4 +406,5 @@ case ${1:-} in
         ;;
     *) die "tools or systemd?" ;;
 esac
+# shellcheck disable=SC2119 # it needs nothing else
 finish_checks

@@ -75,6 +75,7 @@ stage_kit() {
     fi
 
     for file in "$repository"/deploy/kit/systemd/*.conf; do fill "$file" "$examples/systemd/${file##*/}"; done
+    fill "$repository/deploy/kit/check" "$root$prefix/lib/$kit_name/check" 0755
     for file in spawn-fcgi multiwatch; do fill "$repository/deploy/kit/$file" "$examples/$file" 0755; done
     for kind in nginx apache lighttpd caddy; do
         for file in "$repository/deploy/$kind"/*; do fill "$file" "$examples/$kind/${file##*/}"; done
@@ -93,7 +94,8 @@ fill() {
     local documentation=''
     [[ -n $kit_own ]] || documentation="man:galleta-server(8)"
     sed -e "s|@NAME@|$kit_name|g" -e "s|@TITLE@|$kit_title|g" -e "s|@VARIABLES@|$kit_variables|g" \
-        -e "s|@PROGRAM@|$prefix/sbin/$kit_command|g" -e "s|@DOCUMENTATION@|$documentation|g" -e '/^Documentation=$/d' \
+        -e "s|@PROGRAM@|$prefix/sbin/$kit_command|g" \
+        -e "s|@CHECK@|$prefix/lib/$kit_name/check|g" -e "s|@DOCUMENTATION@|$documentation|g" -e '/^Documentation=$/d' \
         -e "s|\\bgalleta-server\\b|$kit_command|g" -e "s|\\bgalleta\\b|$kit_name|g" -- "$1" |
         stage "${3:-0644}" - "$2"
 }
