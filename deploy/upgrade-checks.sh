@@ -25,7 +25,7 @@ add_ada() {
     chgrp galleta /etc/galleta-users
     chmod 0640 /etc/galleta-users
     # The journal drops lines where there are many of them; one of each stop is counted.
-    printf '%s\n' GALLETA_HTPASSWD=/etc/galleta-users GALLETA_ACCESS_LOG=off >>/etc/default/galleta
+    printf 'GALLETA_%s\n' HTPASSWD=/etc/galleta-users ACCESS_LOG=off >>/etc/default/galleta
     systemctl restart galleta
 }
 

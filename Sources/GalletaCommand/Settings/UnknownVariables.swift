@@ -4,6 +4,7 @@ enum UnknownVariables {
     private static let foreign: Set<String> = [
         "GALLETA_SERVER", "GALLETA_STRICT", "GALLETA_SANITIZED", "GALLETA_FUZZ", "GALLETA_BENCHMARKS",
         "GALLETA_SOAK_SECONDS", "GALLETA_BARE", "GALLETA_PROGRAM",
+        "GALLETA_RESTARTS", "GALLETA_UPGRADES", "GALLETA_RELOADS", "GALLETA_REQUESTS",
     ]
 
     /// The names of the variables of all options, as options: whatever ``ServerOptions`` has, so that none can be forgotten here.
