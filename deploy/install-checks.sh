@@ -154,6 +154,12 @@ check_serving() {
     chmod 0666 "$work/http"
     install -d -o galleta -g galleta /run/galleta /var/lib/galleta /var/log/galleta
 
+    succeeds "without systemd, too, it can be asked whether it would start" /usr/lib/galleta/check
+    echo 'GALLETA_WORKERS="many"' >>/etc/default/galleta
+    expect "and says why not" "galleta-server: GALLETA_WORKERS: \"many\" is not a whole number" \
+        "$(/usr/lib/galleta/check 2>&1 | sed 's/;.*//')"
+    sed -i '/="many"$/d' /etc/default/galleta
+
     # The socket as the unit has it.
     launch systemd-socket-activate -l /run/galleta/galleta.sock -E GALLETA_STATE=/var/lib/galleta/sessions \
         -E GALLETA_LOG_FILE=/var/log/galleta/galleta.log -E GALLETA_CONTROL=unix:/run/galleta/control.sock \
