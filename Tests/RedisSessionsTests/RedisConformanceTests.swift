@@ -32,7 +32,11 @@ struct RedisFixtures: Sendable {
     func fixture(
         awaited: Bool = false, _ adjust: (inout RedisProvider.Configuration) -> Void = { _ in }
     ) throws -> ConformanceFixture {
-        let configuration = configuration(adjust)
+        // Under the thread sanitizer 32 threads at once take their time.
+        let configuration = configuration {
+            $0.timeout = .seconds(60)
+            adjust(&$0)
+        }
         let make: @Sendable () throws -> any SessionProvider = {
             let provider = try RedisProvider(configuration: configuration)
             return awaited ? AwaitedProvider(provider) : provider

@@ -365,10 +365,12 @@ struct RedisProviderTests {
         #expect((error?.underlying as? RedisError)?.code == .timeout)
     }
 
-    @Test("can be read again that hold as much as the provider says, encrypted or not", arguments: [false, true])
+    // One thread's work, and minutes of it under the thread sanitizer.
+    @Test(
+        "can be read again that hold as much as the provider says, encrypted or not",
+        .enabled(if: !FaultTime.isSanitized), arguments: [false, true])
     func largest(isEncrypted: Bool) throws {
         var configuration = fixtures.configuration { $0.encryptsValues = isEncrypted }
-        // The thread sanitizer takes its time for so many values.
         configuration.timeout = .seconds(60)
         let provider = try RedisProvider(configuration: configuration)
         let limits = try #require(provider.traits.limits)

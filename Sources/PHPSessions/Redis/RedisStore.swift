@@ -24,6 +24,8 @@ package final class RedisStore: PHPSessionStore {
         package var maxWaiters = 2
         /// How long a lock lasts that nobody lets go of. Default: 30 s.
         package var lockExpiry = Duration.seconds(30)
+        /// How long a call of Redis's takes at most. Default: 250 ms.
+        package var timeout = Duration.milliseconds(250)
         /// What "now" is.
         package var clock = WallClock.system
 
@@ -43,7 +45,9 @@ package final class RedisStore: PHPSessionStore {
     package init(_ configuration: Configuration) throws(ConfigurationError) {
         self.configuration = configuration
         waiters = SessionWaiters(limit: configuration.maxWaiters)
-        client = try RedisClient(settings: RedisSettings(configuration.place.servers))
+        var settings = RedisSettings(configuration.place.servers)
+        settings.totalTimeout = configuration.timeout
+        client = try RedisClient(settings: settings)
     }
 
     /// Asks the server, so that a wrong address or password is told at the start.

@@ -32,6 +32,8 @@ struct RedisStoreTests {
     private func configuration(_ place: RedisSavePath? = nil) -> RedisStore.Configuration {
         var configuration = RedisStore.Configuration(place: place ?? self.place, idleTimeout: .seconds(3_600))
         configuration.maxWaiters = 100
+        // On a busy machine.
+        configuration.timeout = .seconds(60)
         return configuration
     }
 
