@@ -19,11 +19,9 @@ internal import Glibc
 /// ```
 ///
 /// `shop --help` names the options; each is an environment variable, too, see ``environmentPrefix``. `shop --check-config`
-/// says what a start would refuse. Sessions are kept in memory, in Redis or with
-/// PHP (`--provider`), or by what ``prepare(_:)``
-/// registers. The exit codes are 0 when it was stopped as asked, 1 for what
-/// nobody foresaw, 64 for wrong usage, 69 where it cannot listen, 78 for a wrong
-/// configuration.
+/// says what a start would refuse. Sessions are kept in memory, in Redis or with PHP (`--provider`), or by what ``prepare(_:)``
+/// registers. The exit codes are 0 when it was stopped as asked, 1 for what nobody foresaw, 64 for wrong usage, 69 where it cannot
+/// listen, 78 for a wrong configuration.
 ///
 /// Options of its own are properties as in any `ParsableCommand`; ``prepare(_:)`` reads them.
 ///

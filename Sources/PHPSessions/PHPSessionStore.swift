@@ -1,6 +1,6 @@
 package import GalletaPlatform
 
-/// Where PHP keeps its sessions: files, Redis, memcached.
+/// Where PHP keeps its sessions: in files, or in Redis.
 ///
 /// PHP holds a session from its first look to its last write, so that requests of one visitor follow each other. A store
 /// does the same: ``open(_:until:)`` takes PHP's own lock, and the record that it gives holds it until it is written,
@@ -27,6 +27,9 @@ package protocol PHPSessionStore: Sendable {
     /// - Returns: nil when there is such a session already.
     func create(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError)
         -> (any PHPSessionRecord)?
+
+    /// Lets go of what it is connected with.
+    func close()
 }
 
 /// A session as it was read.
@@ -98,7 +101,7 @@ package struct PHPSessionStoreError: Error, Hashable, Sendable, CustomStringConv
 
     static let busy = PHPSessionStoreError(code: .busy, reason: "others have the session")
 
-    static let changed = PHPSessionStoreError(code: .changed, reason: "a page without a lock has changed the session")
+    static let changed = PHPSessionStoreError(code: .changed, reason: "a page without a lock changes the session")
 
     static func refused(_ reason: String) -> PHPSessionStoreError {
         PHPSessionStoreError(code: .refused, reason: reason)

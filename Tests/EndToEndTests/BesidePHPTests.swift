@@ -18,21 +18,50 @@ struct BesidePHPTests {
         "logout.php": "session_start(); session_destroy();",
     ]
 
-    private let php: PHPFPM
-    private let server: GalletaProcess
+    /// Where PHP keeps its sessions.
+    enum Store: CaseIterable, CustomTestStringConvertible {
+        case files, redis
 
-    init() throws {
-        php = try PHPFPM(pages: Self.pages)
-        server = try GalletaProcess([
-            "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
-            // Longer than a busy machine takes for what goes on meanwhile.
-            "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
-        ])
+        var testDescription: String { "\(self)" }
     }
 
-    private func swift(_ path: String, cookie: String?) throws -> FastCGIReply {
-        try FastCGIClient(unix: server.socket).exchange(
-            "GET", "/app" + path, cookie.map { [("HTTP_COOKIE", $0)] } ?? [])
+    /// PHP and the executable, on the same sessions.
+    private struct Pair {
+        let php: PHPFPM
+        let server: GalletaProcess
+        private let redis: RedisServer?
+
+        init(_ store: Store) throws {
+            redis = store == .redis ? try RedisServer() : nil
+            let settings = redis.map {
+                [
+                    "session.save_handler = redis", "session.save_path = \"unix://\($0.socket)?prefix=SHOP:\"",
+                    "redis.session.locking_enabled = 1", "redis.session.lock_expire = 120",
+                    // Until they have it.
+                    "redis.session.lock_retries = -1", "redis.session.lock_wait_time = 2000",
+                ]
+            }
+            php = try PHPFPM(pages: BesidePHPTests.pages, settings: settings ?? [])
+            server = try GalletaProcess([
+                "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
+                // Longer than a busy machine takes for what goes on meanwhile.
+                "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
+            ])
+        }
+
+        func swift(_ path: String, method: String = "GET", cookie: String?) throws -> FastCGIReply {
+            try FastCGIClient(unix: server.socket).exchange(
+                method, "/app" + path, cookie.map { [("HTTP_COOKIE", $0)] } ?? [])
+        }
+
+        /// Whether somebody has the session.
+        func isLocked(_ cookie: String) -> Bool {
+            let id = cookie.dropFirst("PHPSESSID=".count)
+            if let redis { return (try? redis.cli("EXISTS", "SHOP:\(id)_LOCK").hasPrefix("1")) ?? false }
+            let fd = open(php.savePath + "/sess_\(id)", O_RDWR)
+            defer { close(fd) }
+            return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0
+        }
     }
 
     private func cookie(_ reply: FastCGIReply) throws -> String {
@@ -40,43 +69,48 @@ struct BesidePHPTests {
         return String(cookie.prefix { $0 != ";" })
     }
 
-    @Test("a user who has logged in there is known here, what is counted here stands there, and a log-out ends both")
-    func visitor() throws {
-        let cookie = try cookie(php.get("login.php", query: "name=ada"))
-        #expect(try swift("/whoami", cookie: cookie).text == #"{"authenticated":true,"user":"ada"}"#)
-        #expect(try swift("/counter", cookie: cookie).text == "1\n")
-        #expect(try php.get("count.php", cookie: cookie).text == "2")
-        #expect(try swift("/counter", cookie: cookie).text == "3\n")
-        #expect(try php.get("show.php", cookie: cookie).text == "ada 3")
-        let renewed = try self.cookie(php.get("new-id.php", cookie: cookie))
+    @Test(
+        "a user who has logged in there is known here, what is counted here stands there, and a log-out ends both",
+        arguments: Store.allCases)
+    func visitor(store: Store) throws {
+        let pair = try Pair(store)
+        let cookie = try self.cookie(pair.php.get("login.php", query: "name=ada"))
+        #expect(try pair.swift("/whoami", cookie: cookie).text == #"{"authenticated":true,"user":"ada"}"#)
+        #expect(try pair.swift("/counter", cookie: cookie).text == "1\n")
+        #expect(try pair.php.get("count.php", cookie: cookie).text == "2")
+        #expect(try pair.swift("/counter", cookie: cookie).text == "3\n")
+        #expect(try pair.php.get("show.php", cookie: cookie).text == "ada 3")
+        let renewed = try self.cookie(pair.php.get("new-id.php", cookie: cookie))
         #expect(renewed != cookie)
-        #expect(try swift("/counter", cookie: renewed).text == "4\n")
-        #expect(try swift("/whoami", cookie: cookie).text == #"{"authenticated":false,"user":null}"#)
-        _ = try php.get("logout.php", cookie: renewed)
-        #expect(try swift("/whoami", cookie: renewed).text == #"{"authenticated":false,"user":null}"#)
+        #expect(try pair.swift("/counter", cookie: renewed).text == "4\n")
+        #expect(try pair.swift("/whoami", cookie: cookie).text == #"{"authenticated":false,"user":null}"#)
+        _ = try pair.php.get("logout.php", cookie: renewed)
+        #expect(try pair.swift("/whoami", cookie: renewed).text == #"{"authenticated":false,"user":null}"#)
     }
 
-    @Test("a session that begins here is one of PHP's")
-    func begunHere() throws {
-        let cookie = try cookie(swift("/counter", cookie: nil))
+    @Test("a session that begins here is one of PHP's", arguments: Store.allCases)
+    func begunHere(store: Store) throws {
+        let pair = try Pair(store)
+        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
         #expect(cookie.utf8.count == "PHPSESSID=".utf8.count + 32)
-        #expect(try php.get("count.php", cookie: cookie).text == "2")
-        #expect(try php.get("show.php", cookie: cookie).text == "nobody 2")
+        #expect(try pair.php.get("count.php", cookie: cookie).text == "2")
+        #expect(try pair.php.get("show.php", cookie: cookie).text == "nobody 2")
     }
 
-    @Test("counts from both sides at once are all kept")
-    func counts() throws {
-        let cookie = try cookie(swift("/counter", cookie: nil))
+    @Test("counts from both sides at once are all kept", arguments: Store.allCases)
+    func counts(store: Store) throws {
+        let pair = try Pair(store)
+        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
         let threads = (8, 150)
         let failures = Cell<String>()
         DispatchQueue.concurrentPerform(iterations: threads.0) { index in
             do {
                 for _ in 0..<threads.1 {
                     if index % 2 == 0 {
-                        _ = try php.get("count.php", cookie: cookie)
+                        _ = try pair.php.get("count.php", cookie: cookie)
                     } else {
                         // Two of one visitor wait for a page; others are to come again.
-                        while try swift("/counter", cookie: cookie).status == 503 {}
+                        while try pair.swift("/counter", cookie: cookie).status == 503 {}
                     }
                 }
             } catch {
@@ -84,29 +118,25 @@ struct BesidePHPTests {
             }
         }
         #expect(failures.value == nil)
-        #expect(try php.get("show.php", cookie: cookie).text == "nobody \(1 + threads.0 * threads.1)")
+        #expect(try pair.php.get("show.php", cookie: cookie).text == "nobody \(1 + threads.0 * threads.1)")
     }
 
-    @Test("a page that takes long holds its visitor's requests, some of them, and nobody else's")
-    func slowPage() throws {
-        let cookie = try cookie(swift("/counter", cookie: nil))
+    @Test(
+        "a page that takes long holds its visitor's requests, some of them, and nobody else's",
+        arguments: Store.allCases)
+    func slowPage(store: Store) throws {
+        let pair = try Pair(store)
+        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
         // The route is known to use sessions by now: its requests are parked.
-        let (php, server) = (php, server)
+        let (php, server) = (pair.php, pair.server)
         let isDone = Cell<Bool>()
         let gate = php.folder.file("gate")
         let slow = Thread {
-            _ = try? php.get("slow.php", query: "until=\(gate)", cookie: cookie)
+            _ = try? pair.php.get("slow.php", query: "until=\(gate)", cookie: cookie)
             isDone.set(true)
         }
         slow.start()
-        let file = php.savePath + "/sess_" + cookie.dropFirst("PHPSESSID=".count)
-        // Locked as soon as nobody else gets its lock.
-        #expect(
-            eventually {
-                let fd = open(file, O_RDWR)
-                defer { close(fd) }
-                return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0
-            })
+        #expect(eventually { pair.isLocked(cookie) })
         let clients = try (0..<6).map { _ in
             let client = try FastCGIClient(unix: server.socket)
             try client.send(FastCGIRecord.request("GET", "/app/counter", [("HTTP_COOKIE", cookie)]))
@@ -114,8 +144,8 @@ struct BesidePHPTests {
         }
         // Four workers, six who wait or are refused; all others go on.
         for _ in 0..<50 {
-            #expect(try swift("/hello", cookie: nil).status == 200)
-            #expect(try swift("/counter", cookie: nil).text == "1\n")
+            #expect(try pair.swift("/hello", cookie: nil).status == 200)
+            #expect(try pair.swift("/counter", cookie: nil).text == "1\n")
         }
         #expect(isDone.value == nil)
         try "".write(toFile: gate, atomically: false, encoding: .utf8)
@@ -127,19 +157,40 @@ struct BesidePHPTests {
     @Test(
         "settings of PHP that do not fit are refused at the start, with what to do",
         arguments: [
-            ("session.save_handler = redis", "session.save_handler"),
+            ("session.save_handler = memcached", "session.save_handler"),
+            ("session.save_handler = redis\nsession.save_path = \"tcp://a:1,tcp://b:1\"", "session.save_path"),
+            ("session.save_handler = redis\nsession.save_path = \"unix:///nonexistent\"", "savePath"),
+            (
+                "session.save_handler = redis\nredis.session.locking_enabled = 1\nmax_execution_time = 0",
+                "redis.session.lock_expire"
+            ),
             ("session.serialize_handler = igbinary", "serializeHandler"),
             ("session.save_path = /nonexistent", "savePath"),
         ])
     func refused(line: String, name: String) throws {
-        let ini = php.folder.file("other.ini")
-        try (line + "\n").write(toFile: ini, atomically: false, encoding: .utf8)
-        let result = try ChildProcess.run(
+        let result = try checkConfig(line)
+        #expect(result.code == 78 && result.output.contains(name), "\(result.output)")
+    }
+
+    @Test("that PHP's pages take no locks in Redis is told at the start")
+    func withoutLocks() throws {
+        let redis = try RedisServer()
+        let lines = "session.save_handler = redis\nsession.save_path = \"unix://\(redis.socket)\""
+        let warned = try checkConfig(lines)
+        #expect(warned.code == 0 && warned.output.contains("redis.session.locking_enabled"), "\(warned.output)")
+        let fine = try checkConfig(lines + "\nredis.session.locking_enabled = 1")
+        #expect(fine.code == 0 && !fine.output.contains("redis.session.locking_enabled"), "\(fine.output)")
+    }
+
+    /// What `--check-config` says of a php.ini.
+    private func checkConfig(_ ini: String) throws -> (code: Int32, output: String) {
+        let folder = try TemporaryFolder()
+        try (ini + "\n").write(toFile: folder.file("php.ini"), atomically: false, encoding: .utf8)
+        return try ChildProcess.run(
             GalletaProcess.program,
             [
-                "--check-config", "--listen", "unix:\(php.folder.file("x.sock"))", "--provider", "php",
-                "--session-option", "ini=\(ini)",
+                "--check-config", "--listen", "unix:\(folder.file("x.sock"))", "--provider", "php",
+                "--session-option", "ini=\(folder.file("php.ini"))",
             ])
-        #expect(result.code == 78 && result.output.contains(name), "\(result.output)")
     }
 }

@@ -98,6 +98,30 @@ struct ParkedRequestTests {
         #expect(reply.text == "3" && reply["X-Calls"] == "await look up, commit")
     }
 
+    @Test("tell the store by their method that they may change the session, but not for a check before the body")
+    func mayChange() throws {
+        let application = try application { app in
+            app.post("/large", steps: [.requireUser()], maxBodyBytes: 1 << 20) { request, session in
+                "\(try request.body.collect().count) \(try session.get("n", as: Int.self) ?? 0)"
+            }
+            app.get("/login") { _, session in
+                try session.logIn(user: "ada")
+                return ""
+            }
+        }
+        let client = try application.client()
+        let cookie = try cookie(client.exchange("GET", "/login"))
+        _ = provider.takeCalls()
+        let body = [UInt8](repeating: 7, count: 200_000)
+        for _ in 0..<2 {
+            let reply = try client.exchange("POST", "/large", body: body, [cookie])
+            #expect(reply.text == "200000 0", "\(reply.status)")
+        }
+        #expect(provider.takeCalls() == ["look up", "look up to change", "look up", "await look up to change"])
+        #expect(try client.exchange("GET", "/set", [cookie]).text == "1")
+        #expect(provider.takeCalls().allSatisfy { !$0.hasSuffix("to change") })
+    }
+
     @Test("one at a time is answered on its worker where the store has nothing to do")
     func idle() throws {
         provider.setBusy(false)

@@ -97,9 +97,10 @@ struct Pipeline: Sendable {
         return response
     }
 
-    private func session(of request: Request) -> Session {
+    /// - Parameter isForHandler: Whether the request goes on with it: locks are taken for nobody else.
+    private func session(of request: Request, isForHandler: Bool = true) -> Session {
         var candidates = SessionIDCandidates()
-        if sessions.asyncProvider != nil { candidates.mayChangeSession = !request.isSafe }
+        if isForHandler, sessions.asyncProvider != nil { candidates.mayChangeSession = !request.isSafe }
         request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
         return sessions.open(
             candidates, isSecure: request.isSecure,
@@ -122,7 +123,7 @@ struct Pipeline: Sendable {
         guard endpoint.steps.hasChecks, request.contentLength ?? .max > Server.bodyBytesInMemory else {
             return .body(limit: limit)
         }
-        let session = session(of: request)
+        let session = session(of: request, isForHandler: false)
         for case let check? in endpoint.steps.steps.map(\.check) {
             do {
                 guard try check(request, session) == nil else { return .discard }

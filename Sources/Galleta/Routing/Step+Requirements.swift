@@ -77,7 +77,6 @@ extension Request {
     /// Path and query as they were sent.
     fileprivate var sentTarget: String { sentPath + (queryString.isEmpty ? "" : "?" + queryString) }
 
-    /// RFC 9110, section 9.2.1.
     /// Whether its method asks for nothing to be changed (RFC 9110, section 9.2.1).
     var isSafe: Bool { method == .get || method == .head || method == .options }
 

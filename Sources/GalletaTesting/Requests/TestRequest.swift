@@ -1,4 +1,5 @@
 public import FastCGI
+internal import GalletaPlatform
 public import HTTPTypes
 
 /// A request of a test, as the browser and the web server put it together.
@@ -57,17 +58,7 @@ public struct TestRequest: Sendable {
     var path: String { String(encodedTarget.prefix { $0 != "?" }) }
 
     private var encodedTarget: String {
-        guard target.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7f }) else { return target }
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in target.utf8 {
-            if byte > 0x20, byte < 0x7f {
-                bytes.append(byte)
-            } else {
-                bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        PercentCoding.encode(target.utf8) { $0 > 0x20 && $0 < 0x7f }
     }
 
     // MARK: As a web server sends it

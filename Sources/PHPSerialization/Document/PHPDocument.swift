@@ -118,12 +118,14 @@ public struct PHPDocument: Sendable {
 
     /// All names and their values by themselves, in their order; a look-up by name walks the names.
     ///
-    /// - Throws: As ``value(_:)``.
+    /// - Throws: As ``value(_:)``; and where the values would take more than `limits.bytes` by themselves, for each of the names
+    ///   that share one has it whole.
     public func values() throws(PHPSerializationError) -> [(name: ByteString, value: PHPValue)] {
         var values: [(name: ByteString, value: PHPValue)] = []
         values.reserveCapacity(entries.count)
+        var room = limits.usedBytes
         for (name, entry) in zip(names, entries) {
-            values.append((name, try value(ofNode: Int(entry.node))))
+            values.append((name, try value(ofNode: Int(entry.node), taking: &room)))
         }
         return values
     }
@@ -206,11 +208,20 @@ public struct PHPDocument: Sendable {
     }
 
     func value(ofNode node: Int) throws(PHPSerializationError) -> PHPValue {
+        var room = Int.max
+        return try value(ofNode: node, taking: &room)
+    }
+
+    /// - Parameter room: What the texts of values may take; this one's is taken from it.
+    private func value(ofNode node: Int, taking room: inout Int) throws(PHPSerializationError) -> PHPValue {
         let content = try content(of: node)
         let inside = content..<Int(nodes[content].next)
-        if hasNoNumbers(inside) { return try read(nodes, bytes, content) }
-        // Its references have numbers of the whole document.
-        let own = try PHPDocument(text(ofNode: node), format: .serialize, limits: limits.unbounded)
+        // Else its references have numbers of the whole document.
+        let text = hasNoNumbers(inside) ? nil : try text(ofNode: node)
+        room -= text?.count ?? nodes[content].range.count
+        guard room >= 0 else { throw .limit("bytes", limits.bytes) }
+        guard let text else { return try read(nodes, bytes, content) }
+        let own = try PHPDocument(text, format: .serialize, limits: limits.unbounded)
         return try own.read(own.nodes, own.bytes, 0)
     }
 

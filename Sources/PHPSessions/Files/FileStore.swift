@@ -92,6 +92,9 @@ package final class FileStore: PHPSessionStore {
         return try take(session, id, lock: LOCK_EX, until: deadline) ? session : nil
     }
 
+    /// Files need no closing.
+    package func close() {}
+
     /// The number of threads that wait for a session now.
     func waiterCount(of id: PHPSessionID) -> Int { waiters.count(of: id) }
 

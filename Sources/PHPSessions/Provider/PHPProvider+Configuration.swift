@@ -17,7 +17,10 @@ extension PHPProvider {
 
     /// What PHP's sessions are like.
     public struct Configuration: Sendable {
-        /// PHP's `session.save_path`: `[depth;[mode;]]folder`. Default: Debian's.
+        /// PHP's `session.save_handler`: `files`, or `redis` as php-redis has it. Default: `files`.
+        public var saveHandler = "files"
+        /// PHP's `session.save_path`: `[depth;[mode;]]folder`, or for Redis `tcp://host:6379?database=2&prefix=SHOP:`. Default:
+        /// Debian's folder.
         public var savePath = "/var/lib/php/sessions"
         /// PHP's `session.serialize_handler`: `php`, `php_binary` or `php_serialize`. Default: `php`.
         public var serializeHandler = "php"
@@ -38,6 +41,8 @@ extension PHPProvider {
         var shortTimeout = Duration.milliseconds(250)
         /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
         var cookie = SessionDefaults()
+        /// Whether PHP's pages take the lock in Redis (`redis.session.locking_enabled`).
+        var pagesLock = true
         /// What "now" is.
         var clock = WallClock.system
         /// Where damaged sessions are told of.
@@ -74,6 +79,40 @@ extension PHPProvider.Configuration {
         }
     }
 
+    /// The store, as far as it can be used.
+    func checkedStore() throws(ConfigurationError) -> any PHPSessionStore {
+        switch saveHandler {
+        case "files":
+            var files = FileStore.Configuration(savePath: savePath)
+            files.maxWaiters = waitersPerSession
+            files.clock = clock
+            let store = try FileStore(files)
+            try store.checkFolder()
+            return store
+        case "redis":
+            var redis = RedisStore.Configuration(place: try RedisSavePath(savePath), idleTimeout: idleTimeout)
+            redis.maxWaiters = waitersPerSession
+            redis.clock = clock
+            let store = try RedisStore(redis)
+            try store.check()
+            if !pagesLock {
+                logger.warning(
+                    """
+                    PHP's pages take no locks, so two of them can overwrite each other's changes: set \
+                    redis.session.locking_enabled = 1 in PHP's settings
+                    """)
+            }
+            return store
+        default: throw Self.unknownHandler(saveHandler)
+        }
+    }
+
+    fileprivate static func unknownHandler(_ name: String) -> ConfigurationError {
+        ConfigurationError(
+            field: "session.save_handler", reason: "PHP keeps its sessions in \"\(name)\"",
+            remedy: "set session.save_handler = files, or redis with php-redis: these can be shared")
+    }
+
     var traits: SessionProviderTraits {
         var traits = SessionProviderTraits()
         traits.keepsKinds = false
@@ -98,7 +137,7 @@ extension PHPProvider.Configuration {
     /// - Parameters:
     ///   - iniFile: `/etc/php/8.2/fpm/php.ini`.
     ///   - poolFile: `/etc/php/8.2/fpm/pool.d/www.conf`; its `php_admin_value` wins.
-    /// - Throws: `ConfigurationError` for a file that cannot be read, and for what does not fit: another handler than files.
+    /// - Throws: `ConfigurationError` for a file that cannot be read, and for what does not fit: another handler than these.
     public init(iniFile: String, poolFile: String? = nil) throws {
         self.init()
         var settings = PHPSettings()
@@ -128,10 +167,11 @@ extension PHPProvider.Configuration {
 
     mutating func apply(_ settings: PHPSettings) throws(ConfigurationError) {
         let handler = settings["save_handler"] ?? "files"
-        guard handler == "files" else {
-            throw ConfigurationError(
-                field: "session.save_handler", reason: "PHP keeps its sessions in \"\(handler)\"",
-                remedy: "set session.save_handler = files: that is the store which can be shared here")
+        guard ["files", "redis"].contains(handler) else { throw Self.unknownHandler(handler) }
+        saveHandler = handler
+        if handler == "redis" {
+            pagesLock = settings.handlerLocks
+            try settings.checkLockExpiry()
         }
         if let path = settings["save_path"] { savePath = path }
         if let name = settings["serialize_handler"] { serializeHandler = name }
@@ -152,7 +192,8 @@ extension PHPProvider.Configuration {
 
 extension PHPProvider {
     private static let parameterNames = [
-        "ini", "pool", "savePath", "serializeHandler", "idleTimeout", "userKey", "locking", "lockTimeout", "waiters",
+        "ini", "pool", "saveHandler", "savePath", "serializeHandler", "idleTimeout", "userKey", "locking",
+        "lockTimeout", "waiters",
     ]
 
     /// Makes the provider known as `php`. Its parameters are `ini` and `pool`, the files with PHP's settings, and the fields of
@@ -172,6 +213,7 @@ extension PHPProvider {
                 throw ConfigurationError(field: "pool", reason: "there is no ini", remedy: "give the php.ini, too")
             }
             configuration.logger = options.logger
+            if let name = parameters["saveHandler"] { configuration.saveHandler = name }
             if let path = parameters["savePath"] { configuration.savePath = path }
             if let name = parameters["serializeHandler"] { configuration.serializeHandler = name }
             if let name = parameters["userKey"] { configuration.userKey = ByteString(name) }

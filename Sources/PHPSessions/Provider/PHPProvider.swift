@@ -2,7 +2,7 @@ internal import GalletaPlatform
 internal import PHPSerialization
 public import Sessions
 
-/// PHP's own sessions, in PHP's own files: a page of PHP and a handler in Swift have one visitor.
+/// PHP's own sessions, in PHP's own files or in Redis, as its own handlers keep them: a page of PHP and a handler in Swift have one visitor.
 ///
 /// ```swift
 /// PHPProvider.register()
@@ -21,6 +21,7 @@ public import Sessions
 ///
 /// The process must run as the user that PHP runs as. Threading: any thread.
 public final class PHPProvider: AsyncSessionProvider {
+    private let store: any PHPSessionStore
     private let operations: PHPOperations
     private let locking: Locking
     private let lockTimeout: Duration
@@ -33,16 +34,11 @@ public final class PHPProvider: AsyncSessionProvider {
     /// PHP's ids: 32 characters of 160 random bits. Cookies are percent-decoded, as PHP does.
     public let idFormat = SessionIDFormat.php
 
-    /// Looks whether the folder can be used, and leaves it as it is.
+    /// Looks whether the folder can be used, or asks Redis, and leaves both as they are.
     ///
     /// - Throws: `ConfigurationError` that names the field.
     public convenience init(configuration: Configuration = Configuration()) throws {
-        var files = FileStore.Configuration(savePath: configuration.savePath)
-        files.maxWaiters = configuration.waitersPerSession
-        files.clock = configuration.clock
-        let store = try FileStore(files)
-        try store.checkFolder()
-        try self.init(store: store, configuration: configuration)
+        try self.init(store: configuration.checkedStore(), configuration: configuration)
     }
 
     init(store: any PHPSessionStore, configuration: Configuration) throws(ConfigurationError) {
@@ -55,6 +51,7 @@ public final class PHPProvider: AsyncSessionProvider {
         locking = configuration.locking
         lockTimeout = configuration.lockTimeout
         shortTimeout = configuration.shortTimeout
+        self.store = store
         waiting = LockWaiters(limit: configuration.waiters)
     }
 
@@ -65,7 +62,7 @@ public final class PHPProvider: AsyncSessionProvider {
         try failing { try operations.find(session, until: short) }
     }
 
-    /// What the ids of a request lead to, with the lock where ``Configuration/locking-swift.property`` says so.
+    /// What the ids of a request lead to, with the lock where `locking` says so.
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
         let holds = holds(candidates)
         return try (0..<candidates.count).map { index in
@@ -189,8 +186,9 @@ public final class PHPProvider: AsyncSessionProvider {
         }
     }
 
-    /// Ends what waits for locks. Files need no closing.
+    /// Ends what waits for locks, and the connections to Redis.
     public func close() {
         waiting.close()
+        store.close()
     }
 }

@@ -22,7 +22,9 @@ struct PHPSettings {
                 name = Self.trimmed(name.dropFirst(prefix.count).dropLast())
                 isFixed = fixes
             }
-            guard name.hasPrefix("session.") else { continue }
+            guard name.hasPrefix("session.") || name.hasPrefix("redis.session.") || name == Self.runTime else {
+                continue
+            }
             if values[name]?.isFixed == true, !isFixed { continue }
             values[name] = (value, isFixed)
         }
@@ -34,8 +36,26 @@ struct PHPSettings {
     }
 
     /// PHP's reading of a switch.
-    func flag(_ name: String) -> Bool? {
-        self[name].map { ["1", "on", "yes", "true"].contains($0.lowercased()) }
+    func flag(_ name: String) -> Bool? { self[name].map(Self.isOn) }
+
+    private static func isOn(_ text: String) -> Bool { ["1", "on", "yes", "true"].contains(text.lowercased()) }
+
+    // MARK: The handler for Redis
+
+    /// The longest that a page runs, in seconds; 0 is for ever.
+    private static let runTime = "max_execution_time"
+
+    /// Whether it takes locks, which it does not by default.
+    var handlerLocks: Bool { values["redis.session.locking_enabled"].map { Self.isOn($0.text) } ?? false }
+
+    /// Refuses locks that stay when a page is killed: they have `lock_expire`, or else the time that a page may run.
+    func checkLockExpiry() throws(ConfigurationError) {
+        let expiry = Int(values["redis.session.lock_expire"]?.text ?? "") ?? 0
+        guard handlerLocks, expiry == 0, values[Self.runTime]?.text == "0" else { return }
+        throw ConfigurationError(
+            field: "redis.session.lock_expire",
+            reason: "max_execution_time is 0, so PHP's locks have no expiry, and one of a killed page stays",
+            remedy: "set redis.session.lock_expire = 60 in PHP's settings")
     }
 
     /// A whole number.

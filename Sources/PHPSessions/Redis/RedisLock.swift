@@ -30,18 +30,22 @@ final class RedisLock {
         release()
     }
 
-    func take(for expiry: Duration) throws(PHPSessionStoreError) -> Bool {
+    /// Takes it, and reads under it in the same round trip.
+    ///
+    /// - Returns: What was read; nil when another has the lock.
+    func take(for expiry: Duration, reading: [RedisCommand]) throws(PHPSessionStoreError) -> [RESPValue]? {
         do throws(RedisError) {
             let command = RedisCommand(
                 "SET", [key, holder, "NX", "PX", .integer(expiry.milliseconds)], isRepeatable: false)
-            isHeld = try client.run([command])[0].text == "OK"
+            let replies = try client.run([command] + reading)
+            isHeld = replies[0].text == "OK"
+            return isHeld ? Array(replies.dropFirst()) : nil
         } catch {
             // It may have been taken.
             isHeld = error.isOutcomeUnknown
             release()
             throw PHPSessionStoreError(error)
         }
-        return isHeld
     }
 
     /// Says what is wrong with a lock that nobody will ever let go of.

@@ -41,12 +41,12 @@ final class RedisRecord: PHPSessionRecord {
     /// Made here, and not there yet.
     private var isNew: Bool
 
-    init(store: RedisStore, id: PHPSessionID, lock: RedisLock, bytes: [UInt8], lastUse: Duration, isNew: Bool) {
+    init(store: RedisStore, id: PHPSessionID, lock: RedisLock, _ content: PHPSessionContent, isNew: Bool) {
         self.store = store
         self.id = id
         self.lock = lock
-        self.bytes = bytes
-        self.lastUse = lastUse
+        bytes = content.bytes
+        lastUse = content.lastUse
         self.isNew = isNew
     }
 
@@ -88,9 +88,8 @@ final class RedisRecord: PHPSessionRecord {
         switch outcome {
         case "done": return true
         case "gone": return false
-        case "changed", "there": throw .changed
-        case "lost":
-            throw PHPSessionStoreError(code: .busy, reason: "the lock of a session was lost while it was held")
+        // Without the lock, which has expired, there may be changes that were not read: nothing was written in any of them.
+        case "changed", "there", "lost": throw .changed
         default: throw PHPSessionStoreError(code: .failed, reason: "Redis gave an answer that nobody understands")
         }
     }

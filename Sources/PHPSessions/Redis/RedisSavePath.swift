@@ -20,7 +20,7 @@ package struct RedisSavePath: Sendable {
         let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let place = String(parts[0])
         var prefix = "PHPREDIS_SESSION:"
-        var (user, password): (String?, String?)
+        var credentials: [String] = []
         var database = 0
         for (name, value) in Self.fields(parts.count > 1 ? parts[1] : "") {
             switch name {
@@ -30,21 +30,16 @@ package struct RedisSavePath: Sendable {
                     throw Self.error("\"\(value)\" is no database", "give a number")
                 }
                 database = number
-            case "auth": password = value
-            case "auth[]", "auth[0]", "auth[1]", "auth[user]", "auth[pass]":
-                // One alone is the password; of two the first is the user.
-                if name != "auth[pass]", password == nil, name != "auth[1]" {
-                    (user, password) = name == "auth[user]" ? (value, nil) : (user, value)
-                } else {
-                    (user, password) = (user ?? password, value)
-                }
+            case "auth[user]", "auth[0]": credentials.insert(value, at: 0)
+            case "auth", "auth[]", "auth[1]", "auth[pass]": credentials.append(value)
             case "weight", "timeout", "read_timeout", "retry_interval", "persistent", "persistent_id": break
             default: throw Self.error("\"\(name)\" is not known here", "leave it out, if PHP can do without")
             }
         }
+        guard credentials.count <= 2 else { throw Self.error("auth is there too often", "give user and password") }
         var servers = try RedisServers(url: Self.url(place), field: Self.field)
-        servers.user = user
-        servers.password = password.map { .text($0) } ?? .none
+        servers.user = credentials.count == 2 ? credentials[0] : nil
+        servers.password = credentials.last.map { .text($0) } ?? .none
         servers.database = database
         self.servers = servers
         self.prefix = Array(prefix.utf8)

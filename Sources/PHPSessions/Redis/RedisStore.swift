@@ -71,63 +71,69 @@ package final class RedisStore: PHPSessionStore {
         -> PHPSessionContent?
     {
         // Redis changes a string as a whole: no lock is needed to look.
-        guard let (bytes, lastUse) = try content(of: id) else { return nil }
-        return PHPSessionContent(bytes: bytes, lastUse: lastUse)
+        try content(run(reading(id)))
     }
 
     package func open(
         _ id: PHPSessionID, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> (any PHPSessionRecord)? {
-        // Who asks for ids that are none leaves no locks.
-        guard try content(of: id) != nil else { return nil }
-        let lock = try take(id, until: deadline)
-        guard let (bytes, lastUse) = try content(of: id) else {
+        let (lock, content) = try take(id, until: deadline)
+        guard let content else {
             lock.release()
             return nil
         }
-        return RedisRecord(store: self, id: id, lock: lock, bytes: bytes, lastUse: lastUse, isNew: false)
+        return RedisRecord(store: self, id: id, lock: lock, content, isNew: false)
     }
 
     package func create(
         _ id: PHPSessionID, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> (any PHPSessionRecord)? {
-        let lock = try take(id, until: deadline)
-        guard try content(of: id) == nil else {
+        let (lock, content) = try take(id, until: deadline)
+        guard content == nil else {
             lock.release()
             return nil
         }
-        return RedisRecord(store: self, id: id, lock: lock, bytes: [], lastUse: configuration.clock.now, isNew: true)
+        let nothing = PHPSessionContent(bytes: [], lastUse: configuration.clock.now)
+        return RedisRecord(store: self, id: id, lock: lock, nothing, isNew: true)
     }
 
     func key(_ id: PHPSessionID) -> RedisArgument { .bytes(configuration.place.prefix + Array(id.text.utf8)) }
 
-    private func content(
-        of id: PHPSessionID
-    ) throws(PHPSessionStoreError) -> (bytes: [UInt8], lastUse: Duration)? {
-        let replies = try run([
-            RedisCommand("GET", [key(id)], isRepeatable: true), RedisCommand("PTTL", [key(id)], isRepeatable: true),
-        ])
+    private func reading(_ id: PHPSessionID) -> [RedisCommand] {
+        [RedisCommand("GET", [key(id)], isRepeatable: true), RedisCommand("PTTL", [key(id)], isRepeatable: true)]
+    }
+
+    private func content(_ replies: [RESPValue]) throws(PHPSessionStoreError) -> PHPSessionContent? {
         guard let bytes = replies[0].bytes else { return nil }
         guard bytes.count <= configuration.maxBytes else {
             throw .refused("a session has more bytes than maxBytes, \(configuration.maxBytes)")
         }
         // Gone in between, or without expiry, which PHP's handler never leaves it.
         let left = replies[1].integer.flatMap { $0 < 0 ? nil : Duration.milliseconds($0) } ?? configuration.idleTimeout
-        return (bytes, configuration.clock.now - max(.zero, configuration.idleTimeout - left))
+        return PHPSessionContent(
+            bytes: bytes, lastUse: configuration.clock.now - max(.zero, configuration.idleTimeout - left))
     }
 
     // MARK: Locking
 
-    private func take(_ id: PHPSessionID, until deadline: BootInstant) throws(PHPSessionStoreError) -> RedisLock {
+    /// The lock, and what there is under it.
+    private func take(
+        _ id: PHPSessionID, until deadline: BootInstant
+    ) throws(PHPSessionStoreError) -> (RedisLock, PHPSessionContent?) {
         let lock = RedisLock(client: client, key: lockKey(of: id))
-        if try lock.take(for: configuration.lockExpiry) { return lock }
+        let reading = reading(id)
+        if let replies = try lock.take(for: configuration.lockExpiry, reading: reading) {
+            return (lock, try content(replies))
+        }
         guard deadline > .now, waiters.enter(id) else { throw .busy }
         defer { waiters.leave(id) }
         var pause: UInt32 = 1_000
         while deadline > .now {
             usleep(pause + UInt32.random(in: 0...pause))
             pause = min(pause * 2, 10_000)
-            if try lock.take(for: configuration.lockExpiry) { return lock }
+            if let replies = try lock.take(for: configuration.lockExpiry, reading: reading) {
+                return (lock, try content(replies))
+            }
         }
         try lock.refuseEndless()
         throw .busy

@@ -181,6 +181,20 @@ struct HostileInputTests {
         #expect(throws: Never.self) { try PHPDocument(nested(8), format: .serialize, limits: exact) }
     }
 
+    @Test("names that share a long value have it whole only as far as the bytes of a document may go")
+    func shared() throws {
+        let long = String(repeating: "x", count: 1_000_000)
+        let text = { (names: Int) in
+            Array(("a|s:1000000:\"\(long)\";" + (0..<names).map { "b\($0)|R:1;" }.joined()).utf8)
+        }
+        #expect(try PHPDocument(text(3), format: .php).values().count == 4)
+        let document = try PHPDocument(text(10_000), format: .php)
+        let error = #expect(throws: PHPSerializationError.self) { try document.values() }
+        #expect(error?.code == .limit)
+        #expect(try document.value("b9999")?.bytes?.count == 1_000_000)
+        #expect(try document.encoded() == text(10_000))
+    }
+
     @Test("any byte may be wrong: nothing is read that is not written back")
     func flips() throws {
         var random = SystemRandomNumberGenerator()

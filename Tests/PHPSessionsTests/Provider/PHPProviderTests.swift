@@ -325,7 +325,12 @@ struct PHPProviderTests {
         #expect(manager.configuration.cookieName == "LAST" && manager.configuration.sameSite == .strict)
         #expect(!manager.configuration.isPersistent && manager.configuration.idleTimeout == .seconds(600))
         for (text, field) in [
-            ("session.save_handler = redis", "session.save_handler"),
+            ("session.save_handler = memcached", "session.save_handler"),
+            ("session.save_handler = rediscluster", "session.save_handler"),
+            (
+                "session.save_handler = redis\nredis.session.locking_enabled = on\nmax_execution_time = 0",
+                "redis.session.lock_expire"
+            ),
             ("session.gc_maxlifetime = long", "session.gc_maxlifetime"),
         ] {
             var settings = PHPSettings()

@@ -21,8 +21,9 @@ public final class PHPFPM: Sendable {
 
     /// - Parameters:
     ///   - pages: PHP by file name.
+    ///   - settings: Lines of its php.ini that come after, and so count.
     ///   - children: Its processes.
-    public init(pages: [String: String], children: Int = 12) throws {
+    public init(pages: [String: String], settings: [String] = [], children: Int = 12) throws {
         guard let program = Self.program else { throw TestFailure(description: "there is no php-fpm") }
         folder = try TemporaryFolder()
         socket = folder.file("php.sock")
@@ -36,6 +37,8 @@ public final class PHPFPM: Sendable {
         session.gc_probability = 0
         session.use_strict_mode = 1
         session.gc_maxlifetime = 1440
+        \(settings.joined(separator: "\n"))
+
         """.write(toFile: folder.file("php.ini"), atomically: false, encoding: .utf8)
         let identity = getuid() == 0 ? ["user = root", "group = root"] : []
         let lines =

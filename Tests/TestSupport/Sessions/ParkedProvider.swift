@@ -37,7 +37,8 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
         self.base = base
     }
 
-    /// The calls since the last look: `look up`, `commit`, `create`, `touch` and others, with `await` before those awaited.
+    /// The calls since the last look: `look up`, `commit`, `create`, `touch` and others, with `await` before those awaited, and `to
+    /// change` behind look-ups of requests that may.
     public func takeCalls() -> [String] {
         state.withLock { state in
             defer { state.calls = [] }
@@ -78,6 +79,10 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
 
     public var traits: SessionProviderTraits { base.traits }
 
+    private static func lookUp(_ candidates: SessionIDCandidates) -> String {
+        candidates.mayChangeSession ? "look up to change" : "look up"
+    }
+
     private func note(_ call: String) throws {
         let isDown = state.withLock { state in
             state.calls.append(call)
@@ -105,7 +110,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     // MARK: Awaited
 
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
-        try await awaited("look up")
+        try await awaited(Self.lookUp(candidates))
         let findings = try base.lookUp(candidates)
         guard state.withLock({ $0.grantsLeases }) else { return findings }
         return findings.map { finding in
@@ -138,7 +143,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
         return try base.lookUp(session)
     }
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
-        try note("look up")
+        try note(Self.lookUp(candidates))
         return try base.lookUp(candidates)
     }
     public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
