@@ -291,7 +291,7 @@ php_settings() {
 }
 
 check_service() {
-    local output before
+    local output before begin
     $kit >/dev/null
     cp /usr/share/doc/galleta/examples/nginx/production.conf /etc/nginx/nginx.conf
     systemctl restart nginx
@@ -330,16 +330,20 @@ check_service() {
     no_drop_ins
 
     echo GALLETA_WORKERS=many >>/etc/default/galleta
+    begin=$(date +%s)
     systemctl restart galleta 2>/dev/null || true
-    expect_match "a wrong setting is named" 'GALLETA_WORKERS: "many" is not a whole number' "$(journalctl -u galleta --no-pager -n 20)"
+    # What a process has said comes to the journal when that has time.
+    wait_for "a wrong setting is named" bash -c "journalctl -u galleta --no-pager --since '@$begin' |
+        grep -qF 'GALLETA_WORKERS: \"many\" is not a whole number'"
     expect "and not tried for ever" "failed 78" "$(show galleta ActiveState) $(show galleta ExecMainStatus)"
     sed -i '/=many$/d' /etc/default/galleta
     systemctl restart galleta
     expect "a right one is enough" pong "$(curl -s http://127.0.0.1/app/ping)"
 
+    begin=$(date +%s)
     drop_in /usr/share/doc/galleta/examples/systemd/stdin.conf stdin.conf
-    expect "the socket as descriptor 0" "pong 1" "$(curl -s http://127.0.0.1/app/ping) $(
-        journalctl -u galleta --no-pager -n 5 | grep -c 'listening on fd 0')"
+    expect "the socket as descriptor 0" pong "$(curl -s http://127.0.0.1/app/ping)"
+    wait_for "and as that one" bash -c "journalctl -u galleta --no-pager --since '@$begin' | grep -qF 'listening on fd 0'"
     drop_in /usr/share/doc/galleta/examples/systemd/network.conf network.conf
     expect "with a network" pong "$(curl -s http://127.0.0.1/app/ping)"
     no_drop_ins
