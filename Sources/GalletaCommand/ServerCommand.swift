@@ -83,8 +83,15 @@ extension ServerCommand {
     ///
     /// - Throws: `ConfigurationError` that names the setting as it was given.
     public func application() throws -> Application {
-        let (setup, _, _) = try prepared()
-        return try setup.makeApplication(routes)
+        do {
+            let (setup, settings, _) = try prepared()
+            let application = try setup.makeApplication(routes)
+            try settings.names.translating(.server) { try application.validate() }
+            return application
+        } catch let failure as CommandFailure {
+            throw failure.setting
+                ?? ConfigurationError(field: "options", reason: failure.message, remedy: "correct them")
+        }
     }
 
     private func prepared() throws -> (ServerSetup, ServerSettings, SettingReader) {
@@ -116,7 +123,7 @@ extension ServerCommand {
         let application = try setup.makeApplication(routes)
         setup.logger.info("sessions are kept", metadata: settings.sessions.description(of: application.sessions))
         let control = try settings.control.map { text, field in
-            try reader.naming(field) {
+            try names.translating(.control(field)) {
                 try ControlServer(
                     text, application: application, name: Self.commandName, log: settings.log, logger: setup.logger)
             }

@@ -48,7 +48,8 @@ struct ServerSettings {
     private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {
         var server = Server.Configuration()
         server.workers = try reader.integer(options.workers, "workers", default: server.workers)
-        server.mount = try MountPoint(reader.text(options.mount, "mount")?.text ?? "/app")
+        let (mount, field) = reader.text(options.mount, "mount") ?? ("/app", "--mount")
+        server.mount = try reader.naming(field) { try MountPoint(mount) }
         server.address = try address(options, reader)
         server.maxConnections = try reader.integer(
             options.maxConnections, "max-connections", default: server.maxConnections)
@@ -132,5 +133,11 @@ struct ServerSettings {
         for use in try names.translating(.listeners, { try Listener.check(addresses, allow: allow) }) {
             logger.notice("a start would be refused for the moment: \(use)")
         }
+        guard let (address, field) = control else { return }
+        let uses = try names.translating(.control(field)) { () throws -> [String] in
+            try ControlServer.checkIsUnix(address)
+            return try Listener.check([address], allow: ControlServer.peers).map { "\($0)" }
+        }
+        for use in uses { logger.notice("a start would be refused for the moment: \(use)") }
     }
 }

@@ -1,3 +1,4 @@
+import GalletaCommand
 import GalletaTesting
 import Testing
 
@@ -8,7 +9,7 @@ struct HelloTests {
     @Test("counts each visitor's visits")
     func visits() throws {
         let app = try Application.testing()
-        Hello().routes(app)
+        try Hello.parse([]).routes(app)
         try app.test { client throws in
             #expect(try client.get("/").text == "Visit 1\n")
             #expect(try client.get("/").text == "Visit 2\n")
@@ -19,7 +20,7 @@ struct HelloTests {
     @Test("greets by name, and lets no name be markup")
     func greets() throws {
         let app = try Application.testing()
-        Hello().routes(app)
+        try Hello.parse([]).routes(app)
         try app.test { client throws in
             #expect(try client.get("/hello/Ada").text.contains("Hello, Ada!"))
             #expect(try client.get("/hello/%3Cb%3E").text.contains("Hello, &lt;b&gt;!"))
@@ -29,7 +30,7 @@ struct HelloTests {
     @Test("says what is wrong with a sum")
     func sums() throws {
         let app = try Application.testing()
-        Hello().routes(app)
+        try Hello.parse([]).routes(app)
         try app.test { client throws in
             #expect(try client.get("/sum?a=2&b=3").text == #"{"sum":5}"#)
             let reply = try client.get("/sum?a=2&b=x")

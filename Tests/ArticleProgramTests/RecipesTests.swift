@@ -1,3 +1,4 @@
+import GalletaCommand
 import GalletaTesting
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 struct RecipesTests {
     private func application() throws -> Application {
         let app = try Application.testing()
-        Recipes().routes(app)
+        try Recipes.parse([]).routes(app)
         return app
     }
 

@@ -96,7 +96,7 @@ struct OperatorTests {
     func refusals() throws {
         let server = try start()
         let save = try ctl("save")
-        #expect(save.code == 1 && !save.output.isEmpty)
+        #expect(save.code == 1 && save.output.contains("there is no state file"), "\(save.output)")
         #expect(try ctl("nonsense").code == 64)
         let missing = try ChildProcess.run(
             GalletaProcess.program, ["ctl", "status", "--socket", folder.file("none.sock")])

@@ -45,6 +45,14 @@ struct ServerCommandTests {
             (["--idle-timeout", "0s", "--check-config"], [:], 78, "shop: --idle-timeout: 0.0 seconds is not within"),
             (["--greeting", "", "--check-config"], [:], 78, "shop: --greeting: it is empty; give a word"),
             (["--greeting-path", "/", "--check-config"], [:], 78, "shop: routes: GET /"),
+            (["--mount", "x", "--check-config"], [:], 78, "shop: --mount: "),
+            (["--check-config"], ["SHOP_MOUNT": "x"], 78, "shop: SHOP_MOUNT: "),
+            (["--control", "/x", "--check-config"], [:], 78, "shop: --control: \"/x\" is no unix socket"),
+            (["--check-config"], ["SHOP_CONTROL": "unix:/nowhere/x"], 69, "shop: SHOP_CONTROL: "),
+            (
+                ["--control", "unix:/nowhere/x", "--listen", "unix:\(folder.file("l.sock"))"], [:], 69,
+                "shop: --control: "
+            ),
             (["ctl", "status"], [:], 69, "/run/shop/control.sock"),
             (["ctl", "status"], ["SHOP_CONTROL": "unix:/nowhere/c.sock"], 69, "/nowhere/c.sock"),
             (["ctl", "status", "--help"], [:], 0, "SHOP_CONTROL"),

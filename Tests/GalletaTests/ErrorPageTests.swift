@@ -24,6 +24,36 @@ struct ErrorPageTests {
         }
     }
 
+    @Test("the client's going is no error of the server's, but a task that is cancelled by itself is")
+    func cancelled() async throws {
+        let log = CapturedLog()
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let (answers, answered) = AsyncStream<Void>.makeStream()
+        let client = try testClient(log: log) { app in
+            app.use {
+                $2($0, $1)
+            } async: {
+                let answer = await $2($0, $1)
+                answered.yield()
+                return answer
+            }
+            app.get("/waits") { _, _ async throws in
+                begin.yield()
+                try await Task.sleep(for: .seconds(3_600))
+                return ""
+            }
+            app.get("/own") { _, _ async throws -> String in throw CancellationError() }
+        }
+        let waiting = Task { try await client.send(TestRequest(.get, "/waits")) }
+        _ = await begun.first { true }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        _ = await answers.first { true }
+        #expect(log.lines.filter { $0.contains("request failed") }.isEmpty)
+        #expect(try await client.get("/own").status == .internalServerError)
+        #expect(log.lines.filter { $0.contains("request failed") }.count == 1)
+    }
+
     private struct SessionValueSecret: Error { let password = "hunter2\u{1b}\n" }
 
     @Test(

@@ -196,7 +196,10 @@ struct RouteGroupTests {
             (["/a", "/a"], "was added before"), (["/a/:x", "/a/:y"], "was added before"),
             (["/*", "/*"], "was added before"),
             (["/a//b", "/a/b"], "was added before"), (["a"], "does not start"), (["/a/../b"], "dot segment"),
-            (["/."], "dot segment"), (["/*/a"], "only at the end"), (["/:"], "no name"), (["/a\\b"], "backslash"),
+            (["/."], "dot segment"), (["/*/a"], "only for all of the end"),
+            (["/w/**"], "only for all of the end"), (["/x*"], "only for all of the end"),
+            (["/{id}"], "braces for nothing"),
+            (["/:"], "no name"), (["/a\\b"], "backslash"),
             (["/:a/:a"], "one name"), (["/a\0"], "NUL"),
         ])
     func refused(paths: [String], reason: String) throws {

@@ -16,7 +16,11 @@ let package = Package(
         ),
         .testTarget(
             name: "TEMPLATETests",
-            dependencies: ["TEMPLATE", .product(name: "GalletaTesting", package: "galleta")]
+            dependencies: [
+                "TEMPLATE",
+                .product(name: "GalletaCommand", package: "galleta"),
+                .product(name: "GalletaTesting", package: "galleta"),
+            ]
         ),
     ]
 )

@@ -33,6 +33,8 @@ struct ErrorResponder: Sendable {
         // The session manager reports its store's failures and a flood of new sessions itself, as others do theirs.
         if error is SessionStoreError || status == .tooManyRequests { return }
         if let error = error as? any AnsweredError, error.answer.isReported { return }
+        // Its client has gone, which the access log tells.
+        if error is CancellationError, request.isCancelled { return }
         let isOurs = status.code >= 500
         // What a handler tells the client on purpose is no news, unless it says that the server is at fault.
         if error is HTTPError, !isOurs { return }

@@ -36,8 +36,11 @@ struct PathPattern: Sendable, Equatable {
         endsWithSlash = text.utf8.last == slash
         var segments: [Segment] = []
         for part in parts {
-            guard part != "*" else {
-                throw Fault("\"*\" stands only at the end of a path", "use a parameter such as \":name\" in the middle")
+            // Other libraries' patterns, which would be taken for text.
+            guard !part.bytes.contains(where: { "*{}".utf8.contains($0) }) else {
+                throw Fault(
+                    "\"*\" stands only for all of the end of a path, and braces for nothing",
+                    "use a parameter such as \":name\" for a segment, and \"/*\" at the end for the rest")
             }
             guard part != ".", part != ".." else { throw Fault("no request has a dot segment", "leave it out") }
             let bytes = part.bytes

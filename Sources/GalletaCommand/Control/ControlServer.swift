@@ -20,13 +20,9 @@ struct ControlServer {
     init(
         _ address: String, application: Application, name: String, log: LogWriter, logger: Logger
     ) throws {
-        guard address.hasPrefix("unix:") else {
-            throw ConfigurationError(
-                field: "control", reason: "\"\(address)\" is no unix socket",
-                remedy: "give unix:/run/galleta/control.sock: who may stop a server is told by the kernel")
-        }
+        try Self.checkIsUnix(address)
         // Nobody else could connect; and whoever could is asked for by name.
-        let listener = try Listener.at(address, mode: 0o600, allow: ["user:0"])
+        let listener = try Listener.at(address, mode: 0o600, allow: Self.peers)
         var configuration = Server.Configuration()
         configuration.workers = 2
         configuration.maxConnections = 32
@@ -39,6 +35,16 @@ struct ControlServer {
         server = try Server(configuration: configuration, listeners: [listener], logger: quiet) { request in
             try handler.response(to: request)
         }
+    }
+
+    /// Root, beside the server's own user.
+    static let peers = ["user:0"]
+
+    static func checkIsUnix(_ address: String) throws(ConfigurationError) {
+        guard !address.hasPrefix("unix:") else { return }
+        throw ConfigurationError(
+            field: "control", reason: "\"\(address)\" is no unix socket",
+            remedy: "give unix:/run/galleta/control.sock: who may stop a server is told by the kernel")
     }
 
     func start() throws {
@@ -89,7 +95,11 @@ private struct ControlHandler: Sendable {
             guard let provider = sessions.provider as? any PersistentProvider else {
                 return .text("this provider keeps nothing that could be saved\n", status: .conflict)
             }
-            return .text(try provider.save())
+            do {
+                return .text(try provider.save())
+            } catch let error as SessionStoreError {
+                return .text("\(error.message)\n", status: .conflict)
+            }
         case "stop":
             kill(getpid(), SIGTERM)
             return .text("stopping\n")
@@ -100,7 +110,9 @@ private struct ControlHandler: Sendable {
     private var unknown: Response { .text("there is no such command\n", status: .notFound) }
 
     private func user(_ request: Request) throws -> ByteString {
-        guard let user = request.query["user"], !user.isEmpty else { throw ControlError() }
+        guard let user = request.query["user"], !user.isEmpty else {
+            throw HTTPError(.badRequest, "give a user's name")
+        }
         return ByteString(user)
     }
 
@@ -136,8 +148,4 @@ private struct ControlHandler: Sendable {
         let seconds = duration.components.seconds
         return seconds < 120 ? "\(seconds) s" : seconds < 7_200 ? "\(seconds / 60) min" : "\(seconds / 3_600) h"
     }
-}
-
-private struct ControlError: Error, HTTPStatusError {
-    let status = HTTPResponse.Status.badRequest
 }

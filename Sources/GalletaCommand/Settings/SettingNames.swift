@@ -24,9 +24,11 @@ struct SettingNames {
     ]
 
     /// Whose property a configuration error names: several have one of the same name.
-    enum Owner {
+    enum Owner: Equatable {
         case server
         case listeners
+        /// The control socket, as the setting was given.
+        case control(String)
         /// The session manager, or the provider, whose own settings are those of `--session-option`.
         case sessions
     }
@@ -41,14 +43,20 @@ struct SettingNames {
             return try body()
         } catch let error as ConfigurationError {
             // What can be no address cannot be listened on either: one code for both, for who starts it again.
-            let code = owner == .listeners ? EX_UNAVAILABLE : EX_CONFIG
-            throw CommandFailure(code: code, translated(error, owner).description)
+            let translated = translated(error, owner)
+            guard owner == .listeners else { throw CommandFailure(translated) }
+            throw CommandFailure(code: EX_UNAVAILABLE, translated.description)
         } catch let error as ListenerError {
-            throw CommandFailure(code: EX_UNAVAILABLE, sentence(error.description, Self.server))
+            var text = sentence(error.description, Self.server)
+            if case .control(let field) = owner { text = "\(field): \(text)" }
+            throw CommandFailure(code: EX_UNAVAILABLE, text)
         }
     }
 
     func translated(_ error: ConfigurationError, _ owner: Owner) -> ConfigurationError {
+        if case .control(let field) = owner {
+            return ConfigurationError(field: field, reason: error.reason, remedy: error.remedy)
+        }
         let options = owner == .sessions ? Self.sessions : Self.server
         let field: String
         var remedy = sentence(error.remedy, options)

@@ -21,7 +21,9 @@ struct GuestBook: ServerCommand {
         app.post("/entries", maxBodyBytes: 64 << 10) { request, session in
             let entry = try request.decode(Entry.self)
             guard 1...5 ~= entry.stars else { throw HTTPError(.badRequest, "Give 1 to 5 stars.") }
-            try session.update("entries", default: [Entry]()) { entries in entries.append(entry) }
+            guard entry.name.count + (entry.text ?? "").count <= 500 else { throw HTTPError(.badRequest, "Be brief.") }
+            // A session has 64 KiB.
+            try session.update("entries", default: [Entry]()) { entries in entries = entries.suffix(19) + [entry] }
             try session.setFlash("notice", "Thank you, \(entry.name).")
             return try .redirect(to: request.mount + "/")
         }

@@ -4,7 +4,8 @@ import Passwords
 @main
 struct Program: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "TEMPLATE", abstract: "TEMPLATE, behind a web server.", discussion: ServerOptions.discussion())
+        commandName: "TEMPLATE", abstract: "TEMPLATE, behind a web server.", discussion: ServerOptions.discussion(),
+        subcommands: [ControlCommand.self])
 
     @OptionGroup var options: ServerOptions
 

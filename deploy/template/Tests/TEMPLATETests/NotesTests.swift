@@ -1,3 +1,4 @@
+import GalletaCommand
 import GalletaTesting
 import Testing
 
@@ -8,7 +9,7 @@ struct NotesTests {
     @Test("are kept for the visitor who wrote them, and for nobody else")
     func kept() throws {
         let app = try Application.testing()
-        Program().routes(app)
+        try Program.parse([]).routes(app)
         try app.test { client in
             #expect(try client.get("/").text.contains(#"name="csrf" value=""#))
             let reply = try client.post("/note", form: ["note": "figs", "csrf": client.csrfToken()])
@@ -21,7 +22,7 @@ struct NotesTests {
     @Test("are refused without the token of the visitor's page")
     func guarded() throws {
         let app = try Application.testing()
-        Program().routes(app)
+        try Program.parse([]).routes(app)
         try app.test { client in
             _ = try client.get("/")
             #expect(try client.post("/note", form: ["note": "figs"]).status == .forbidden)
