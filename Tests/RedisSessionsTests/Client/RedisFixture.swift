@@ -50,7 +50,7 @@ extension RedisCommand {
 
 /// How long something took at least, of some attempts: other tests may keep the processors busy, which makes it longer
 /// and never shorter.
-func shortest(of attempts: Int = 4, upTo limit: Duration, _ body: () throws -> Void) rethrows -> Duration {
+func shortest(of attempts: Int = 20, upTo limit: Duration, _ body: () throws -> Void) rethrows -> Duration {
     var shortest = try elapsed(body)
     for _ in 1..<attempts where shortest >= limit { shortest = min(shortest, try elapsed(body)) }
     return shortest
