@@ -229,7 +229,7 @@ let package = Package(
             name: "ArticleProgramTests",
             dependencies: [
                 "GalletaCommand", "GalletaTesting", "Passwords", "FirstProgram", "FormsProgram", "ErrorsProgram",
-                "LogInProgram",
+                "LogInProgram", "CheckoutProgram",
             ],
             swiftSettings: settings
         ),
@@ -295,6 +295,12 @@ let package = Package(
             name: "LogInProgram",
             dependencies: ["GalletaCommand", "Passwords"],
             path: "Tests/Programs/LogInProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "CheckoutProgram",
+            dependencies: ["GalletaCommand"],
+            path: "Tests/Programs/CheckoutProgram",
             swiftSettings: settings
         ),
         // The example of a whole application.

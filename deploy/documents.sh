@@ -5,6 +5,7 @@
 # A comment in front of each block of commands or code tells what to do with it:
 #
 #   <!-- ci: file PATH -->         write the block to PATH
+#   <!-- ci: add PATH -->          add an empty line and the block to PATH
 #   <!-- ci: run FOLDER -->        run it in FOLDER
 #   <!-- ci: run FOLDER, alone --> the same, once what serves has been stopped
 #   <!-- ci: run FOLDER, after COMMAND -->  the same, after a command that the reader does not need
@@ -43,6 +44,7 @@ do_document() {
         argument=${action#* }
         case $action in
             'file '*) write_file "$(place "$argument")" ;;
+            'add '*) { echo && tail -n +2 -- "$block"; } >>"$(place "$argument")" ;;
             'run '*) run_block "$(place "$argument")" ;;
             'serve '*) serve_block "$argument" ;;
             'transcript '*) transcript_block "$(place "$argument")" ;;

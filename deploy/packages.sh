@@ -100,9 +100,16 @@ build_server() {
         server=$(realpath -e -- "$GALLETA_SERVER") || die "GALLETA_SERVER: there is no $GALLETA_SERVER"
         return
     fi
+    build_program galleta-server "$@"
+}
+
+# Builds an executable of this package, as build_server does.
+build_program() {
+    local product=$1
+    shift
     need_swift "${library_packages[@]}" "$@"
-    local build=(swift build --package-path "$repository" -c release --product galleta-server --static-swift-stdlib)
-    say "Building galleta-server (a minute or two the first time)"
+    local build=(swift build --package-path "$repository" -c release --product "$product" --static-swift-stdlib)
+    say "Building $product (a minute or two the first time)"
     setpriv --pdeathsig INT -- "${build[@]}" >&2 </dev/null || die "the build failed; its reasons are above"
-    server=$("${build[@]}" --show-bin-path)/galleta-server
+    server=$("${build[@]}" --show-bin-path)/$product
 }

@@ -294,7 +294,7 @@ wait_ready() {
 # Shows what the server, the web server and Redis logged.
 show_logs() {
     local log
-    for log in server redis nginx-error apache-error lighttpd-error apache-output lighttpd-output caddy-output; do
+    for log in server redis php nginx-error apache-error lighttpd-error apache-output lighttpd-output caddy-output; do
         [[ -s $1/$log.log ]] || continue
         say "--- $log.log"
         tail -n 40 -- "$1/$log.log" >&2

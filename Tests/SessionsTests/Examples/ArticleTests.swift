@@ -53,6 +53,13 @@ struct ArticleTests {
                 ["Programs/ErrorsProgram/Recipes.swift", "ArticleProgramTests/RecipesTests.swift"]
             ),
             (
+                "PHPSessions/PHPSessions.docc/BesidePHP",
+                [
+                    "Programs/CheckoutProgram/Cart.swift", "Programs/CheckoutProgram/Checkout.swift",
+                    "Programs/CheckoutProgram/Page.swift", "ArticleProgramTests/CheckoutTests.swift",
+                ]
+            ),
+            (
                 "Galleta/Galleta.docc/LogPeopleIn",
                 [
                     "Programs/LogInProgram/Diary.swift", "Programs/LogInProgram/LogIn.swift",
@@ -94,9 +101,9 @@ struct ArticleTests {
         for product in products { #expect(package.contains(".library(name: \"\(product)\"")) }
     }
 
-    private static let programs = ["YourFirstProgram", "FormsAndUploads", "ErrorPages", "LogPeopleIn"].map {
-        "Galleta/Galleta.docc/\($0)"
-    }
+    private static let programs =
+        ["YourFirstProgram", "FormsAndUploads", "ErrorPages", "LogPeopleIn"].map { "Galleta/Galleta.docc/\($0)" }
+        + ["PHPSessions/PHPSessions.docc/BesidePHP"]
 
     private func isManifest(_ example: [String]) -> Bool { example.first?.hasPrefix("// swift-tools-version") == true }
 
@@ -120,6 +127,10 @@ struct ArticleTests {
             ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/LogIn.swift"),
             ("Galleta/Galleta.docc/LogPeopleIn", "Programs/LogInProgram/Page.swift"),
             ("Galleta/Galleta.docc/LogPeopleIn", "ArticleProgramTests/DiaryTests.swift"),
+            ("PHPSessions/PHPSessions.docc/BesidePHP", "Programs/CheckoutProgram/Cart.swift"),
+            ("PHPSessions/PHPSessions.docc/BesidePHP", "Programs/CheckoutProgram/Checkout.swift"),
+            ("PHPSessions/PHPSessions.docc/BesidePHP", "Programs/CheckoutProgram/Page.swift"),
+            ("PHPSessions/PHPSessions.docc/BesidePHP", "ArticleProgramTests/CheckoutTests.swift"),
         ])
     func whole(article: String, file: String) throws {
         let source = lines(
