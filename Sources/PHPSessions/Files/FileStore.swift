@@ -23,6 +23,9 @@ package final class FileStore: PHPSessionStore {
         }
     }
 
+    /// The folder of `session.save_path`.
+    var folder: String { path.folder }
+
     private let path: SavePath
     private let maxBytes: Int
     private let clock: WallClock

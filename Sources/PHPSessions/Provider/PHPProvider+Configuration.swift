@@ -41,6 +41,10 @@ extension PHPProvider {
         var shortTimeout = Duration.milliseconds(250)
         /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
         var cookie = SessionDefaults()
+        /// Whether the fields of ``cookie`` are what PHP's settings say, also where they are nil.
+        var knowsCookie = false
+        /// The machine, as far as PHP's settings tell of it.
+        var host = PHPHost()
         /// Whether PHP's pages take the lock in Redis (`redis.session.locking_enabled`).
         var pagesLock = true
         /// What "now" is.
@@ -87,7 +91,9 @@ extension PHPProvider.Configuration {
             files.maxWaiters = waitersPerSession
             files.clock = clock
             let store = try FileStore(files)
+            try host.check(store.folder)
             try store.checkFolder()
+            host.warn(of: idleTimeout, in: store.folder, to: logger)
             return store
         case "redis":
             var redis = RedisStore.Configuration(place: try RedisSavePath(savePath), idleTimeout: idleTimeout)
@@ -121,6 +127,7 @@ extension PHPProvider.Configuration {
         traits.hasExactDeadlines = false
         traits.limits = SessionLimits(bytes: 2 << 20, keys: 65_536)
         traits.defaults = cookie
+        traits.sharesCookie = knowsCookie
         traits.defaults.cookieName = cookie.cookieName ?? "PHPSESSID"
         traits.defaults.isPersistent = cookie.isPersistent ?? false
         traits.defaults.idleTimeout = idleTimeout
@@ -135,19 +142,38 @@ extension PHPProvider.Configuration {
     /// What a php.ini says, and a pool of php-fpm, if there is one: where sessions are, their form, their lifetime, their cookie.
     ///
     /// - Parameters:
-    ///   - iniFile: `/etc/php/8.2/fpm/php.ini`.
-    ///   - poolFile: `/etc/php/8.2/fpm/pool.d/www.conf`; its `php_admin_value` wins.
+    ///   - iniFile: `/etc/php/8.2/fpm/php.ini`. The files `conf.d/*.ini` beside it are read after it, as Debian's PHP does.
+    ///   - poolFile: `/etc/php/8.2/fpm/pool.d/www.conf`, of one pool; its `php_admin_value` wins.
     /// - Throws: `ConfigurationError` for a file that cannot be read, and for what does not fit: another handler than these.
     public init(iniFile: String, poolFile: String? = nil) throws {
         self.init()
         var settings = PHPSettings()
-        for (field, path) in [("ini", iniFile), ("pool", poolFile)] {
-            if let path { settings.read(try Self.content(of: path, field)) }
+        for path in [iniFile] + Self.furtherFiles(of: iniFile) { settings.read(try Self.content(of: path, "ini")) }
+        host.iniLifetime = .seconds(try settings.number("gc_maxlifetime") ?? 1_440)
+        if let poolFile {
+            settings.read(try Self.content(of: poolFile, "pool"), isPool: true)
+            try settings.checkPool()
+            host.poolUser = settings.poolUser
         }
         try apply(settings)
     }
 
-    private static func content(of path: String, _ field: String) throws(ConfigurationError) -> String {
+    /// In the order in which PHP reads them.
+    private static func furtherFiles(of iniFile: String) -> [String] {
+        let folder = (iniFile.lastIndex(of: "/").map { String(iniFile[...$0]) } ?? "") + "conf.d"
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".ini"), !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted().map { "\(folder)/\($0)" }
+    }
+
+    static func content(of path: String, _ field: String) throws(ConfigurationError) -> String {
         let fd = open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else {
             throw ConfigurationError(
@@ -176,8 +202,9 @@ extension PHPProvider.Configuration {
         if let path = settings["save_path"] { savePath = path }
         if let name = settings["serialize_handler"] { serializeHandler = name }
         if let seconds = try settings.number("gc_maxlifetime") { idleTimeout = .seconds(seconds) }
+        knowsCookie = true
         cookie.cookieName = settings["name"]
-        cookie.cookiePath = settings["cookie_path"]
+        cookie.cookiePath = settings["cookie_path"] ?? "/"
         cookie.cookieDomain = settings["cookie_domain"]
         if let isSecure = settings.flag("cookie_secure") { cookie.secure = isSecure ? .always : .automatic }
         switch settings["cookie_samesite"]?.lowercased() {

@@ -5,16 +5,35 @@ internal import Glibc
 /// `php_admin_value` above all.
 struct PHPSettings {
     private var values: [String: (text: String, isFixed: Bool)] = [:]
+    /// The names of the pools that were read.
+    private var pools: [String] = []
+    /// A pool's `user`.
+    private(set) var poolUser: String?
+
+    /// The pool, when all was read.
+    ///
+    /// - Throws: `ConfigurationError` of a file with several.
+    func checkPool() throws(ConfigurationError) {
+        guard pools.count > 1 else { return }
+        throw ConfigurationError(
+            field: "pool", reason: "the file has several pools: \(pools.joined(separator: ", "))",
+            remedy: "put the pool of the site's pages into a file of its own, as pool.d has them")
+    }
 
     /// - Parameter text: The content of the file: `name = value`, or a pool's `php_value[name] = value`.
-    mutating func read(_ text: String) {
+    mutating func read(_ text: String, isPool: Bool = false) {
         for line in text.split(whereSeparator: \.isNewline) {
             let line = Self.trimmed(line)
+            if isPool, line.first == "[", let end = line.firstIndex(of: "]") {
+                let name = String(line[line.index(after: line.startIndex)..<end])
+                if name != "global", !pools.contains(name) { pools.append(name) }
+            }
             guard let first = line.first, first != ";", first != "#", first != "[",
                 let equals = line.firstIndex(of: "=")
             else { continue }
             var name = Self.trimmed(line[..<equals])
             let value = Self.value(line[line.index(after: equals)...])
+            if isPool, name == "user" { poolUser = value.replacing("$pool", with: pools.last ?? "") }
             var isFixed = false
             for (prefix, fixes) in [
                 ("php_admin_value[", true), ("php_admin_flag[", true), ("php_value[", false), ("php_flag[", false),

@@ -183,6 +183,24 @@ public struct SessionConfiguration: Sendable {
         return resolved
     }
 
+    /// Says what of the cookie, and of the lifetime, is other than another program has it that shares the sessions.
+    func warn(of traits: SessionProviderTraits) {
+        guard traits.sharesCookie else { return }
+        let others = traits.defaults
+        func differs(_ field: String, _ ours: String?, _ theirs: String?, _ result: String) {
+            guard ours != theirs else { return }
+            logger.warning(
+                "\(field) is \(ours ?? "none"), but \(theirs ?? "none") where the sessions are shared: \(result)")
+        }
+        let twice = "a browser keeps two cookies, and which it sends where is chance"
+        differs("cookieName", cookieName, others.cookieName ?? cookieName, "neither side sees the other's visitors")
+        differs("cookiePath", cookiePath, others.cookiePath ?? "/", twice)
+        differs("cookieDomain", cookieDomain, others.cookieDomain, twice)
+        if let theirs = others.idleTimeout, idleTimeout > theirs {
+            differs("idleTimeout", "\(idleTimeout)", "\(theirs)", "sessions end by the shorter one")
+        }
+    }
+
     private static func cannotKeep(_ field: String, _ what: String, _ remedy: String) -> ConfigurationError {
         ConfigurationError(
             field: field,

@@ -91,6 +91,7 @@ public final class SessionManager: Sendable {
         _ = try configuration.validated()
         let configuration = try configuration.resolved(for: provider)
         cookie = try configuration.validated()
+        configuration.warn(of: provider.traits)
         self.provider = provider
         self.configuration = configuration
         touchNanoseconds = configuration.effectiveTouchInterval.nanoseconds

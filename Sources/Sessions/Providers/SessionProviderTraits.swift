@@ -23,6 +23,9 @@ public struct SessionProviderTraits: Sendable {
     /// The most that a session may hold (`SessionConfiguration.limits`), because a larger one could not be read again.
     /// Default: nil, whatever is asked for.
     public var limits: SessionLimits?
+    /// Whether another program gives the same visitors the same cookie, for the same sessions, in the way that ``defaults`` says:
+    /// a manager warns of what is set otherwise. Default: false.
+    public var sharesCookie = false
     /// What the provider wants where the configuration says nothing.
     public var defaults = SessionDefaults()
 
