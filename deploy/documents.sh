@@ -102,14 +102,16 @@ serve_block() {
 }
 
 transcript_block() {
-    local line output='' wanted='' folder=${1%%, once *} deadline=$((SECONDS + 30))
+    local line printed output='' wanted='' folder=${1%%, once *} deadline=$((SECONDS + 30))
     if [[ $1 == *', once '* ]]; then
         until (cd -- "$folder" && bash -c "${1#*, once }") >/dev/null 2>&1 || ((SECONDS > deadline)); do sleep 0.1; done
     fi
     # shellcheck disable=SC2094 # only read
     while IFS= read -r line; do
         if [[ $line == '$ '* ]]; then
-            output+=$(cd -- "$folder" && bash -euo pipefail -c "${line#'$ '}")$'\n' || die "$document: $line failed"
+            # A command may print nothing.
+            printed=$(cd -- "$folder" && bash -euo pipefail -c "${line#'$ '}") || die "$document: $line failed"
+            output+=${printed:+$printed$'\n'}
         else
             wanted+=$line$'\n'
         fi

@@ -1,12 +1,15 @@
-# The pages of a PHP shop, in a php-fpm of the script's own. Sourced by deploy/run.
+# Pages of PHP, in a php-fpm of the script's own. Sourced by scripts that want one, after lib.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables are for the scripts that source it, or of lib.sh
 
 # The newest php-fpm that is installed.
 php_fpm() { compgen -G '/usr/sbin/php-fpm[0-9]*' | sort -V | tail -n 1; }
 
-# Starts php-fpm for the pages in deploy/php/site: start_php FOLDER [LINE …], with these lines in its php.ini. The pages are
-# copied to FOLDER/html, which the web server serves, and its settings are FOLDER/php/php.ini and pool.conf. Sets $php to its
+# The pages.
+php_pages=$repository/deploy/php/site
+
+# Starts php-fpm for the pages in $php_pages: start_php FOLDER [LINE …], with these lines in its php.ini. The pages are copied
+# to FOLDER/html, which the web server serves, and its settings are FOLDER/php/php.ini and pool.conf. Sets $php to its
 # process id and $php_socket to where it listens.
 start_php() {
     local folder=$1 settings=$1/php identity=() deadline=$((SECONDS + 15))
@@ -14,7 +17,7 @@ start_php() {
     php_socket=$settings/php.sock
     mkdir -p -- "$folder/html" "$settings"
     mkdir -m 0700 -- "$settings/sessions"
-    cp -- "$repository"/deploy/php/site/* "$folder/html"
+    cp -- "$php_pages"/* "$folder/html"
     if ((EUID == 0)); then
         # As the server: PHP takes no session's file of another user.
         identity=('user = nobody' 'group = nogroup' 'listen.owner = nobody' 'listen.group = www-data')

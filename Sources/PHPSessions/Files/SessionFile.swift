@@ -55,6 +55,11 @@ final class SessionFile: PHPSessionRecord {
         lastUse = Duration(status.st_mtim)
         let size = status.st_size
         guard size <= most else { throw .refused("a session has more bytes than maxBytes, \(most)") }
+        // Not by an empty array's storage, which all arrays share and this initializer writes into.
+        guard size > 0 else {
+            bytes = []
+            return
+        }
         var failure: PHPSessionStoreError?
         bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
             while count < buffer.count {

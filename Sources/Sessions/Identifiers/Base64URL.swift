@@ -88,6 +88,8 @@ package enum Base64URL {
         var text = text
         return text.withUTF8 { source in
             guard source.count % 4 != 1 else { return nil }
+            // Not into an empty array's storage, which all arrays share.
+            guard !source.isEmpty else { return [] }
             let count = source.count * 3 / 4
             var fits = false
             let bytes = [UInt8](unsafeUninitializedCapacity: count) { target, written in
