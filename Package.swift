@@ -354,7 +354,7 @@ if Context.environment["GALLETA_FUZZ"] != nil {
 
 // The benchmark of the session store, for `deploy/bench sessions`, a Redis full of sessions, for `deploy/bench
 // redis-memory`, large bodies, for `deploy/bench transfers`, handlers that wait, for `deploy/bench waits`, and the costs of
-// hostile input, for `deploy/costs`: nobody else has to build them.
+// hostile input, for `deploy/costs`, and PHP's formats, for `deploy/bench php-formats`: nobody else has to build them.
 if Context.environment["GALLETA_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
@@ -379,6 +379,13 @@ if Context.environment["GALLETA_BENCHMARKS"] != nil {
             name: "wait-program",
             dependencies: ["Galleta", "MemorySessions"],
             path: "Tests/Programs/WaitProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "php-formats-benchmark",
+            dependencies: ["PHPSerialization"],
+            path: "Tests/Benchmarks/PHPFormats",
+            exclude: ["session.php"],
             swiftSettings: settings
         ),
         // Nothing links with an executable: its code for known browsers is there by a symbolic link.
