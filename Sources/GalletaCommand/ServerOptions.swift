@@ -132,6 +132,13 @@ public struct ServerOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
+    @Option(
+        help: """
+            Requests that take this long are logged with where the time went: waiting for a worker, body, handler, session \
+            store, sending; as 2s. (default: none is)
+            """)
+    var slowLog: String?
+
     @Flag(inversion: .prefixedNo, help: "Log one line a request, at level info. (default: --access-log)")
     var accessLog: Bool?
 

@@ -64,6 +64,9 @@ struct ServerSettings {
             options.connectionTimeout, "connection-timeout", default: server.idleTimeout)
         server.shutdownGrace = try reader.duration(
             options.shutdownGrace, "shutdown-grace", default: server.shutdownGrace)
+        if reader.text(options.slowLog, "slow-log") != nil {
+            server.slowRequestTime = try reader.duration(options.slowLog, "slow-log", default: .zero)
+        }
         return server
     }
 

@@ -45,6 +45,8 @@ final class Crew: TaskExecutor {
     /// Events that lie in batches, taken from the kernel and not begun.
     let lying = Atomic<Int>(0)
     private let queue = Locked(WorkQueue())
+    /// Since when no worker waits for the kernel, in nanoseconds; 0 while one does. Kept only where there is a slow log.
+    private let heldUpSince = Atomic<Int64>(0)
     /// What lies in the queue.
     let queued = Atomic<Int>(0)
 
@@ -177,8 +179,12 @@ final class Crew: TaskExecutor {
             if waits { waiting.add(1, ordering: .sequentiallyConsistent) }
             // Whoever adds to the queue after this look finds this worker waiting, and nudges it.
             let mayWait = waits && queued.load(ordering: .sequentiallyConsistent) == 0
+            let isTimed = engine.isTimed
+            let before = isTimed ? beginLook(waits: mayWait) : nil
             let count = engine.poller.take(taken.baseAddress!, atMost: limit, waits: mayWait)
             if waits { others = waiting.subtract(1, ordering: .sequentiallyConsistent).newValue }
+            let arrivedAt = before.map { endLook($0, mayBeMore: count == limit, isAnyWaiting: others > 0) } ?? 0
+            post.arrivedAt.store(arrivedAt, ordering: .relaxed)
             guard count > 0 else {
                 if waits, others == 0 { ticker.start() }
                 return count == 0 ? .none : .failed
@@ -200,14 +206,45 @@ final class Crew: TaskExecutor {
     }
 
     /// An event that lies in somebody's batch.
-    func steal() -> UInt64? {
+    ///
+    /// - Returns: It, and when it came at the earliest; see `Post.arrivedAt`.
+    func steal() -> (event: UInt64, arrivedAt: Int64)? {
         guard lying.load(ordering: .relaxed) > 0 else { return nil }
         for index in 0..<scanLimit.load(ordering: .acquiring) {
             guard let event = posts[index].steal() else { continue }
             lying.subtract(1, ordering: .relaxed)
-            return event
+            return (event, posts[index].arrivedAt.load(ordering: .relaxed))
         }
         return nil
+    }
+
+    // MARK: How long events wait
+
+    // The kernel does not say since when an event is there. While a worker waits for it none lies there; what lies there when
+    // one comes again may have come any time since the last one has left.
+
+    /// A worker looks what there is.
+    ///
+    /// - Returns: When, and since when nobody has waited.
+    private func beginLook(waits: Bool) -> (lookedAt: BootInstant, heldUpSince: Int64) {
+        let since =
+            waits ? heldUpSince.exchange(0, ordering: .relaxed) : heldUpSince.load(ordering: .relaxed)
+        return (.now, since)
+    }
+
+    /// It has looked.
+    ///
+    /// - Returns: When what it has found came at the earliest, in nanoseconds.
+    private func endLook(
+        _ before: (lookedAt: BootInstant, heldUpSince: Int64), mayBeMore: Bool, isAnyWaiting: Bool
+    ) -> Int64 {
+        let now = BootInstant.now.nanoseconds
+        // Who has slept there was woken by what came.
+        let hasSlept = now - before.lookedAt.nanoseconds > 50_000
+        let isLeft = !hasSlept && before.heldUpSince != 0
+        let next = isAnyWaiting ? 0 : mayBeMore && isLeft ? before.heldUpSince : now
+        heldUpSince.store(next, ordering: .relaxed)
+        return isLeft ? before.heldUpSince : now
     }
 
     // MARK: The queue

@@ -14,6 +14,8 @@ final class Post: @unchecked Sendable {
     private var next = 0
     private let activity = Atomic<UInt64>(0)
     private let isAwake = Monitor(true)
+    /// When the events of the batch came at the earliest, in nanoseconds; 0 where nobody wants to know.
+    let arrivedAt = Atomic<Int64>(0)
 
     /// Most events a worker takes at a time.
     static let capacity = 16

@@ -13,8 +13,11 @@ extension Worker {
         defer { engine.counters.end() }
         context.begin(
             exchange.spool, id: exchange.check.requestID, failure: exchange.bodyFailure, connection: turn.fd)
+        context.time { $0.begunAt = .now }
         switch respond(exchange) {
-        case .response(let response): return send(response, of: exchange, turn, key)
+        case .response(let response):
+            context.time { $0.handledAt = .now }
+            return send(response, of: exchange, turn, key)
         case .task(let body):
             context.detach()
             guard takeSummary(turn.slot) else { return .close }
@@ -31,6 +34,11 @@ extension Worker {
     /// The task of an async handler has ended.
     func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ turn: Turn) -> Disposition {
         guard let key = begin(exchange, turn) else { return .close }
+        exchange.context.time { times in
+            let now = BootInstant.now
+            times.handledAt = now
+            if let outcomeAt = times.outcomeAt { times.waitedWithin += outcomeAt.duration(to: now).nanoseconds }
+        }
         let response: Response
         do { response = try outcome.get() } catch { response = failure(error, exchange.context) }
         return send(response, of: exchange, turn, key)

@@ -26,6 +26,8 @@ final class Worker: @unchecked Sendable {
     private var serviceTime: Int64 = 0
     private var batchLimit = 1
     private var sampling: UInt32 = 0
+    /// When what it does now came at the earliest, in nanoseconds; 0 where nobody wants to know.
+    private var arrivedAt: Int64 = 0
     /// What it has taken from the queue since it looked at the kernel's events.
     private var queueStreak = 0
 
@@ -65,16 +67,21 @@ final class Worker: @unchecked Sendable {
     private func nextWork() -> WorkQueue.Work? {
         var isRecorded = false
         while engine.stage != .exiting, !isRetired.load(ordering: .relaxed) {
-            if let event = crew.take(from: post) { return .event(event) }
+            if let event = crew.take(from: post) {
+                arrivedAt = post.arrivedAt.load(ordering: .relaxed)
+                return .event(event)
+            }
             if queueStreak < Self.longestStreak, let work = crew.takeWork() {
                 queueStreak += 1
+                arrivedAt = 0
                 if isRecorded { busySince = .now }
                 return work
             }
             if !isRecorded { record() }
             isRecorded = true
-            if let event = crew.steal() {
+            if let (event, arrivedAt) = crew.steal() {
                 busySince = .now
+                self.arrivedAt = arrivedAt
                 return .event(event)
             }
             let looksOnly = queueStreak >= Self.longestStreak
@@ -82,6 +89,7 @@ final class Worker: @unchecked Sendable {
             if !looksOnly, crew.restIfSpare(index) { continue }
             let arrival = crew.takeEvents(post, atMost: batchLimit, waits: !looksOnly)
             busySince = .now
+            arrivedAt = post.arrivedAt.load(ordering: .relaxed)
             switch arrival {
             case .event(let event): return .event(event)
             case .none: continue
@@ -234,8 +242,10 @@ final class Worker: @unchecked Sendable {
                 return answer(begun, &turn)
             case .broken: return lose(begun)
             }
+            let hadHead = begun.check.hasHead
             let (taken, progress) = begun.take(turn.bytes)
             turn.take(taken)
+            if !hadHead { noteWait(of: begun) }
             switch progress {
             case .waiting where begun.needsNoBody: return answer(begun, &turn)
             case .waiting: continue
@@ -247,6 +257,14 @@ final class Worker: @unchecked Sendable {
                 guard answer.sendAtOnce(on: turn.fd) else { return .close }
             }
         }
+    }
+
+    /// Notes for the slow log what a request whose head is there now may have waited. What comes behind it has not.
+    private func noteWait(of begun: Exchange) {
+        guard arrivedAt != 0, begun.context.isTimed else { return }
+        let waited = max(0, begun.startedAt.nanoseconds - arrivedAt)
+        arrivedAt = 0
+        begun.context.time { $0.waitedBefore = waited }
     }
 
     /// The connection broke inside a request.

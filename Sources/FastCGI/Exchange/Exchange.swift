@@ -178,6 +178,7 @@ final class Exchange: @unchecked Sendable {
         startedAt = .now
         deadline = startedAt.advanced(by: configuration.handlerTimeout)
         context.role = check.isAuthorizer ? .authorizer : .responder
+        if configuration.slowRequestTime != nil { context.beginTimes() }
         try context.readParameters(id: check.requestID, atMost: configuration.maxParameters)
         context.contentLength = try? Request.contentLength(context)
         request = Result { () throws(Request.Unusable) in try Request(context: context) }
@@ -255,13 +256,18 @@ final class Exchange: @unchecked Sendable {
         on crew: Crew, _ body: @escaping @Sendable () async throws -> Response,
         whenDone: @escaping @Sendable () -> Void
     ) {
+        let (context, launchedAt) = (context, context.isTimed ? BootInstant.now : nil)
         launch(on: crew) { exchange in
+            if let launchedAt {
+                context.time { $0.waitedWithin += launchedAt.duration(to: .now).nanoseconds }
+            }
             let outcome: Result<Response, any Error>
             do {
                 outcome = .success(try await body())
             } catch {
                 outcome = .failure(error)
             }
+            context.time { $0.outcomeAt = .now }
             exchange.run.withLock { $0.outcome = outcome }
             whenDone()
         }

@@ -19,6 +19,8 @@ final class RequestContext: @unchecked Sendable {
     var role = Request.Role.responder
     /// The declared length of the body; nil when absent or not a number.
     var contentLength: Int?
+    /// Whether `times` are taken; does not change while the request is answered.
+    var isTimed = false
     let live = Locked(Live())
 
     /// What lasts as long as the request is being answered.
@@ -32,6 +34,8 @@ final class RequestContext: @unchecked Sendable {
         /// The connection of a handler that runs on a worker: nobody else reads or closes it meanwhile.
         var connection: Int32 = -1
         var isCancelled = false
+        /// Where its time goes, if the server wants to know.
+        var times: RequestTimes?
         /// Ends what a handler waits for on its worker.
         var onCancel: (@Sendable () -> Void)?
     }
@@ -58,6 +62,7 @@ final class RequestContext: @unchecked Sendable {
         head.removeAll(keepingAtMost: 128 << 10)
         head.appendZeros(Self.gap)
         contentLength = nil
+        isTimed = false
     }
 
     // MARK: The head

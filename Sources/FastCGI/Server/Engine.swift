@@ -44,6 +44,9 @@ final class Engine: Sendable {
 
     var stage: Lifecycle.Stage { lifecycle.stage }
 
+    /// Whether there is a slow log.
+    var isTimed: Bool { configuration.slowRequestTime != nil }
+
     /// Whether connections are kept after an answer, here or by a successor.
     func isServing() -> Bool { lifecycle.stage == .serving || handover.isOpen }
 
@@ -61,6 +64,7 @@ final class Engine: Sendable {
         let now = BootInstant.now
         let duration = request.startedAt.duration(to: now)
         latency.record(duration.nanoseconds, status: status, at: now)
+        if request.context.isTimed { logIfSlow(request, status, at: now) }
         observer?(
             RequestSummary(
                 context: request.context,
@@ -70,6 +74,32 @@ final class Engine: Sendable {
                 wasSent: wasSent
             )
         )
+    }
+
+    /// Logs where the time of a request went, if that was long.
+    private func logIfSlow(_ request: ConnectionState.Unanswered, _ status: Int, at now: BootInstant) {
+        let context = request.context
+        guard let limit = configuration.slowRequestTime, let times = context.live.withLock({ $0.times }) else { return }
+        let parts = times.parts(from: request.startedAt, to: now)
+        guard parts.total >= limit.nanoseconds else { return }
+        counters.count(counters.slowRequests)
+        logger.warning(
+            "slow request",
+            metadata: [
+                "request_id": "\(context.string(of: "REQUEST_ID").map(LogText.clean) ?? "-")",
+                "method": "\(LogText.clean(context.string(of: "REQUEST_METHOD") ?? "-"))",
+                "path": "\(LogText.clean(context.sentPath))", "route": "\(times.route.map(LogText.clean) ?? "-")",
+                "status": "\(status)", "total_ms": "\(Self.milliseconds(parts.total))",
+                "wait_ms": "\(Self.milliseconds(parts.wait))", "body_ms": "\(Self.milliseconds(parts.body))",
+                "handler_ms": "\(Self.milliseconds(parts.handler))", "store_ms": "\(Self.milliseconds(parts.store))",
+                "send_ms": "\(Self.milliseconds(parts.send))",
+            ])
+    }
+
+    /// With three decimals.
+    private static func milliseconds(_ nanoseconds: Int64) -> String {
+        let rest = String(nanoseconds / 1_000 % 1_000)
+        return "\(nanoseconds / 1_000_000)." + String(repeating: "0", count: 3 - rest.count) + rest
     }
 
     // MARK: Connections

@@ -44,6 +44,12 @@ extension Server {
         /// are idle after a second, at most half of the grace, are closed. Where systemd keeps them for the next start, none is.
         /// Default 10 s.
         public var shutdownGrace = Duration.seconds(10)
+        /// Requests that take as long as this, or longer, are logged as warnings, each with where its time went: waiting for a
+        /// worker, reading the body, in the handler, in the session store, sending. Default: nil, none is.
+        ///
+        /// Until its head is read a request is known to nobody: that part of its wait is the time in which no worker was free,
+        /// at most. On, it costs a request half a microsecond; off, nothing.
+        public var slowRequestTime: Duration?
 
         /// The defaults.
         public init() {
@@ -69,6 +75,7 @@ extension Server {
             try check(handlerTimeout, "handlerTimeout")
             try check(idleTimeout, "idleTimeout")
             try check(writeTimeout, "writeTimeout")
+            if let slowRequestTime { try check(slowRequestTime, "slowRequestTime") }
             guard shutdownGrace >= .zero, shutdownGrace <= .seconds(86_400) else {
                 throw ConfigurationError(
                     field: "shutdownGrace",

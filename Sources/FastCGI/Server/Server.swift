@@ -277,6 +277,7 @@ public final class Server: Sendable {
         statistics.refusedHeads = counters.refusedHeads.load(ordering: .relaxed)
         statistics.timeouts = counters.timeouts.load(ordering: .relaxed)
         statistics.failedWrites = counters.failedWrites.load(ordering: .relaxed)
+        statistics.slowRequests = counters.slowRequests.load(ordering: .relaxed)
         statistics.refusedPeers = counters.refusedPeers.load(ordering: .relaxed)
         return statistics
     }

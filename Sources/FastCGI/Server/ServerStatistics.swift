@@ -24,6 +24,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var failedWrites = 0
     /// Connections refused because of their peer's address.
     public var refusedPeers = 0
+    /// Requests that took longer than the slow log's time; none are counted without one.
+    public var slowRequests = 0
 
     /// All zero.
     package init() {}
@@ -39,6 +41,7 @@ final class ServerCounters: Sendable {
     let timeouts = Atomic<Int>(0)
     let failedWrites = Atomic<Int>(0)
     let refusedPeers = Atomic<Int>(0)
+    let slowRequests = Atomic<Int>(0)
     /// Tasks of async handlers and streams that have not ended.
     let tasks = Atomic<Int>(0)
 

@@ -300,8 +300,8 @@ public final class Application: RouteBuilder {
                     field: name, reason: "maxBodyBytes is \(limit)", remedy: "give a number of bytes, 0 or more")
             }
             let endpoint = Endpoint(
-                route.action, touchesSession: route.touchesSession, steps: route.allSteps, maxBodyBytes: route.bodyLimit
-            )
+                route.action, touchesSession: route.touchesSession, steps: route.allSteps,
+                maxBodyBytes: route.bodyLimit, pattern: route.path)
             do throws(PathPattern.Fault) {
                 try table.add(route.method, route.path, endpoint)
             } catch {

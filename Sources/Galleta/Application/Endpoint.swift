@@ -17,9 +17,15 @@ final class Endpoint: Sendable {
     let steps: StepList
     /// The longest body that it takes, in bytes; nil is the server's limit.
     let maxBodyBytes: Int?
+    /// The path of its route, with its parameters by name; empty for the authorizer.
+    let pattern: String
     let habit = SessionHabit()
 
-    init(_ action: Action, touchesSession: Bool = true, steps: [Step] = [], maxBodyBytes: Int? = nil) {
+    init(
+        _ action: Action, touchesSession: Bool = true, steps: [Step] = [], maxBodyBytes: Int? = nil,
+        pattern: String = ""
+    ) {
+        self.pattern = pattern
         self.action = action
         self.touchesSession = touchesSession
         self.steps = StepList(steps)

@@ -46,6 +46,7 @@ struct Pipeline: Sendable {
         var request = request
         let session = session(of: request)
         let destination = failure.map { .failure($0) } ?? destination(of: &request)
+        if case .endpoint(let endpoint) = destination { request.note(route: endpoint.pattern) }
         let steps = steps(around: destination)
         guard steps.lastAsync == nil, !destination.isAsync else {
             return task(request, session, destination, steps)
@@ -105,7 +106,7 @@ struct Pipeline: Sendable {
         return sessions.open(
             candidates, isSecure: request.isSecure,
             client: sessions.limitsNewSessions ? request.remoteAddress : nil,
-            isForHead: request.method == .head)
+            isForHead: request.method == .head, stopwatch: request.storeStopwatch)
     }
 
     /// Decides by the head of a request what it may send: its route has a limit, or checks that can refuse it at once.

@@ -65,6 +65,9 @@ struct StatusReport {
                 .counter(
                     "failed writes", "failed_writes", "Answers that could not be sent to their end.",
                     status.statistics.failedWrites),
+                .counter(
+                    "slow requests", "slow_requests", "Requests that took as long as the slow log wants, or longer.",
+                    status.statistics.slowRequests),
                 .counter("timeouts", "timeouts", "Connections closed at a deadline.", status.statistics.timeouts),
                 .counter(
                     "refused heads", "refused_heads", "Requests refused for their heads.",

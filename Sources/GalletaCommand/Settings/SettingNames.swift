@@ -10,7 +10,8 @@ struct SettingNames {
         "maxBodyBytes": "max-body",
         "maxHeadBytes": "max-head", "headTimeout": "head-timeout", "bodyTimeout": "body-timeout",
         "handlerTimeout": "handler-timeout", "idleTimeout": "connection-timeout", "writeTimeout": "write-timeout",
-        "shutdownGrace": "shutdown-grace", "listener": "listen", "listeners": "listen", "allow": "allow",
+        "shutdownGrace": "shutdown-grace", "slowRequestTime": "slow-log", "listener": "listen", "listeners": "listen",
+        "allow": "allow",
         "allowsManyProcesses": "allow-many-processes",
     ]
     /// The options of what `SessionConfiguration` and the memory provider name.

@@ -1,4 +1,4 @@
-internal import GalletaPlatform
+package import GalletaPlatform
 
 /// Resolves a request's cookie to a session, by way of a provider.
 ///
@@ -127,8 +127,18 @@ public final class SessionManager: Sendable {
     public func open(
         _ candidates: SessionIDCandidates, isSecure: Bool, client: String? = nil, isForHead: Bool = false
     ) -> Session {
+        open(candidates, isSecure: isSecure, client: client, isForHead: isForHead, stopwatch: nil)
+    }
+
+    /// As ``open(_:isSecure:client:isForHead:)``.
+    ///
+    /// - Parameter stopwatch: Measures what the session asks of the store.
+    package func open(
+        _ candidates: SessionIDCandidates, isSecure: Bool, client: String?, isForHead: Bool, stopwatch: Stopwatch?
+    ) -> Session {
         Session(
-            manager: self, candidates: candidates, isSecure: isSecure, client: client, isForHead: isForHead)
+            manager: self, candidates: candidates, isSecure: isSecure, client: client, isForHead: isForHead,
+            stopwatch: stopwatch)
     }
 
     /// Calls the provider; whatever it throws comes out as a `SessionStoreError`, and is an event.

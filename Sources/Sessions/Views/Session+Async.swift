@@ -10,13 +10,29 @@ extension Session {
         guard let provider = manager.asyncProvider, let candidates = candidatesToLookUp else { return }
         let findings: Result<[SessionFinding], any Error>
         do {
-            findings = .success(try await provider.lookUpAsync(candidates))
+            findings = .success(try await timed { try await provider.lookUpAsync(candidates) })
         } catch {
             findings = .failure(error)
         }
         withState { state in
             if state.phase == .unread, !state.isCommitted { state.prefetched = findings }
         }
+    }
+
+    /// Awaits a call, and has the time of it taken.
+    private func timed<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {
+        guard let stopwatch else { return try await body() }
+        let begin = stopwatch.start()
+        defer { stopwatch.stop(begin) }
+        return try await body()
+    }
+
+    /// Calls a provider that can be awaited; see `SessionManager.store`.
+    private func awaiting<Result: Sendable>(
+        _ provider: any AsyncSessionProvider,
+        _ body: @Sendable (any AsyncSessionProvider) async throws -> Result
+    ) async throws -> Result {
+        try await timed { try await manager.awaiting(provider, body) }
     }
 
     private var candidatesToLookUp: SessionIDCandidates? {
@@ -88,19 +104,19 @@ extension Session {
         do {
             switch call.kind {
             case .commit(let changes, let expected):
-                let outcome = try await manager.awaiting(provider) {
+                let outcome = try await awaiting(provider) {
                     try await $0.commitAsync(changes, to: call.session, expecting: expected)
                 }
                 return try withState { try $0.land(outcome, of: changes, expecting: expected, call) }
             case .confirm:
-                let outcome = try await manager.awaiting(provider) {
+                let outcome = try await awaiting(provider) {
                     try await $0.commitAsync(SessionPatch(), to: call.session, expecting: nil)
                 }
                 withState { state in
                     if state.concerns(call) { state.takeConfirmation(outcome) }
                 }
             case .touch:
-                let touch = try await manager.awaiting(provider) { try await $0.touchAsync(call.session) }
+                let touch = try await awaiting(provider) { try await $0.touchAsync(call.session) }
                 withState { state in
                     if state.concerns(call) { state.take(touch) }
                 }
@@ -117,7 +133,7 @@ extension Session {
     private func create(_ draft: SessionDraft, _ provider: any AsyncSessionProvider) async throws {
         for _ in 0..<SessionState.drawLimit {
             let fresh = manager.idFormat.draw()
-            let creation = try await manager.awaiting(provider) { try await $0.createAsync(fresh, draft) }
+            let creation = try await awaiting(provider) { try await $0.createAsync(fresh, draft) }
             if try withState({ try $0.take(creation, of: fresh, draft) }) { return }
         }
         throw SessionState.noFreshID

@@ -26,6 +26,8 @@ public final class Session: Sendable {
     private let client: String?
     /// The client wants the header of a page only, and shows nobody its content.
     let isForHead: Bool
+    /// Measures what is asked of the store, if anybody wants to know.
+    let stopwatch: Stopwatch?
     /// Made at the first use: a request that never touches its session costs this object and no more.
     ///
     /// The retained object's address, 0 before. (`AtomicLazyReference` is the same, but not specialised: 50 ns a call.)
@@ -36,8 +38,10 @@ public final class Session: Sendable {
     private let skipsTouch = Atomic<Bool>(false)
 
     init(
-        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isForHead: Bool
+        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isForHead: Bool,
+        stopwatch: Stopwatch?
     ) {
+        self.stopwatch = stopwatch
         self.manager = manager
         self.isForHead = isForHead
         self.client = client
@@ -85,7 +89,7 @@ public final class Session: Sendable {
             Locked(
                 SessionState(
                     manager: manager, candidates: candidates, isSecure: isSecure, client: client,
-                    isCommitted: isClosed.load(ordering: .acquiring))))
+                    isCommitted: isClosed.load(ordering: .acquiring), stopwatch: stopwatch)))
         let (isFirst, winner) = stateBits.compareExchange(
             expected: 0, desired: UInt(bitPattern: made.toOpaque()), ordering: .acquiringAndReleasing)
         guard !isFirst else { return made.takeUnretainedValue() }

@@ -89,7 +89,7 @@ extension SessionState {
         guard isConfirmationDue else { return }
         let handle = handle
         // An empty patch: nothing is read, and a lock that is held is not waited for.
-        takeConfirmation(try manager.store { try $0.commit(SessionPatch(), to: handle, expecting: nil) })
+        takeConfirmation(try ask { try $0.commit(SessionPatch(), to: handle, expecting: nil) })
     }
 
     private var isConfirmationDue: Bool { phase == .present && cookie == .set && !hasBegun }
@@ -105,7 +105,7 @@ extension SessionState {
         let draft = try draft()
         for _ in 0..<Self.drawLimit {
             let fresh = manager.idFormat.draw()
-            if try take(try manager.store { try $0.create(fresh, draft) }, of: fresh, draft) {
+            if try take(try ask { try $0.create(fresh, draft) }, of: fresh, draft) {
                 enforceUserCap()
                 return
             }
@@ -163,7 +163,7 @@ extension SessionState {
 
     private mutating func touch() throws {
         let handle = handle
-        take(try manager.store { try $0.touch(handle) })
+        take(try ask { try $0.touch(handle) })
     }
 
     mutating func take(_ touch: SessionTouch) {

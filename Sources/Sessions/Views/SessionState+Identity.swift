@@ -9,9 +9,9 @@ extension SessionState {
             return
         }
         let handle = handle
-        let removed = try manager.store { try $0.destroy(handle) }
+        let removed = try ask { try $0.destroy(handle) }
         // A browser with two live cookies of our name would be in the other session at its next request.
-        for other in others { _ = try manager.store { try $0.destroy(SessionHandle(other)) } }
+        for other in others { _ = try ask { try $0.destroy(SessionHandle(other)) } }
         others = []
         isWritten = true
         if removed {
@@ -34,7 +34,7 @@ extension SessionState {
         if isLatecomer, grace > .zero { return }
         let fresh = manager.idFormat.draw()
         let handle = handle
-        switch try manager.store({ try $0.rotate(handle, to: fresh, grace: grace) }) {
+        switch try ask({ try $0.rotate(handle, to: fresh, grace: grace) }) {
         case .rotated:
             self.id = fresh
             isLatecomer = false

@@ -66,15 +66,25 @@ struct SessionState {
     var bindsUser = false
     /// The network that asks, for the limit of new sessions.
     let client: String?
+    private let stopwatch: Stopwatch?
 
     init(
-        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isCommitted: Bool
+        manager: SessionManager, candidates: SessionIDCandidates, isSecure: Bool, client: String?, isCommitted: Bool,
+        stopwatch: Stopwatch?
     ) {
+        self.stopwatch = stopwatch
         self.manager = manager
         self.client = client
         self.candidates = candidates
         self.isSecure = isSecure
         self.isCommitted = isCommitted
+    }
+
+    /// Calls the provider, and has the time of it taken.
+    @inline(__always)
+    func ask<Result>(_ body: (any SessionProvider) throws -> Result) throws -> Result {
+        guard let stopwatch else { return try manager.store(body) }
+        return try stopwatch.measure { try manager.store(body) }
     }
 
     /// Reads the store once, and once more after a roll-back.
@@ -87,7 +97,7 @@ struct SessionState {
             beginNew()
         case 1 where prefetched == nil && !candidates.mayChangeSession:
             let candidate = SessionHandle(candidates[0])
-            switch try manager.store({ try $0.lookUp(candidate) }) {
+            switch try ask({ try $0.lookUp(candidate) }) {
             case .found(let record):
                 if try !take(record, of: candidate.id) { beginNew() }
             case .retired(let retirement):
@@ -106,7 +116,7 @@ struct SessionState {
         let (candidates, prefetched) = (candidates, prefetched)
         // An error counts once: who asks again asks the store.
         self.prefetched = nil
-        let findings = try manager.store { try prefetched?.get() ?? $0.lookUp(candidates) }
+        let findings = try ask { try prefetched?.get() ?? $0.lookUp(candidates) }
         for (position, finding) in findings.enumerated() {
             guard case .found(let record) = finding else { continue }
             let candidate = candidates[position]
@@ -144,7 +154,7 @@ struct SessionState {
 
     private mutating func reload() throws {
         let handle = handle
-        let finding = try manager.store { try $0.lookUp(handle) }
+        let finding = try ask { try $0.lookUp(handle) }
         isStale = false
         if case .found(let record) = finding { adopt(record) } else { lose() }
     }
@@ -290,7 +300,7 @@ struct SessionState {
     @discardableResult
     mutating func store(_ changes: SessionPatch, expecting expected: UInt64?, touching: Bool = false) throws -> Bool {
         let (changes, handle) = (outgoing(changes, touching: touching), handle)
-        let outcome = try manager.store { try $0.commit(changes, to: handle, expecting: expected) }
+        let outcome = try ask { try $0.commit(changes, to: handle, expecting: expected) }
         return try take(outcome, of: changes, expecting: expected)
     }
 

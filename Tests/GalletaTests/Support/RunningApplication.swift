@@ -41,6 +41,9 @@ final class RunningApplication: Sendable {
     /// A connection, which keeps the application alive as long as itself.
     func client() throws -> FastCGIClient { try running.client() }
 
+    /// Says what the server is doing.
+    var status: ServerStatus { running.server.status(requests: 10) }
+
     /// Begins a stop, as a signal would.
     func shutdown() { running.server.shutdown() }
 
