@@ -115,6 +115,29 @@ struct OperatorTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test("has a server whose children cannot speak to its service manager")
+    func environment() throws {
+        let manager = try DatagramSocket(folder.file("notify"))
+        let program =
+            URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/LifecycleProgram"
+        let variables = [
+            "NOTIFY_SOCKET": folder.file("notify"), "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1", "FDSTORE": "4",
+            "LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "x", "OF_OURS": "1",
+        ]
+        let process = try ChildProcess(
+            program, ["unix:\(folder.file("s.sock"))"], log: folder.file("log"), environment: variables)
+        let child = try FastCGIClient(unix: folder.file("s.sock")).exchange("GET", "/environment").text
+        var heard = ""
+        #expect(
+            eventually {
+                heard += manager.take().joined()
+                return heard.contains("READY=1")
+            })
+        #expect(child.contains("OF_OURS=1\n"), "\(child)")
+        for name in variables.keys where name != "OF_OURS" { #expect(!child.contains(name + "=")) }
+        #expect(process.stop() == 0)
+    }
+
     // MARK: The log
 
     @Test("moves the log file away, and USR2 and HUP have a new one begun; no line is lost")

@@ -34,12 +34,15 @@ final class ServiceNotifier: Sendable {
             ? environment["WATCHDOG_USEC"].flatMap(Int64.init).flatMap { $0 > 0 ? .microseconds($0) : nil } : nil
     }
 
-    /// Of the process's environment.
+    /// Of the process's environment, which loses what is meant for this process alone: a child that finds it would speak for us.
     static func ofProcess() -> ServiceNotifier? {
         var variables: [String: String] = [:]
         for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE"] {
             if let value = getenv(name) { variables[name] = String(cString: value) }
+            unsetenv(name)
         }
+        // Where sockets were left for this process that it has not asked for.
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
         return ServiceNotifier(environment: variables)
     }
 
