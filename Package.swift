@@ -240,7 +240,9 @@ let package = Package(
         ),
         .testTarget(
             name: "GalletaCommandTests",
-            dependencies: ["GalletaCommand", "FastCGI", "Sessions", "GalletaPlatform"],
+            dependencies: [
+                "GalletaCommand", "FastCGI", "Galleta", "MemorySessions", "Sessions", "GalletaPlatform", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -18,7 +18,8 @@ internal import Glibc
 /// }
 /// ```
 ///
-/// `shop --help` names the options; each is an environment variable, too, see ``environmentPrefix``. `shop --check-config`
+/// `shop --help` names the options; each is an environment variable, too, see ``environmentPrefix``, and a line of the file that
+/// `--config` names. `shop --check-config`
 /// says what a start would refuse. Sessions are kept in memory, in Redis or with PHP (`--provider`), or by what ``prepare(_:)``
 /// registers. The exit codes are 0 when it was stopped as asked, 1 for what nobody foresaw, 64 for wrong usage, 69 where it cannot
 /// listen, 78 for a wrong configuration.
@@ -96,11 +97,24 @@ extension ServerCommand {
 
     private func prepared() throws -> (ServerSetup, ServerSettings, SettingReader) {
         let reader = SettingReader(environment: ProcessEnvironment(), prefix: Self.environmentPrefix)
+        if let (path, field) = reader.text(options.config, "config") {
+            do throws(ConfigurationError) {
+                reader.file = try SettingsFile(path: path)
+            } catch {
+                // Of the file itself, or of a line, which says where it is.
+                guard error.field == path else { throw error }
+                throw ConfigurationError(field: field, reason: "\(path): \(error.reason)", remedy: error.remedy)
+            }
+        }
         let settings = try ServerSettings(options, reader)
         let setup = ServerSetup(settings, reader, isTrial: options.checkConfig)
         try prepare(setup)
+        if let file = reader.file { try UnknownVariables.check(file, reader, own: ownNames) }
         return (setup, settings, reader)
     }
+
+    /// The names of the program's own options.
+    private var ownNames: [String] { UnknownVariables.names(of: self).filter { $0 != "options" } }
 
     private func serve() throws {
         let (setup, settings, reader) = try prepared()
@@ -122,10 +136,16 @@ extension ServerCommand {
         }
         let application = try setup.makeApplication(routes)
         setup.logger.info("sessions are kept", metadata: settings.sessions.description(of: application.sessions))
+        let reload = reader.file.map { file in
+            SettingsReload(
+                file, options, reader, own: ownNames, log: settings.log, application: application, logger: setup.logger)
+        }
+        if let reload { application.onReload { try reload.run() } }
         let control = try settings.control.map { text, field in
             try names.translating(.control(field)) {
                 try ControlServer(
-                    text, application: application, name: Self.commandName, log: settings.log, logger: setup.logger)
+                    text, application: application, name: Self.commandName, log: settings.log, reload: reload,
+                    logger: setup.logger)
             }
         }
         try control?.start()

@@ -3,7 +3,7 @@ public import ArgumentParser
 /// The command line of a server and its sessions, for a ``ServerCommand``.
 ///
 /// Every value is optional here: what is not given comes from the environment, then from the defaults.
-public struct ServerOptions: ParsableArguments {
+public struct ServerOptions: ParsableArguments, Sendable {
     /// For the parser.
     public init() {}
 
@@ -14,12 +14,14 @@ public struct ServerOptions: ParsableArguments {
         """
         Without --listen it serves the socket that started it: descriptor 0 (spawn-fcgi) or systemd's LISTEN_FDS. \
         Every option is also an environment variable: \(prefix) and the option's name, as in \(prefix)WORKERS=8; the \
-        command line wins. A variable of that kind that is no option's is warned of.
+        command line wins. A variable of that kind that is no option's is warned of. A file of settings (--config) has a line \
+        each, as workers = 8, and counts behind both.
 
         Durations are numbers with a unit, 500ms, 90s, 30m, 12h or 7d; sizes are bytes, or 64k, 8m, 1g.
 
         SIGTERM, SIGINT, SIGQUIT and SIGUSR1 finish what is in flight, save the sessions and stop; a second signal cuts \
-        short what is in flight. SIGHUP has files read again, and the log file opened again, as SIGUSR2 does.
+        short what is in flight. SIGHUP has files read again, that of settings included, and the log file opened again, as \
+        SIGUSR2 does.
 
         The log goes to descriptor 2. Requests never wait for it: what is not taken in time is dropped, and counted in a \
         line that follows.
@@ -27,6 +29,12 @@ public struct ServerOptions: ParsableArguments {
         Exit codes: 0 stopped as asked, 64 wrong usage, 69 cannot listen, 78 wrong configuration.
         """
     }
+
+    @Option(
+        help: """
+            File of settings, a line each, NAME = VALUE, by the names of these options, # for comments; read again at SIGHUP.
+            """)
+    var config: String?
 
     @Option(help: "Address: unix:/run/galleta/galleta.sock or tcp:127.0.0.1:9000. May be repeated.")
     var listen: [String] = []

@@ -3,12 +3,12 @@ internal import Galleta
 internal import GalletaPlatform
 internal import Logging
 
-/// What the command line and the environment say, checked.
+/// What the command line, the environment and the file of settings say, checked.
 struct ServerSettings {
     let server: Server.Configuration
     let sessions: SessionSettings
     let writesAccessLog: Bool
-    private let logLevel: Logger.Level
+    let logLevel: Logger.Level
     private let addresses: [String]
     private let socketMode: UInt32
     private let allow: [String]
@@ -20,7 +20,8 @@ struct ServerSettings {
     let control: (text: String, field: String)?
     let names: SettingNames
 
-    init(_ options: ServerOptions, _ reader: SettingReader) throws {
+    /// - Parameter log: Where a log goes that is open already; its setting is looked at all the same.
+    init(_ options: ServerOptions, _ reader: SettingReader, log open: LogWriter? = nil) throws {
         names = SettingNames(reader: reader)
         server = try Self.server(options, reader)
         sessions = try SessionSettings(options, reader)
@@ -34,7 +35,10 @@ struct ServerSettings {
         writesAccessLog = try reader.flag(options.accessLog, "access-log", default: true)
         writesAccessLogAsJSON = try reader.choice(
             options.accessLogFormat, "access-log-format", ["text": false, "json": true], default: false)
-        if let (path, field) = reader.text(options.logFile, "log-file") {
+        let logFile = reader.text(options.logFile, "log-file")
+        if let open {
+            log = open
+        } else if let (path, field) = logFile {
             log = try reader.naming(field) { try LogWriter.ofProcess(file: path) }
         } else {
             log = .standardError

@@ -58,8 +58,8 @@ public final class ServerSetup {
         )
         application.allowsManyProcesses = command.sessions.allowsManyProcesses
         if !command.writesAccessLog || command.writesAccessLogAsJSON { application.accessLogger = nil }
-        if command.writesAccessLog, command.writesAccessLogAsJSON, logger.logLevel <= .info {
-            application.onRequest = AccessLog.objects(to: command.log)
+        if command.writesAccessLog, command.writesAccessLogAsJSON {
+            application.onRequest = AccessLog.objects(to: command.log, by: logger)
         }
         let log = command.log
         if log !== LogWriter.standardError { application.onReopen { try log.reopen() } }

@@ -108,7 +108,7 @@ struct SessionSettings {
             throw ConfigurationError(
                 field: field, reason: "\"\(text)\" is not a number per time", remedy: "write it as 600/1m")
         }
-        return NewSessionLimit(count, per: try reader.duration(parts[1], "new-sessions", default: .seconds(60)))
+        return NewSessionLimit(count, per: try SettingReader.duration(parts[1], field))
     }
 
     /// Whether no other process may serve the same sockets.

@@ -85,6 +85,21 @@ struct NewSessionLimitTests {
         #expect(limiter.admit("198.51.100.1") != nil)
     }
 
+    @Test("can change while requests go on: to another one, to none, from none")
+    func changes() throws {
+        let fixture = try fixture(NewSessionLimit(1, per: .seconds(60)))
+        #expect(try begins(fixture, "192.0.2.1") && !begins(fixture, "192.0.2.1"))
+        try fixture.manager.changeNewSessionLimit(to: NewSessionLimit(2, per: .seconds(60)))
+        for isFirst in [true, true, false] { #expect(try begins(fixture, "192.0.2.1") == isFirst) }
+        #expect(throws: ConfigurationError.self) {
+            try fixture.manager.changeNewSessionLimit(to: NewSessionLimit(0, per: .seconds(60)))
+        }
+        #expect(fixture.manager.limitsNewSessions)
+        try fixture.manager.changeNewSessionLimit(to: nil)
+        #expect(!fixture.manager.limitsNewSessions)
+        for _ in 0..<5 { #expect(try begins(fixture, "192.0.2.1")) }
+    }
+
     @Test("is checked when the manager is made", arguments: [(0, 60), (1_000_001, 60), (1, 0), (1, 86_401)])
     func configuration(count: Int, seconds: Int) {
         let error = #expect(throws: ConfigurationError.self) {

@@ -11,13 +11,15 @@ internal import Synchronization
 final class Watchdog: Sendable {
     private let engine: Engine
     private let crew: Crew
-    private let shortestTimeout: Duration
 
     init(engine: Engine, crew: Crew) {
         self.engine = engine
         self.crew = crew
-        let configuration = engine.configuration
-        shortestTimeout = min(
+    }
+
+    private var shortestTimeout: Duration {
+        let configuration = engine.active.now.values
+        return min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
             configuration.writeTimeout, configuration.handlerTimeout, .seconds(10))
     }
@@ -151,7 +153,7 @@ final class Watchdog: Sendable {
 
     private func beginDrain(_ now: BootInstant) -> Drain {
         engine.stopAccepting()
-        let grace = engine.configuration.shutdownGrace
+        let grace = engine.active.now.values.shutdownGrace
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
         )

@@ -162,6 +162,8 @@ final class Worker: @unchecked Sendable {
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
     private func serve(_ claim: Turn, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
         var (turn, waiting, isOverdue) = (claim, claimed, isOverdue)
+        // It was made before another configuration came to count.
+        if exchange.version != engine.active.now.number, exchange.check.isEmpty { exchange = engine.newExchange() }
         while true {
             let step = take(waiting, &turn, isOverdue)
             isOverdue = false
@@ -253,7 +255,7 @@ final class Worker: @unchecked Sendable {
             case .refused(let refusal): return refuse(refusal, begun, turn)
             case .management(let record):
                 // A peer that asks and asks, and reads nothing, is no web server.
-                let answer = record.answer(maxConnections: engine.configuration.maxConnections)
+                let answer = record.answer(maxConnections: engine.active.now.values.maxConnections)
                 guard answer.sendAtOnce(on: turn.fd) else { return .close }
             }
         }
@@ -346,7 +348,7 @@ final class Worker: @unchecked Sendable {
     /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
     private func bidFarewell(_ turn: Turn) -> Step {
         shutdown(turn.fd, Int32(SHUT_WR))
-        return .wait(.farewell(left: engine.configuration.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
+        return .wait(.farewell(left: engine.active.now.values.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
     }
 
     private func readAway(_ left: Int, until end: BootInstant, _ turn: inout Turn) -> Step {

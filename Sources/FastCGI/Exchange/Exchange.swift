@@ -1,6 +1,7 @@
 internal import GalletaPlatform
 internal import HTTPTypes
 internal import Logging
+internal import Synchronization
 
 /// One request from its first byte to the last of its answer.
 ///
@@ -28,7 +29,10 @@ final class Exchange: @unchecked Sendable {
     /// Nothing is kept of a body that no handler will see; it is read so that the web server takes the answer.
     private var isDiscarding = false
     private let configuration: Server.Configuration
+    /// Which of the server's configurations that is.
+    let version: Int
     private let logger: Logger
+    private let counters: ServerCounters?
     private let admission: Server.Admission?
     /// The request for handlers, once its head is there, or why there can be none.
     private(set) var request: Result<Request, Request.Unusable> = .failure(.incomplete)
@@ -75,15 +79,17 @@ final class Exchange: @unchecked Sendable {
     }
 
     init(
-        _ configuration: Server.Configuration, admission: Server.Admission? = nil,
-        logger: Logger = Logger(label: "fastcgi")
+        _ configuration: Server.Configuration, version: Int = 0, admission: Server.Admission? = nil,
+        logger: Logger = Logger(label: "fastcgi"), counters: ServerCounters? = nil
     ) {
+        self.counters = counters
         self.configuration = configuration
+        self.version = version
         self.logger = logger
         self.admission = admission
         check = RequestCheck(maxHeadBytes: configuration.maxHeadBytes)
         spool = BodySpool(directory: configuration.formLimits.temporaryDirectory)
-        context = RequestContext(configuration, logger: logger)
+        context = RequestContext(configuration, logger: logger, counters: counters)
         bodyLimit = configuration.maxBodyBytes
     }
 
@@ -113,7 +119,7 @@ final class Exchange: @unchecked Sendable {
         if isKnownUniquelyReferenced(&context) {
             context.reset()
         } else {
-            context = RequestContext(configuration, logger: logger)
+            context = RequestContext(configuration, logger: logger, counters: counters)
         }
     }
 
@@ -219,6 +225,7 @@ final class Exchange: @unchecked Sendable {
         do throws(FormError) {
             try spool.append(bytes)
         } catch {
+            counters?.storageFailures.add(1, ordering: .relaxed)
             discard(.storage(error.description))
         }
     }
@@ -245,7 +252,7 @@ final class Exchange: @unchecked Sendable {
         let request = try self.request.get()
         if let unusable = request.failure { throw unusable }
         context.begin(keeping: spool, id: check.requestID, failure: failure)
-        context = RequestContext(configuration, logger: logger)
+        context = RequestContext(configuration, logger: logger, counters: counters)
         return request
     }
 

@@ -33,6 +33,11 @@ public struct FormError: Error, HTTPStatusError, CustomStringConvertible, Equata
         }
     }
 
+    /// A file could not be made, written or read.
+    var isStorage: Bool {
+        if case .storage = code { true } else { false }
+    }
+
     /// The code of ``status``: 400, 413, 415 or 500.
     public var statusCode: Int { status.code }
 

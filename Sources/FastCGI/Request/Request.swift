@@ -125,8 +125,14 @@ public struct Request: Sendable {
     public func form() throws -> Form {
         if let form = inner.live.withLock({ $0.form }) { return form }
         let body = self.body
-        let form = try Form.parse(contentType: contentType, limits: inner.settings.formLimits) {
-            try body.read(into: $0)
+        let form: Form
+        do {
+            form = try Form.parse(contentType: contentType, limits: inner.settings.formLimits) {
+                try body.read(into: $0)
+            }
+        } catch {
+            if (error as? FormError)?.isStorage == true { inner.noteStorageFailure() }
+            throw error
         }
         inner.live.withLock { $0.form = form }
         return form

@@ -2,6 +2,7 @@ internal import CPlatform
 internal import GalletaPlatform
 internal import Glibc
 internal import Logging
+internal import Synchronization
 
 /// What a request's handle refers to: the request that libfcgi has read, and what the handler does with it.
 ///
@@ -16,6 +17,7 @@ final class RequestContext: @unchecked Sendable {
     private var head = RecordBuffer()
     private var library = LibraryRequest()
     let settings: RequestSettings
+    private let counters: ServerCounters?
     var role = Request.Role.responder
     /// The declared length of the body; nil when absent or not a number.
     var contentLength: Int?
@@ -46,7 +48,11 @@ final class RequestContext: @unchecked Sendable {
     /// BEGIN_REQUEST and the header of a PARAMS record.
     private static let gap = 3 * RecordHeader.size
 
-    init(_ configuration: Server.Configuration, logger: Logger = Logger(label: "fastcgi")) {
+    init(
+        _ configuration: Server.Configuration, logger: Logger = Logger(label: "fastcgi"),
+        counters: ServerCounters? = nil
+    ) {
+        self.counters = counters
         settings = RequestSettings(
             logger: logger,
             mount: configuration.mount, address: configuration.address, maxBodyBytes: configuration.maxBodyBytes,
@@ -137,6 +143,7 @@ final class RequestContext: @unchecked Sendable {
             do throws(FormError) {
                 try library.addBody(spool, id: id)
             } catch {
+                noteStorageFailure()
                 failure = RequestBodyError(.storage(error.description))
             }
         }
@@ -145,6 +152,11 @@ final class RequestContext: @unchecked Sendable {
             live.body = body
             live.connection = connection
         }
+    }
+
+    /// A file that was to keep something of the body could not be made or written.
+    func noteStorageFailure() {
+        counters?.storageFailures.add(1, ordering: .relaxed)
     }
 
     /// As ``begin(_:id:failure:connection:)``, for a request that nobody is going to answer: it keeps its body itself.

@@ -6,7 +6,7 @@ internal import Logging
 ///
 /// Threading: any thread.
 final class Engine: Sendable {
-    let configuration: Server.Configuration
+    let active: ActiveConfiguration
     let logger: Logger
     let dispatcher: Server.Dispatcher
     let admission: Server.Admission?
@@ -30,7 +30,7 @@ final class Engine: Sendable {
         admission: Server.Admission?,
         dispatcher: @escaping Server.Dispatcher
     ) throws(ConfigurationError) {
-        self.configuration = configuration
+        active = ActiveConfiguration(configuration)
         self.logger = logger
         self.observer = observer
         self.admission = admission
@@ -45,12 +45,17 @@ final class Engine: Sendable {
     var stage: Lifecycle.Stage { lifecycle.stage }
 
     /// Whether there is a slow log.
-    var isTimed: Bool { configuration.slowRequestTime != nil }
+    var isTimed: Bool { active.now.values.slowRequestTime != nil }
 
     /// Whether connections are kept after an answer, here or by a successor.
     func isServing() -> Bool { lifecycle.stage == .serving || handover.isOpen }
 
-    func newExchange() -> Exchange { Exchange(configuration, admission: admission, logger: logger) }
+    func newExchange() -> Exchange {
+        let configuration = active.now
+        return Exchange(
+            configuration.values, version: configuration.number, admission: admission, logger: logger,
+            counters: counters)
+    }
 
     // MARK: Summaries
 
@@ -79,7 +84,9 @@ final class Engine: Sendable {
     /// Logs where the time of a request went, if that was long.
     private func logIfSlow(_ request: ConnectionState.Unanswered, _ status: Int, at now: BootInstant) {
         let context = request.context
-        guard let limit = configuration.slowRequestTime, let times = context.live.withLock({ $0.times }) else { return }
+        guard let limit = active.now.values.slowRequestTime, let times = context.live.withLock({ $0.times }) else {
+            return
+        }
         let parts = times.parts(from: request.startedAt, to: now)
         guard parts.total >= limit.nanoseconds else { return }
         counters.count(counters.slowRequests)
@@ -167,7 +174,7 @@ final class Engine: Sendable {
         defer { lifecycle.look(by: deadline) }
         return table.withSlot(index) { slot in
             defer { deadline = slot.state.deadline }
-            switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, configuration) {
+            switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, active.now.values) {
             case .parked: return .parked
             case .lookAgain: return .lookAgain
             case .mustClose: return .mustClose

@@ -198,7 +198,7 @@ public final class Server: Sendable {
         for listener in engine.acceptor.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
             engine.logger.notice(
-                "listening on \(listener.name)", metadata: ["workers": "\(engine.configuration.workers)"])
+                "listening on \(listener.name)", metadata: ["workers": "\(engine.active.now.values.workers)"])
         }
 
         let watchdog = Watchdog(engine: engine, crew: crew)
@@ -272,12 +272,13 @@ public final class Server: Sendable {
         statistics.requests = counters.requests.load(ordering: .relaxed)
         statistics.activeWorkers = counters.active.load(ordering: .relaxed)
         statistics.maxActiveWorkers = counters.maxActive.load(ordering: .relaxed)
-        statistics.workers = engine.configuration.workers
+        statistics.workers = engine.active.now.values.workers
         statistics.stuckWorkers = crew.count.stuck
         statistics.refusedHeads = counters.refusedHeads.load(ordering: .relaxed)
         statistics.timeouts = counters.timeouts.load(ordering: .relaxed)
         statistics.failedWrites = counters.failedWrites.load(ordering: .relaxed)
         statistics.slowRequests = counters.slowRequests.load(ordering: .relaxed)
+        statistics.storageFailures = counters.storageFailures.load(ordering: .relaxed)
         statistics.refusedPeers = counters.refusedPeers.load(ordering: .relaxed)
         return statistics
     }

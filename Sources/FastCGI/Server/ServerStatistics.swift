@@ -26,6 +26,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var refusedPeers = 0
     /// Requests that took longer than the slow log's time; none are counted without one.
     public var slowRequests = 0
+    /// Bodies and uploaded files that could not be kept: a full disk, no descriptor left.
+    public var storageFailures = 0
 
     /// All zero.
     package init() {}
@@ -42,6 +44,7 @@ final class ServerCounters: Sendable {
     let failedWrites = Atomic<Int>(0)
     let refusedPeers = Atomic<Int>(0)
     let slowRequests = Atomic<Int>(0)
+    let storageFailures = Atomic<Int>(0)
     /// Tasks of async handlers and streams that have not ended.
     let tasks = Atomic<Int>(0)
 

@@ -173,7 +173,7 @@ public final class Application: RouteBuilder {
     }
 
     private var observer: Server.Observer? {
-        guard let log = accessLogger.flatMap(AccessLog.observer) else { return onRequest }
+        guard let log = accessLogger.map(AccessLog.observer) else { return onRequest }
         guard let onRequest else { return log }
         return { summary in
             log(summary)
@@ -218,7 +218,8 @@ public final class Application: RouteBuilder {
         signal(SIGXFSZ, SIG_IGN)
         let notifier = ServiceNotifier.ofProcess()
         let signals = ProcessSignals(
-            logger: logger, reloadHooks: reloadHooks, reopenHooks: reopenHooks, notifier: notifier
+            logger: logger, reloadHooks: reloadHooks, reopenHooks: reopenHooks, notifier: notifier,
+            reloads: control.reloads
         ) { service.shutdown() }
         let store = notifier.flatMap { notifier in
             notifier.storeSize > 0 && listeners.contains(where: \.isHeldByManager) ? notifier : nil

@@ -1,5 +1,5 @@
 public import FastCGI
-internal import GalletaPlatform
+package import GalletaPlatform
 internal import Glibc
 internal import Logging
 internal import Sessions
@@ -117,6 +117,29 @@ public struct ApplicationService: Sendable {
 /// Threading: usable from any thread.
 public final class ApplicationControl: Sendable {
     let server = Locked<Server?>(nil)
+
+    /// What has come of reloads so far.
+    package struct Reloads: Sendable {
+        /// How many have begun, and ended.
+        package var begun = 0
+        package var ended = 0
+        /// What the last one could not do.
+        package var failures: [String] = []
+    }
+
+    package let reloads = Monitor(Reloads())
+
+    /// What counts for the next request; nil before there is a server.
+    public var configuration: Server.Configuration? { server.withLock { $0 }?.configuration }
+
+    /// Has other limits and deadlines count from the next request on; see `Server.reconfigure`.
+    ///
+    /// - Returns: The names of properties that would be other ones, and cannot change; empty before there is a server.
+    /// - Throws: `ConfigurationError` that names the property; nothing has changed then.
+    @discardableResult
+    public func reconfigure(_ configuration: Server.Configuration) throws -> [String] {
+        try server.withLock { $0 }?.reconfigure(configuration) ?? []
+    }
 
     /// Begins to stop; see ``Application/shutdown()``.
     public func shutdown() {

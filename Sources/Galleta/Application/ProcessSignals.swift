@@ -20,10 +20,12 @@ final class ProcessSignals: @unchecked Sendable {
     ///   - reloadHooks: Run at SIGHUP, in this order; what one throws is logged, and the next one runs.
     ///   - reopenHooks: Run before these, and at SIGUSR2.
     ///   - notifier: Told of each.
+    ///   - reloads: Gets to know what came of each reload.
     ///   - stop: Called at each signal that asks to stop.
     init(
         logger: Logger, reloadHooks: [Application.ReloadHook], reopenHooks: [Application.ReloadHook],
-        notifier: ServiceNotifier?, stop: @escaping @Sendable () -> Void
+        notifier: ServiceNotifier?, reloads outcomes: Monitor<ApplicationControl.Reloads>,
+        stop: @escaping @Sendable () -> Void
     ) {
         let queue = DispatchQueue(label: "galleta.signals")
         let isStopping = StopFlag()
@@ -39,15 +41,20 @@ final class ProcessSignals: @unchecked Sendable {
         on(SIGHUP, queue) {
             reloads.async {
                 // A manager that was told of the stop shall not hear that all is ready.
+                outcomes.withLock { $0.begun += 1 }
                 if !isStopping.isSet { notifier?.sendReloading() }
-                Self.run(reopenHooks, logger)
-                Self.reload(reloadHooks, logger)
+                let failures = Self.run(reopenHooks, logger) + Self.reload(reloadHooks, logger)
                 if !isStopping.isSet { notifier?.send("READY=1") }
+                outcomes.withLock { outcomes in
+                    outcomes.ended = outcomes.begun
+                    outcomes.failures = failures
+                }
+                outcomes.wake()
             }
         }
         on(SIGUSR2, queue) {
             guard !reopenHooks.isEmpty else { return logger.notice("SIGUSR2: there is no log file to open again") }
-            reloads.async { Self.run(reopenHooks, logger) }
+            reloads.async { _ = Self.run(reopenHooks, logger) }
         }
     }
 
@@ -64,28 +71,37 @@ final class ProcessSignals: @unchecked Sendable {
         isRegistered.wait()
     }
 
-    private static func run(_ hooks: [Application.ReloadHook], _ logger: Logger) {
+    /// - Returns: What failed.
+    private static func run(_ hooks: [Application.ReloadHook], _ logger: Logger) -> [String] {
+        var failures: [String] = []
         for hook in hooks {
             do {
                 try hook()
             } catch {
+                failures.append("\(error)")
                 logger.error("what was open before stays in use: \(LogText.line("\(error)"))")
             }
         }
+        return failures
     }
 
-    private static func reload(_ hooks: [Application.ReloadHook], _ logger: Logger) {
-        guard !hooks.isEmpty else { return logger.notice("SIGHUP: there is nothing to read again") }
-        var failures = 0
+    /// - Returns: What failed.
+    private static func reload(_ hooks: [Application.ReloadHook], _ logger: Logger) -> [String] {
+        guard !hooks.isEmpty else {
+            logger.notice("SIGHUP: there is nothing to read again")
+            return []
+        }
+        var failures: [String] = []
         for hook in hooks {
             do {
                 try hook()
             } catch {
-                failures += 1
-                logger.error("SIGHUP: what was read before stays in use: \(error)")
+                failures.append("\(error)")
+                logger.error("SIGHUP: what was read before stays in use: \(LogText.line("\(error)"))")
             }
         }
-        if failures == 0 { logger.notice("SIGHUP: read again") }
+        if failures.isEmpty { logger.notice("SIGHUP: read again") }
+        return failures
     }
 
     /// Until there is an object: the signals that neither stop nor end a process that serves.

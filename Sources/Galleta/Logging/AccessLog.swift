@@ -1,14 +1,15 @@
 package import FastCGI
 internal import GalletaPlatform
 internal import Glibc
-internal import Logging
+package import Logging
 internal import Sessions
 
 /// One line a request. No cookies, no query: both carry secrets.
 package enum AccessLog {
-    static func observer(_ logger: Logger) -> Server.Observer? {
-        guard logger.logLevel <= .info else { return nil }
-        return { summary in
+    static func observer(_ logger: Logger) -> Server.Observer {
+        { summary in
+            // Asked each time: an operator may change it.
+            guard logger.logLevel <= .info else { return }
             let microseconds = summary.duration.nanoseconds / 1000
             logger.info(
                 """
@@ -20,9 +21,10 @@ package enum AccessLog {
         }
     }
 
-    /// Objects in JSON, one a line.
-    package static func objects(to log: LogWriter) -> Server.Observer {
+    /// Objects in JSON, one a line, as long as the logger takes lines of level info.
+    package static func objects(to log: LogWriter, by logger: Logger) -> Server.Observer {
         { summary in
+            guard logger.logLevel <= .info else { return }
             let value: SessionValue = [
                 "time": .string(CivilDate.text(ofSeconds: now) ?? ""), "method": .string(summary.method),
                 "path": .string(summary.path), "status": .int(Int64(summary.status)),

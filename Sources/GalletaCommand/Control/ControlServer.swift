@@ -17,8 +17,10 @@ struct ControlServer {
     ///   - address: `unix:/run/galleta/control.sock`.
     ///   - name: The program's.
     ///   - log: Where the log goes.
+    ///   - reload: Says what came of a reload, if there is a file of settings.
     init(
-        _ address: String, application: Application, name: String, log: LogWriter, logger: Logger
+        _ address: String, application: Application, name: String, log: LogWriter,
+        reload: SettingsReload?, logger: Logger
     ) throws {
         try Self.checkIsUnix(address)
         // Nobody else could connect; and whoever could is asked for by name.
@@ -29,7 +31,7 @@ struct ControlServer {
         configuration.mount = try MountPoint("/")
         let handler = ControlHandler(
             status: application.statusSource(name: name, log: log), sessions: application.sessions, log: log,
-            logger: logger)
+            control: application.control, reload: reload, logger: logger)
         var quiet = logger
         quiet.logLevel = .warning
         server = try Server(configuration: configuration, listeners: [listener], logger: quiet) { request in
@@ -63,6 +65,8 @@ private struct ControlHandler: Sendable {
     let status: StatusSource
     let sessions: SessionManager
     let log: LogWriter
+    let control: ApplicationControl
+    let reload: SettingsReload?
     let logger: Logger
 
     func response(to request: Request) throws -> Response {
@@ -89,8 +93,7 @@ private struct ControlHandler: Sendable {
             log.level = level
             return .text("\(level)\n")
         case "reload":
-            kill(getpid(), SIGHUP)
-            return .text("reloading; the log says what came of it\n")
+            return readAgain()
         case "save":
             guard let provider = sessions.provider as? any PersistentProvider else {
                 return .text("this provider keeps nothing that could be saved\n", status: .conflict)
@@ -105,6 +108,20 @@ private struct ControlHandler: Sendable {
             return .text("stopping\n")
         default: return unknown
         }
+    }
+
+    /// Does as SIGHUP does, and says what came of it.
+    private func readAgain() -> Response {
+        let begun = control.reloads.withLock { $0.begun }
+        kill(getpid(), SIGHUP)
+        let outcome = control.reloads.wait(until: { $0.ended > begun }, timeout: .seconds(5)) {
+            $0.ended > begun ? $0 : nil
+        }
+        guard let outcome else { return .text("reloading; the log will say what came of it\n") }
+        let failures = outcome.failures.map { "not read again, what was read before stays in use: \($0)" }
+        let lines = (failures.isEmpty ? ["read again"] : failures) + (reload?.notes ?? [])
+        return .text(
+            lines.map { LogText.line($0) + "\n" }.joined(), status: failures.isEmpty ? .ok : .conflict)
     }
 
     private var unknown: Response { .text("there is no such command\n", status: .notFound) }

@@ -1,6 +1,7 @@
 public import GalletaPlatform
 
-/// Reads settings: the command line first, then the environment; errors name what was wrong as it was given.
+/// Reads settings: the command line first, then the environment, then the file of `--config`; errors name what was wrong as it
+/// was given.
 ///
 /// ```swift
 /// @Option(help: "How many parcels a day. (default: 100)")
@@ -16,8 +17,10 @@ public import GalletaPlatform
 public final class SettingReader {
     let environment: ProcessEnvironment
     let prefix: String
-    /// The variables that gave a setting, by the setting's name.
-    private var variables: [String: String] = [:]
+    /// The file of settings, if one is named.
+    var file: SettingsFile?
+    /// How each setting was given, by its name: as an option, a variable, or a line of the file.
+    private(set) var fields: [String: String] = [:]
     /// The variables that were asked for, set or not.
     private(set) var known: Set<String> = []
 
@@ -31,7 +34,7 @@ public final class SettingReader {
         prefix + option.uppercased().replacing("-", with: "_")
     }
 
-    /// The text of a setting, and how it was given: `--name` or the variable, for an error's field.
+    /// The text of a setting, and how it was given: `--name`, the variable, or the line of the file, for an error's field.
     ///
     /// - Parameters:
     ///   - option: What the command line has.
@@ -40,10 +43,18 @@ public final class SettingReader {
     public func text(_ option: String?, _ name: String) -> (text: String, field: String)? {
         let variable = variable(of: name)
         known.insert(variable)
-        if let option { return (option, "--\(name)") }
-        guard let text = environment[variable] else { return nil }
-        variables[name] = variable
-        return (text, variable)
+        let found: (text: String, field: String)
+        if let option {
+            found = (option, "--\(name)")
+        } else if let text = environment[variable] {
+            found = (text, variable)
+        } else if let file, let text = file.text(of: name), let field = file.field(of: name) {
+            found = (text, field)
+        } else {
+            return nil
+        }
+        fields[name] = found.field
+        return found
     }
 
     /// As ``text(_:_:)``, for a setting that must be given.
@@ -57,35 +68,43 @@ public final class SettingReader {
             field: "--\(name)", reason: "it is missing", remedy: "give --\(name), or set \(variable(of: name))")
     }
 
-    /// How a setting was given, option or variable; the option if it was not. For an error's field.
+    /// How a setting was given, option, variable or line of the file; the option if it was not. For an error's field.
     public func field(of name: String) -> String {
-        variables[name] ?? "--\(name)"
+        fields[name] ?? "--\(name)"
     }
 
-    /// A list: the repeated option, else the variable's values between commas.
+    /// A list: the repeated option, else the variable's values, or the file's, between commas.
     ///
     /// - Parameters:
     ///   - option: What the command line has.
     ///   - name: The option's, without its dashes.
     public func list(_ option: [String], _ name: String) -> [String] {
         known.insert(variable(of: name))
-        if !option.isEmpty { return option }
+        if !option.isEmpty {
+            fields[name] = "--\(name)"
+            return option
+        }
         guard let value = text(nil, name) else { return [] }
         return value.text.split(separator: ",").map { $0.trimmingBlanks }
     }
 
-    /// Words and where they came from: the variable's between blanks, then those of the repeated option.
+    /// Words and where they came from: the file's between blanks, then the variable's, then those of the repeated option.
     ///
     /// - Parameter variable: The variable's name as an option's: there are several in it.
     func words(_ option: [String], _ name: String, variable: String) -> [(text: String, field: String)] {
         let variable = self.variable(of: variable)
         known.insert(variable)
-        let words = environment[variable]?.split(whereSeparator: \.isWhitespace) ?? []
-        if option.isEmpty, !words.isEmpty { variables[name] = variable }
-        return words.map { (String($0), variable) } + option.map { ($0, "--\(name)") }
+        var words: [(text: String, field: String)] = []
+        if let field = file?.field(of: name), let text = file?.text(of: name) {
+            words += text.split(whereSeparator: \.isWhitespace).map { (String($0), field) }
+        }
+        words += (environment[variable] ?? "").split(whereSeparator: \.isWhitespace).map { (String($0), variable) }
+        words += option.map { ($0, "--\(name)") }
+        if let last = words.last { fields[name] = last.field }
+        return words
     }
 
-    /// A switch: the flag, else the variable, `on`, `1`, `off` or `0`.
+    /// A switch: the flag, else the variable or the file, `on`, `1`, `off` or `0`.
     ///
     /// - Parameters:
     ///   - option: What the command line has.
@@ -94,7 +113,10 @@ public final class SettingReader {
     /// - Throws: `ConfigurationError` of the setting as it was given.
     public func flag(_ option: Bool?, _ name: String, default standard: Bool) throws(ConfigurationError) -> Bool {
         known.insert(variable(of: name))
-        if let option { return option }
+        if let option {
+            fields[name] = "--\(name)"
+            return option
+        }
         return try choice(nil, name, ["on": true, "1": true, "off": false, "0": false], default: standard)
     }
 
@@ -116,10 +138,11 @@ public final class SettingReader {
     func refuse(_ option: String?, _ name: String, now newName: String) throws(ConfigurationError) {
         guard let (_, field) = text(option, name) else { return }
         let isOption = field.hasPrefix("--")
+        let isVariable = field == variable(of: name)
         throw ConfigurationError(
             field: field,
             reason: "it has another name now",
-            remedy: "write \(isOption ? "--\(newName)" : variable(of: newName))"
+            remedy: "write \(isOption ? "--\(newName)" : isVariable ? variable(of: newName) : newName)"
         )
     }
 
@@ -150,6 +173,11 @@ public final class SettingReader {
         -> Duration
     {
         guard let (text, field) = text(option, name) else { return standard }
+        return try Self.duration(text, field)
+    }
+
+    /// A duration that is a part of a setting.
+    static func duration(_ text: String, _ field: String) throws(ConfigurationError) -> Duration {
         let units: [(String, Duration)] = [
             ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
             ("d", .seconds(86_400)),

@@ -1,4 +1,8 @@
-/// Variables that look like settings and are none: a misspelt one would leave a default in place in silence.
+internal import ArgumentParser
+internal import GalletaPlatform
+
+/// Names that look like settings and are none: a misspelt one would leave a default in place in silence. Of variables the
+/// program warns, which may be somebody else's; of the file's lines it does not start.
 enum UnknownVariables {
     /// Of the package's build and tests; they mean nothing to the executable.
     private static let foreign: Set<String> = [
@@ -8,11 +12,17 @@ enum UnknownVariables {
     ]
 
     /// The names of the variables of all options, as options: whatever ``ServerOptions`` has, so that none can be forgotten here.
-    static let options: [String] = Mirror(reflecting: ServerOptions()).children.compactMap { child in
-        guard let label = child.label?.drop(while: { $0 == "_" }), label != "checkConfig" else { return nil }
+    static let options: [String] = names(of: ServerOptions()).compactMap { name in
         // Several words in one variable, and so its name.
-        if label == "sessionOption" { return "session-options" }
-        return label.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()
+        name == "check-config" ? nil : name == "session-option" ? "session-options" : name
+    }
+
+    /// The names of a command's options, as they are on the command line unless it says otherwise.
+    static func names(of command: some ParsableArguments) -> [String] {
+        Mirror(reflecting: command).children.compactMap { child in
+            guard let label = child.label, label.hasPrefix("_") else { return nil }
+            return label.dropFirst().map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()
+        }
     }
 
     /// One line for each variable that begins as a setting's, and is neither one nor was asked for.
@@ -25,6 +35,28 @@ enum UnknownVariables {
             let hint = nearest(to: name, known, reader.prefix).map { "did you mean \($0)?" }
             return "the environment variable \(name) is not known and has no effect; "
                 + (hint ?? "\(command) --help names all options")
+        }
+    }
+
+    /// Refuses a file of settings with a name that is none.
+    ///
+    /// - Parameters:
+    ///   - own: The names of the program's own options.
+    ///   - known: Variables of settings that were asked for, beside those that this reader was asked for.
+    static func check(
+        _ file: SettingsFile, _ reader: SettingReader, own: [String], known: Set<String> = []
+    ) throws(ConfigurationError) {
+        // What would lead from the file to another one; and the repeated option has its own name here.
+        let others: Set = ["config", "session-options"]
+        let names = Set(options).subtracting(others).union(["session-option"]).union(own)
+        let asked = reader.known.union(known)
+        for (name, entry) in file.entries.sorted(by: { $0.value.line < $1.value.line }) {
+            let isAsked = !others.contains(name) && asked.contains(reader.variable(of: name))
+            guard !names.contains(name), !isAsked else { continue }
+            let hint = nearest(to: name, names.sorted(), "").map { "did you mean \($0)?" }
+            throw ConfigurationError(
+                field: file.field(entry.line), reason: "\(name) is no setting",
+                remedy: hint ?? "leave it out; --help names all options")
         }
     }
 

@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import Synchronization
 
 /// How many sessions without a user one client network may begin in a time.
 ///
@@ -47,17 +48,35 @@ final class NewSessionLimiter: Sendable {
     private static let ways = 4
     private static let rows = 2_048
 
-    private let limit: NewSessionLimit
-    private let interval: Int64
-    private let period: Int64
-    private let clock: SessionClock
-    private let buckets = Locked([Bucket](repeating: Bucket(), count: rows * ways))
+    private struct State {
+        var interval: Int64 = 0
+        var period: Int64 = 0
+        /// Empty while there is no limit.
+        var buckets: [Bucket] = []
+    }
 
-    init(_ limit: NewSessionLimit, clock: SessionClock) {
-        self.limit = limit
+    private let clock: SessionClock
+    private let state = Locked(State())
+    private let hasLimit = Atomic<Bool>(false)
+
+    init(_ limit: NewSessionLimit?, clock: SessionClock) {
         self.clock = clock
-        period = limit.period.nanoseconds
-        interval = max(1, period / Int64(limit.count))
+        change(to: limit)
+    }
+
+    /// Whether there is a limit.
+    var isOn: Bool { hasLimit.load(ordering: .relaxed) }
+
+    /// Has another limit count, or none; all networks begin anew.
+    func change(to limit: NewSessionLimit?) {
+        var next = State()
+        if let limit {
+            next.period = limit.period.nanoseconds
+            next.interval = max(1, next.period / Int64(limit.count))
+            next.buckets = [Bucket](repeating: Bucket(), count: Self.rows * Self.ways)
+        }
+        state.withLock { $0 = next }
+        hasLimit.store(limit != nil, ordering: .relaxed)
     }
 
     /// Takes one from the network's bucket; else how long until there is one.
@@ -65,16 +84,17 @@ final class NewSessionLimiter: Sendable {
         // Seeded at random by the process: nobody can choose addresses that push another's bucket out.
         let network = ClientNetwork(address).hashValue
         let now = clock.nanoseconds
-        return buckets.withLock { buckets in
+        return state.withLock { state in
+            guard !state.buckets.isEmpty else { return nil }
             let row = Int(UInt(bitPattern: network) % UInt(Self.rows)) * Self.ways
             let places = row..<row + Self.ways
             let place =
-                places.first { buckets[$0].network == network && buckets[$0].full > .min }
-                ?? places.min { buckets[$0].full < buckets[$1].full }!
-            let isKnown = buckets[place].network == network
-            let full = max(now, isKnown ? buckets[place].full : .min) + interval
-            guard full - now <= period else { return .nanoseconds(full - now - period) }
-            buckets[place] = Bucket(network: network, full: full)
+                places.first { state.buckets[$0].network == network && state.buckets[$0].full > .min }
+                ?? places.min { state.buckets[$0].full < state.buckets[$1].full }!
+            let isKnown = state.buckets[place].network == network
+            let full = max(now, isKnown ? state.buckets[place].full : .min) + state.interval
+            guard full - now <= state.period else { return .nanoseconds(full - now - state.period) }
+            state.buckets[place] = Bucket(network: network, full: full)
             return nil
         }
     }

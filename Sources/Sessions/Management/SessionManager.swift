@@ -24,7 +24,7 @@ public final class SessionManager: Sendable {
     let limits: SessionLimits
     let throttle = LogThrottle()
     let counters = SessionCounters()
-    let limiter: NewSessionLimiter?
+    let limiter: NewSessionLimiter
     /// The provider, if it finds sessions by their users.
     let userIndex: (any UserIndexedProvider)?
     /// The provider, if its calls can be awaited.
@@ -101,7 +101,7 @@ public final class SessionManager: Sendable {
         asyncProvider = provider as? any AsyncSessionProvider
         idFormat = provider.idFormat
         valueSource = provider.traits.keepsKinds ? .exact : .php
-        limiter = configuration.newSessionLimit.map { NewSessionLimiter($0, clock: configuration.clock) }
+        limiter = NewSessionLimiter(configuration.newSessionLimit, clock: configuration.clock)
     }
 
     /// Adds the ids of one `Cookie` header's value to a request's candidates, in the form that the provider's ids have.
@@ -175,11 +175,20 @@ public final class SessionManager: Sendable {
 
 extension SessionManager {
     /// Whether `open` is to be told where a request comes from.
-    public var limitsNewSessions: Bool { limiter != nil }
+    public var limitsNewSessions: Bool { limiter.isOn }
+
+    /// Has another limit of new sessions count from now on, in place of `SessionConfiguration.newSessionLimit`; nil is none. All
+    /// networks begin anew.
+    ///
+    /// - Throws: `ConfigurationError` that names the field; nothing has changed then.
+    public func changeNewSessionLimit(to limit: NewSessionLimit?) throws {
+        try limit?.validate()
+        limiter.change(to: limit)
+    }
 
     /// - Throws: `SessionError` of code `tooManySessions` when the client's network has begun its share.
     func admitNewSession(from client: String?) throws(SessionError) {
-        guard let limiter, let client, let wait = limiter.admit(client) else { return }
+        guard let client, let wait = limiter.admit(client) else { return }
         emit(.newSessionRefused)
         throw SessionError(
             .tooManySessions, "the client's network has begun as many sessions as it may (newSessionLimit)",
