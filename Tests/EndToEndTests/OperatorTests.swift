@@ -115,6 +115,36 @@ struct OperatorTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test("sees log-ins that were right, wrong and throttled, and the age of the state file")
+    func figures() throws {
+        let users = folder.file("users")
+        #expect(try ChildProcess.run("htpasswd", ["-cbB", "-C", "4", users, "ada", "secret"]).code == 0)
+        let server = try start(["--htpasswd", users, "--state", folder.file("state")])
+        _ = try logIn(server, as: "ada")
+        for _ in 0..<11 {
+            _ = try FastCGIClient(unix: server.socket).exchange(
+                "POST", "/app/login", body: Array("username=ada&password=wrong".utf8),
+                [("CONTENT_TYPE", "application/x-www-form-urlencoded"), ("HTTP_SEC_FETCH_SITE", "same-origin")])
+        }
+        let before = try ctl("status").output
+        for line in ["log-ins:", "log-ins failed:", "log-ins throttled:"].enumerated() {
+            let count = [1, 10, 1][line.offset]
+            let start = line.element.padding(toLength: 30, withPad: " ", startingAt: 0)
+            #expect(before.contains("\n\(start)\(count)\n"), "\(before)")
+        }
+        #expect(before.contains("\nstate errors:                 0\n") && !before.contains("state age:"))
+        #expect(try ctl("save").code == 0)
+        let after = try ctl("status", "--openmetrics").output
+        #expect(after.contains("\ngalleta_session_state_age_seconds "))
+        #expect(after.contains("galleta_disk_errors_total{kind=\"state\"} 0\n"))
+        #expect(after.contains("\ngalleta_log_ins_throttled_total 1\n"))
+        // And a folder that has gone.
+        try FileManager.default.moveItem(atPath: folder.file("state"), toPath: folder.file("state.old"))
+        try FileManager.default.createDirectory(atPath: folder.file("state"), withIntermediateDirectories: false)
+        #expect(try ctl("save").code == 1)
+        #expect(try ctl("status", "--openmetrics").output.contains("galleta_disk_errors_total{kind=\"state\"} 1\n"))
+    }
+
     @Test("has a server whose children cannot speak to its service manager")
     func environment() throws {
         let manager = try DatagramSocket(folder.file("notify"))

@@ -74,6 +74,13 @@ struct StatusTests {
         let value = try #require(
             try JSONSerialization.jsonObject(with: Data(reply.body)) as? [String: Any])
         #expect(value["sessions created"] as? Int == 1 && value["server errors"] as? Int == 2)
+        // What is not JSON's own type by name: times in seconds.
+        #expect(value["gc lag"] as? Double != nil && value["gc slice"] as? Double != nil)
+        for name in ["spool errors", "log errors", "dropped log lines", "slow requests", "timeouts"] {
+            #expect(value[name] as? Int == 0 || name == "timeouts", "\(name)")
+        }
+        // There is no state file.
+        #expect(value["state age"] == nil && value["state errors"] == nil)
         let requests = try #require(value["requests"] as? [[String: Any]])
         #expect(requests.contains { $0["state"] as? String == "stuck" && $0["path"] as? String == "/stuck/%3Cb%3E" })
         #expect((value["settings"] as? [String: String])?["idleTimeout"] != nil)
@@ -104,6 +111,9 @@ struct StatusTests {
             }
         }
         #expect(counts == counts.sorted() && counts.last! >= 2)
+        #expect(lines.contains("galleta_disk_errors_total{kind=\"spool\"} 0"))
+        #expect(lines.contains("galleta_disk_errors_total{kind=\"log\"} 0"))
+        #expect(lines.contains("# UNIT galleta_session_gc_lag_seconds seconds"))
         #expect(lines.contains("galleta_sessions_created_total 1"))
         gate.withLock { $0 = true }
         withExtendedLifetime(stuck) {}
@@ -122,5 +132,23 @@ struct StatusTests {
         }
         gate.withLock { $0 = true }
         withExtendedLifetime(stuck) {}
+    }
+
+    @Test("counts the bodies for which the disk has no room")
+    func spoolErrors() throws {
+        let folder = try TemporaryFolder()
+        let application = try RunningApplication(server: { $0.formLimits.temporaryDirectory = folder.path }) { app in
+            app.statusRoutes(allow: ["192.0.2.0/24"])
+            app.post("/form") { request, _ in "\(try request.body.collect().count)" }
+        }
+        let client = try application.client()
+        // It was there at the start.
+        try FileManager.default.removeItem(atPath: folder.path)
+        let body = [UInt8](repeating: 0x61, count: 100_000)
+        #expect(try client.exchange("POST", "/form", body: body).status == 500)
+        let text = try application.client().exchange(
+            "GET", "/status?openmetrics", [("REMOTE_ADDR", "192.0.2.1")]
+        ).text
+        #expect(text.contains("galleta_disk_errors_total{kind=\"spool\"} 1\n"), "\(text)")
     }
 }

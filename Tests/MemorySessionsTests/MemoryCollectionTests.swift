@@ -2,6 +2,7 @@ import GalletaPlatform
 import MemorySessions
 import Sessions
 import SessionsTesting
+import TestSupport
 import Testing
 
 @Suite("Collection in the memory provider")
@@ -162,5 +163,26 @@ struct MemoryCollectionTests {
         _ = provider.collect(limit: .max)
         #expect(provider.count() == survivors.count)
         #expect(survivors.allSatisfy { provider.read($0) != nil })
+    }
+
+    @Test("in the background says how long what is due has waited, and how long it held a lock")
+    func figures() throws {
+        var configuration = MemoryProvider.Configuration()
+        configuration.clock = time.clock
+        // Should a busy machine let the first run pass before the sessions are there, it is tried again.
+        var lag: Duration?
+        for _ in 0..<3 where lag != .seconds(400) {
+            let provider = try MemoryProvider(configuration: configuration)
+            defer { provider.close() }
+            _ = fill(provider, 10, idle: .seconds(3_600))
+            // The first run; the next one comes in half a minute.
+            #expect(eventually(within: 30) { provider.statistics().lastSlice ?? .zero > .zero })
+            #expect(provider.statistics().collectionLag == .zero)
+            time.advance(by: .seconds(4_000))
+            lag = provider.statistics().collectionLag
+        }
+        #expect(lag == .seconds(400))
+        let other = try MemoryProviderTests.make(time).statistics()
+        #expect(other.collectionLag == nil && other.sinceSaved == nil && other.saveFailures == nil)
     }
 }

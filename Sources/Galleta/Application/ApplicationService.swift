@@ -127,6 +127,9 @@ public final class ApplicationControl: Sendable {
         package var failures: [String] = []
     }
 
+    /// What the program adds to the status.
+    let statusGroups = Locked<[@Sendable () -> StatusGroup]>([])
+
     package let reloads = Monitor(Reloads())
 
     /// What counts for the next request; nil before there is a server.

@@ -28,6 +28,9 @@ package final class LogWriter: Sendable {
         var dropped = 0
         /// Those of which a line has told before, too.
         var allDropped = 0
+        /// Lines that the descriptor refused, and how often it did.
+        var lost = 0
+        var failures = 0
         var isStarted = false
         /// The thread waits for a line, however long it takes.
         var isAsleep = false
@@ -138,12 +141,22 @@ package final class LogWriter: Sendable {
         if mustWake { monitor.wake() }
     }
 
+    /// How many lines were dropped because the descriptor did not take them in time, or refused them.
+    package var droppedLines: Int { monitor.withLock { $0.allDropped + $0.lost } }
+
+    /// How often the descriptor has refused lines: a full disk, say.
+    package var writeFailures: Int { monitor.withLock { $0.failures } }
+
+    private func noteFailure(_ lines: Int) {
+        monitor.withLock { state in
+            state.failures += 1
+            state.lost += lines
+        }
+    }
+
     /// Waits until all that was handed over is written or lost.
     ///
     /// - Parameter timeout: After it, what is left is given up if the process ends now.
-    /// How many lines were dropped because the descriptor did not take them in time.
-    package var droppedLines: Int { monitor.withLock { $0.allDropped } }
-
     package func flush(within timeout: Duration = .seconds(1)) {
         monitor.withLock { $0.isFlushing = true }
         monitor.wake()
@@ -201,19 +214,23 @@ package final class LogWriter: Sendable {
                 "\(loss.lines) lines of the log are missing here: descriptor \(descriptor) refused them: \(reason)"
             let start = loss.isMidLine ? "\n" : ""
             guard put(Array((start + LineLogHandler.line(.warning, text)).utf8)) == nil else {
-                loss.lines += Self.count(lines[...]) + dropped
+                let count = Self.count(lines[...])
+                loss.lines += count + dropped
+                noteFailure(count)
                 return
             }
             loss = Loss()
         }
         if let (rest, code) = put(lines) {
             let isMidLine = rest.startIndex > 0 && lines[rest.startIndex - 1] != UInt8(ascii: "\n")
+            noteFailure(Self.count(rest))
             loss = Loss(lines: Self.count(rest) + dropped, code: code, isMidLine: isMidLine)
             return
         }
         guard dropped > 0 else { return }
         let text = "\(dropped) lines of the log were dropped here: descriptor \(descriptor) did not take them in time"
         if let (_, code) = put(Array(LineLogHandler.line(.warning, text).utf8)) {
+            noteFailure(0)
             loss = Loss(lines: dropped, code: code)
         }
     }

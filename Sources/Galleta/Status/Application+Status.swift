@@ -35,6 +35,11 @@ extension Application {
         }
     }
 
+    /// Adds figures to the status, made each time that it is asked for.
+    package func addStatus(_ group: @escaping @Sendable () -> StatusGroup) {
+        control.statusGroups.withLock { $0.append(group) }
+    }
+
     /// What makes the status, for other ways to show it.
     package func statusSource(name: String, log: LogWriter = .standardError) -> StatusSource {
         StatusSource(name: name, control: control, sessions: sessions, log: log)
@@ -54,7 +59,7 @@ package struct StatusSource: Sendable {
         guard let status = control.status(requests: 100) else { throw HTTPError(.serviceUnavailable) }
         let report = StatusReport(
             name: name, status: status, sessions: sessions.metrics,
-            droppedLogLines: log.droppedLines)
+            log: log, more: control.statusGroups.withLock { $0 }.map { $0() })
         let isFull = form["full"] != nil
         var response: Response
         if form["html"] != nil {

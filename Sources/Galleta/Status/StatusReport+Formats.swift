@@ -46,7 +46,7 @@ extension StatusReport {
             ("pool", .string(name)), ("start time", .int(Int64(startTime))),
             ("start since", .int(status.uptime.components.seconds)),
         ]
-        for group in groups { members += group.fields.map { (ByteString($0.name), .int(Int64($0.value))) } }
+        for group in groups { members += group.fields.map { (ByteString($0.name), $0.json) } }
         members.append(
             (
                 "refused",
@@ -96,14 +96,18 @@ extension StatusReport {
             galleta_start_time_seconds \(startTime)
 
             """
+        var before = ""
+        // Those of one metric stand together.
         for field in groups.flatMap(\.fields) where field.name != "refused heads" {
             let isCounter = field.kind == .counter
-            text += """
-                # HELP galleta_\(field.metric) \(field.help)
-                # TYPE galleta_\(field.metric) \(isCounter ? "counter" : "gauge")
-                galleta_\(field.metric)\(isCounter ? "_total" : "") \(field.text)
-
-                """
+            if field.metric != before {
+                text += "# HELP galleta_\(field.metric) \(field.help)\n"
+                text += "# TYPE galleta_\(field.metric) \(isCounter ? "counter" : "gauge")\n"
+                if field.kind == .seconds { text += "# UNIT galleta_\(field.metric) seconds\n" }
+            }
+            before = field.metric
+            let label = field.label.map { "{\($0.name)=\"\($0.value)\"}" } ?? ""
+            text += "galleta_\(field.metric)\(isCounter ? "_total" : "")\(label) \(field.number)\n"
         }
         text += """
             # HELP galleta_refused_heads Requests refused for their heads, by the reason.

@@ -5,56 +5,43 @@ internal import Sessions
 
 /// What an operator is shown, once for all forms of it: named figures in groups, and the requests that are being answered.
 struct StatusReport {
-    /// One figure.
-    struct Field {
-        /// As in text and JSON.
-        let name: String
-        /// As in OpenMetrics, without prefix and suffix.
-        let metric: String
-        let help: String
-        let kind: Kind
-        let value: Double
-
-        enum Kind {
-            /// Only ever grows.
-            case counter
-            case gauge
-        }
-    }
-
-    /// Figures that belong together.
-    struct Group {
-        let title: String
-        var fields: [Field]
-    }
-
     let name: String
     /// Seconds since 1970.
     let startTime: Int
     let status: ServerStatus
     let settings: [(name: String, value: String)]
-    private(set) var groups: [Group] = []
+    private(set) var groups: [StatusGroup] = []
 
-    init(name: String, status: ServerStatus, sessions: SessionMetrics, droppedLogLines: Int, now: Int = time(nil)) {
+    /// - Parameters:
+    ///   - log: Where the log goes.
+    ///   - more: What the program adds.
+    init(
+        name: String, status: ServerStatus, sessions: SessionMetrics, log: LogWriter, more: [StatusGroup],
+        now: Int = time(nil)
+    ) {
         self.name = name
         self.status = status
         startTime = now - Int(status.uptime.components.seconds)
         settings = sessions.settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
-        groups = [
-            Self.requests(status), Self.workers(status.statistics), Self.connections(status), Self.sessions(sessions),
-            Group(
-                title: "Log",
-                fields: [
-                    .counter(
-                        "dropped log lines", "log_lines_dropped", "Log lines that nobody took in time.", droppedLogLines
-                    )
-                ]),
-        ]
+        groups =
+            [
+                Self.requests(status), Self.workers(status.statistics), Self.connections(status),
+                Self.sessions(sessions),
+                Self.disk(status.statistics, sessions, log),
+                StatusGroup(
+                    title: "Log",
+                    fields: [
+                        .counter(
+                            "dropped log lines", "log_lines_dropped",
+                            "Log lines that nobody took in time, or that were refused.",
+                            log.droppedLines)
+                    ]),
+            ] + more
     }
 
-    private static func requests(_ status: ServerStatus) -> Group {
+    private static func requests(_ status: ServerStatus) -> StatusGroup {
         let latency = status.latency
-        return Group(
+        return StatusGroup(
             title: "Requests",
             fields: [
                 .counter("requests", "requests", "Requests handed to a handler.", status.statistics.requests),
@@ -75,8 +62,8 @@ struct StatusReport {
             ])
     }
 
-    private static func workers(_ statistics: ServerStatistics) -> Group {
-        Group(
+    private static func workers(_ statistics: ServerStatistics) -> StatusGroup {
+        StatusGroup(
             title: "Workers",
             fields: [
                 .gauge("total workers", "workers", "Workers in all.", statistics.workers),
@@ -93,9 +80,9 @@ struct StatusReport {
             ])
     }
 
-    private static func connections(_ status: ServerStatus) -> Group {
+    private static func connections(_ status: ServerStatus) -> StatusGroup {
         let connections = status.connections
-        return Group(
+        return StatusGroup(
             title: "Connections",
             fields: [
                 .counter(
@@ -120,9 +107,25 @@ struct StatusReport {
             ])
     }
 
-    private static func sessions(_ metrics: SessionMetrics) -> Group {
-        var fields: [Field] = []
-        func add(_ value: Int?, _ make: (Int) -> Field) { if let value { fields.append(make(value)) } }
+    /// What a full disk does, by what it was to keep.
+    private static func disk(
+        _ statistics: ServerStatistics, _ sessions: SessionMetrics, _ log: LogWriter
+    ) -> StatusGroup {
+        var counts = [("spool", statistics.storageFailures), ("log", log.writeFailures)]
+        if let failures = sessions.store?.saveFailures { counts.append(("state", failures)) }
+        let help = "Errors of the disk: bodies on their way in (spool), the log, the state file of sessions."
+        return StatusGroup(
+            title: "Disk",
+            fields: counts.map { kind, count in
+                StatusFigure.counter("\(kind) errors", "disk_errors", help, count).labelled("kind", kind)
+            })
+    }
+
+    private static func sessions(_ metrics: SessionMetrics) -> StatusGroup {
+        var fields: [StatusFigure] = []
+        func add<Value>(_ value: Value?, _ make: (Value) -> StatusFigure) {
+            if let value { fields.append(make(value)) }
+        }
         add(metrics.store?.sessions) { .gauge("sessions", "sessions", "Sessions in the store.", $0) }
         add(metrics.store?.bytes) { .gauge("session bytes", "session_bytes", "Bytes that sessions take.", $0) }
         fields += [
@@ -140,6 +143,18 @@ struct StatusReport {
         add(metrics.store?.refused) {
             .counter("sessions refused", "sessions_refused", "New sessions and changes without room.", $0)
         }
+        add(metrics.store?.collectionLag) {
+            .seconds("gc lag", "session_gc_lag", "How long expired sessions have waited for the collection.", $0)
+        }
+        add(metrics.store?.lastSlice) {
+            .seconds("gc slice", "session_gc_slice", "Longest hold of a lock in the last collection.", $0)
+        }
+        add(metrics.store?.sinceSaved) {
+            .seconds("state age", "session_state_age", "Since the sessions were last written to the state file.", $0)
+        }
+        add(metrics.store?.lastSave) {
+            .seconds("state save", "session_state_save", "How long that writing has taken.", $0)
+        }
         fields += [
             .counter(
                 "sessions refused by network", "sessions_refused_by_network",
@@ -151,19 +166,6 @@ struct StatusReport {
             .counter("lost sessions", "sessions_lost", "Sessions that vanished under a request.", metrics.lost),
             .counter("store failures", "store_failures", "Calls that the session store failed.", metrics.storeFailures),
         ]
-        return Group(title: "Sessions", fields: fields)
+        return StatusGroup(title: "Sessions", fields: fields)
     }
-}
-
-extension StatusReport.Field {
-    fileprivate static func counter(_ name: String, _ metric: String, _ help: String, _ value: Int) -> Self {
-        Self(name: name, metric: metric, help: help, kind: .counter, value: Double(value))
-    }
-
-    fileprivate static func gauge(_ name: String, _ metric: String, _ help: String, _ value: Int) -> Self {
-        Self(name: name, metric: metric, help: help, kind: .gauge, value: Double(value))
-    }
-
-    /// The value as text: whole numbers are counts.
-    var text: String { String(Int(value)) }
 }

@@ -26,6 +26,7 @@ struct LogInCheck: Sendable {
     let limiter: PasswordThrottle
     let logger: Logger
     private let throttle = LogThrottle()
+    let counters = LogInCounters()
 
     init(credentials: any CredentialVerifier, passwords: Passwords, limiter: PasswordThrottle, logger: Logger) {
         self.credentials = credentials
@@ -40,6 +41,14 @@ struct LogInCheck: Sendable {
     ///   - address: The client's, as the web server says.
     ///   - tokens: Of the browser's cookie (``KnownBrowsers``).
     func check(user: ByteString, password: ByteString, address: String, tokens: [[UInt8]]) -> Outcome {
+        let outcome = outcome(of: user, password, address, tokens)
+        counters.count(outcome)
+        return outcome
+    }
+
+    private func outcome(
+        of user: ByteString, _ password: ByteString, _ address: String, _ tokens: [[UInt8]]
+    ) -> Outcome {
         // No user has such a name, so nobody learns anything by the haste.
         guard user.count <= Credential.maxUserBytes else { return .wrong }
         let longest = credentials.maxPasswordBytes

@@ -26,6 +26,7 @@ enum Endpoints {
             credentials: credentials,
             passwords: try passwords(workers: application.configuration.workers, logger: application.logger),
             limiter: PasswordThrottle(logger: nil), logger: application.logger)
+        application.addStatus { [counters = check.counters] in counters.status }
         let path = application.configuration.mount.path + Login.path
         let browsers = try KnownBrowsers(path: path, like: application.sessions.cookie)
         Login(check: check, page: page, browsers: browsers).add(to: application)

@@ -15,6 +15,10 @@ final class MemoryCollector: @unchecked Sendable {
     private let store: MemoryStore
     private let timer: any DispatchSourceTimer
     private let isClosed = Atomic<Bool>(false)
+    /// What may be due first, by the store's clock, as far as the last run knows.
+    private let nextDue = Atomic<Int64>(.max)
+    /// The longest slice of the last run, in nanoseconds.
+    private let longestSlice = Atomic<Int64>(0)
     private var trimmer: MemoryTrimmer
 
     private static let shortestNap: Int64 = 1_000_000_000
@@ -41,6 +45,13 @@ final class MemoryCollector: @unchecked Sendable {
         timer.cancel()
     }
 
+    /// How long what is due has waited, and the longest slice of the last run.
+    var figures: (lag: Duration, slice: Duration) {
+        let due = nextDue.load(ordering: .relaxed)
+        let lag = due == .max ? 0 : max(0, store.clock.nanoseconds.subtractingSaturated(due))
+        return (.nanoseconds(lag), .nanoseconds(longestSlice.load(ordering: .relaxed)))
+    }
+
     private func schedule(after nanoseconds: Int64) {
         timer.schedule(deadline: .now() + .nanoseconds(Int(nanoseconds)), leeway: .milliseconds(100))
     }
@@ -50,9 +61,10 @@ final class MemoryCollector: @unchecked Sendable {
         garbage.reserveCapacity(MemoryStore.sliceLimit)
         var next = Int64.max
         var fullSlices = 0
+        var longest: Int64 = 0
         let settles = store.isHalfFull
         for shard in store.shards.indices {
-            next = min(next, sweep(shard, &garbage, &fullSlices))
+            next = min(next, sweep(shard, &garbage, &fullSlices, &longest))
             inSlices(&fullSlices) {
                 settles && store.shards[shard].withLock { $0.settle(limit: MemoryStore.sliceLimit) }
             }
@@ -61,15 +73,21 @@ final class MemoryCollector: @unchecked Sendable {
             }
         }
         guard !isClosed.load(ordering: .relaxed) else { return }
+        nextDue.store(next, ordering: .relaxed)
+        longestSlice.store(longest, ordering: .relaxed)
         trimmer.trim(held: store.ledger.bytes.load(ordering: .relaxed), at: .now)
         let wait = next == .max ? Self.longestNap : next.subtractingSaturated(store.clock.nanoseconds)
         schedule(after: min(max(wait, Self.shortestNap), Self.longestNap))
     }
 
     /// - Returns: The earliest moment at which something in the shard may be due.
-    private func sweep(_ shard: Int, _ garbage: inout [SessionValues], _ fullSlices: inout Int) -> Int64 {
+    private func sweep(
+        _ shard: Int, _ garbage: inout [SessionValues], _ fullSlices: inout Int, _ longest: inout Int64
+    ) -> Int64 {
         var next = Int64.max
         inSlices(&fullSlices) {
+            let begin = BootInstant.now
+            defer { longest = max(longest, begin.duration(to: .now).nanoseconds) }
             let slice = store.sweep(
                 shard: shard, at: store.clock.nanoseconds, limit: MemoryStore.sliceLimit, garbage: &garbage)
             next = slice.nextBound ?? .max

@@ -20,6 +20,10 @@ final class StateKeeper: @unchecked Sendable {
     private let isClosing = Atomic<Bool>(false)
     /// Snapshots that failed.
     let failures = Atomic<Int>(0)
+    /// When the last one was on the disk, in nanoseconds; 0 before.
+    private let savedAt = Atomic<Int64>(0)
+    /// How long it took, in nanoseconds.
+    private let lastDuration = Atomic<Int64>(0)
     private var lock: StateLock?
 
     /// Restores what the file holds, and begins to write it.
@@ -84,8 +88,19 @@ final class StateKeeper: @unchecked Sendable {
         queue.sync { write(isLast: false) }
     }
 
+    /// Since the last snapshot, and how long that took; nil before.
+    var figures: (age: Duration, duration: Duration)? {
+        let saved = savedAt.load(ordering: .relaxed)
+        guard saved != 0 else { return nil }
+        return (
+            BootInstant(nanoseconds: saved).duration(to: .now),
+            .nanoseconds(lastDuration.load(ordering: .relaxed))
+        )
+    }
+
     private func write(isLast: Bool) -> Int? {
         guard isLast || !isClosing.load(ordering: .relaxed) else { return nil }
+        let begin = BootInstant.now
         do throws(StateFailure) {
             let output = try StateOutput(file.path)
             var taker = SnapshotTaker(of: store)
@@ -95,6 +110,9 @@ final class StateKeeper: @unchecked Sendable {
             }
             guard isWhole else { return nil }
             try output.finish()
+            let end = BootInstant.now
+            lastDuration.store(begin.duration(to: end).nanoseconds, ordering: .relaxed)
+            savedAt.store(end.nanoseconds, ordering: .relaxed)
             if taker.oversized > 0 {
                 logger.warning("sessions too large for the state file, not saved: \(taker.oversized)")
             }

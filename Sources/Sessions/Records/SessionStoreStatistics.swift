@@ -11,6 +11,17 @@ public struct SessionStoreStatistics: Hashable, Sendable {
     /// New sessions and changes that were refused for want of room.
     public var refused: Int?
 
+    /// How long what is due has waited to be collected; zero if nothing waits.
+    public var collectionLag: Duration?
+    /// How long the last collection held a lock at a time, at most.
+    public var lastSlice: Duration?
+    /// Since when nothing has been written to the file that keeps the sessions; nil where there is none, or nothing was written.
+    public var sinceSaved: Duration?
+    /// How long that has taken.
+    public var lastSave: Duration?
+    /// How often it could not be written.
+    public var saveFailures: Int?
+
     /// Counts for a provider to hand out.
     public init(
         sessions: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil
