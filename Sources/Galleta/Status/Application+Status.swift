@@ -4,7 +4,7 @@ internal import Sessions
 
 extension Application {
     /// Adds a page with what the application is doing: as text, `?json`, `?html` or `?openmetrics`; `?full` lists the requests
-    /// that are being answered, too.
+    /// that are being answered, too, `?top` puts these on one screen.
     ///
     /// ```swift
     /// app.statusRoutes("/status", allow: ["127.0.0.1", "10.0.0.0/8"])
@@ -70,6 +70,8 @@ package struct StatusSource: Sendable {
             response = try .json(report.json(full: isFull))
         } else if form["openmetrics"] != nil {
             response = .bytes(Array(report.openMetrics().utf8), type: StatusReport.openMetricsType)
+        } else if form["top"] != nil {
+            response = .text(report.top())
         } else {
             response = .text(report.text(full: isFull))
         }

@@ -169,7 +169,7 @@ struct StatusPage {
         return groups
     }
 
-    private static func words(_ duration: Duration) -> String {
+    static func words(_ duration: Duration) -> String {
         let seconds = duration.components.seconds
         switch seconds {
         case ..<10: return StatusReport.milliseconds(duration)

@@ -161,7 +161,7 @@ extension StatusReport {
         return milliseconds < 10 ? "\(milliseconds) ms" : "\(Int(milliseconds)) ms"
     }
 
-    private static func padded(_ text: String, _ width: Int) -> String {
+    static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(1, width - text.count))
     }
 }

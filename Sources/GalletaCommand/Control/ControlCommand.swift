@@ -73,7 +73,7 @@ public struct ControlCommand: ParsableCommand {
 
     struct Top: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows what the server is doing, again and again, until Ctrl-C.")
+            abstract: "Shows how busy the server is, and with which requests, again and again, until Ctrl-C.")
         @OptionGroup var socket: Socket
         @Option(help: "Seconds between two looks.") var interval = 2.0
         @Option(help: "How many looks; 0 is no end.") var count = 0
@@ -86,7 +86,7 @@ public struct ControlCommand: ParsableCommand {
             let isTerminal = isatty(1) == 1
             var round = 0
             while true {
-                let reply = try socket.ask("GET", "/status?full")
+                let reply = try socket.ask("GET", "/status?top")
                 // Drawn over what was there, line by line: nothing flickers.
                 let clear = isTerminal ? "\u{1b}[K" : ""
                 let lines = reply.body.split(separator: "\n", omittingEmptySubsequences: false)
