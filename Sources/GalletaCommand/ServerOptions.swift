@@ -162,6 +162,19 @@ public struct ServerOptions: ParsableArguments, Sendable {
             """)
     var control: String?
 
+    @Option(
+        help: """
+            Path of a page, below the mount point, that says what the server is doing: ?html, ?json, ?openmetrics or text.
+            """)
+    var statusPage: String?
+
+    @Option(
+        help: """
+            Who may see that page: an address or range, compared with the client's as the web server says it. May be repeated. \
+            (default: 127.0.0.1 and ::1)
+            """)
+    var statusAllow: [String] = []
+
     @Flag(
         help: """
             Check the configuration, the files and folders it names, and its addresses, and exit. Run it as the server's \

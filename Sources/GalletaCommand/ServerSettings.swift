@@ -18,6 +18,8 @@ struct ServerSettings {
     let writesAccessLogAsJSON: Bool
     /// The address of the control socket.
     let control: (text: String, field: String)?
+    /// The path of the status page, and who may see it.
+    let statusPage: (path: String, allow: [String])?
     let names: SettingNames
 
     /// - Parameter log: Where a log goes that is open already; its setting is looked at all the same.
@@ -44,6 +46,7 @@ struct ServerSettings {
             log = .standardError
         }
         control = reader.text(options.control, "control")
+        statusPage = try Self.statusPage(options, reader)
         addresses = reader.list(options.listen, "listen")
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
@@ -92,6 +95,24 @@ struct ServerSettings {
             )
         }
         return try reader.naming(field) { try RequestAddress(parts[0], form: form) }
+    }
+
+    private static func statusPage(
+        _ options: ServerOptions, _ reader: SettingReader
+    ) throws -> (path: String, allow: [String])? {
+        let allow = reader.list(options.statusAllow, "status-allow")
+        if let wrong = allow.first(where: { AddressRange($0) == nil }) {
+            throw ConfigurationError(
+                field: reader.field(of: "status-allow"), reason: "\"\(wrong)\" is no address and no range",
+                remedy: "give one such as 127.0.0.1 or 10.0.0.0/8")
+        }
+        guard let (path, field) = reader.text(options.statusPage, "status-page") else { return nil }
+        let isPlain = !path.utf8.contains { ":*?".utf8.contains($0) }
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1, isPlain else {
+            throw ConfigurationError(
+                field: field, reason: "\"\(path)\" is no path of a page", remedy: "give one such as /status")
+        }
+        return (path, allow.isEmpty ? ["127.0.0.1", "::1"] : allow)
     }
 
     private static func mode(_ options: ServerOptions, _ reader: SettingReader) throws -> UInt32 {

@@ -64,6 +64,9 @@ public final class ServerSetup {
         let log = command.log
         if log !== LogWriter.standardError { application.onReopen { try log.reopen() } }
         try routes(application)
+        if let (path, allow) = command.statusPage {
+            application.statusRoutes(path, name: ServerIdentity.current.commandName, allow: allow, log: log)
+        }
         for addition in additions { try addition(application) }
         return application
     }

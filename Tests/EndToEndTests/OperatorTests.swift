@@ -115,6 +115,29 @@ struct OperatorTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test("shows the status on a page, to those alone who may see it")
+    func page() throws {
+        let server = try start(["--status-page", "/state", "--status-allow", "192.0.2.0/24"])
+        func get(_ path: String, from address: String) throws -> FastCGIReply {
+            try FastCGIClient(unix: server.socket).exchange("GET", path, [("REMOTE_ADDR", address)])
+        }
+        let page = try get("/app/state?html", from: "192.0.2.9")
+        #expect(page.status == 200 && page.text.contains("<h1>galleta-server</h1>"))
+        #expect(try get("/app/state", from: "127.0.0.1").status == 404)
+        let none = try GalletaProcess([])
+        #expect(
+            try FastCGIClient(unix: none.socket).exchange("GET", "/app/state", [("REMOTE_ADDR", "127.0.0.1")]).status
+                == 404)
+        for (options, message) in [
+            (["--status-page", "status"], "--status-page: \"status\" is no path of a page"),
+            (["--status-page", "/s", "--status-allow", "nobody"], "--status-allow: \"nobody\" is no address"),
+            (["--status-page", "/ping"], "routes: GET /ping: it was added before"),
+        ] {
+            let result = try ChildProcess.run(GalletaProcess.program, ["--check-config"] + options)
+            #expect(result.code == 78 && result.output.contains(message), "\(result)")
+        }
+    }
+
     @Test("sees log-ins that were right, wrong and throttled, and the age of the state file")
     func figures() throws {
         let users = folder.file("users")

@@ -20,13 +20,20 @@ extension Application {
     public func statusRoutes(
         _ path: String = "/status", name: String = "galleta", allow: [String] = ["127.0.0.1", "::1"]
     ) {
+        statusRoutes(path, name: name, allow: allow, log: .standardError)
+    }
+
+    /// As ``statusRoutes(_:name:allow:)``.
+    ///
+    /// - Parameter log: Where the log goes.
+    package func statusRoutes(_ path: String, name: String, allow: [String], log: LogWriter) {
         let ranges = allow.map { text in
             guard let range = AddressRange(text) else {
                 preconditionFailure("allow: \"\(text)\" is no address and no range, such as 10.0.0.0/8")
             }
             return range
         }
-        let source = statusSource(name: name)
+        let source = statusSource(name: name, log: log)
         get(path, touchesSession: false) { request, _ in
             guard let client = SocketAddress(host: request.remoteAddress, port: 0),
                 ranges.contains(where: { $0.contains(client) })
