@@ -382,6 +382,24 @@ check_package_online() {
     expect_unchanged "dpkg -P leaves nothing behind"
 }
 
+# What the article about it has alerts for is there; it leaves a service behind.
+check_metrics() {
+    local name missing=''
+    # Where nobody can log in there is nothing of log-ins.
+    echo GALLETA_DEMO=on >>/etc/default/galleta
+    systemctl restart galleta
+    galleta-server ctl save >/dev/null
+    galleta-server ctl status --openmetrics >"$work/metrics"
+    while read -r name; do
+        grep -qE "^${name}[ {]" "$work/metrics" || missing+=" $name"
+    done < <(grep -oE 'galleta_[a-z_]+' "$repository/Sources/Galleta/Galleta.docc/WatchIt.md" | sort -u)
+    expect "WatchIt.md has metrics of the server's" "" "$missing"
+    $kit --uninstall --purge >/dev/null
+    rm -rf /etc/galleta
+    cp "$work/nginx.debian" /etc/nginx/nginx.conf
+    systemctl restart nginx
+}
+
 check_articles() {
     local article
     ln -s /galleta "$work/galleta"
@@ -391,9 +409,10 @@ check_articles() {
     systemctl restart nginx
     # What "deploy/install --upgrade" is to build.
     cp "$work/newer-server" /tmp/newer-server
-    for article in InstallAndRun UpgradeWithoutLoss BehindAWebServer DeployYourOwn; do
+    for article in InstallAndRun WatchIt UpgradeWithoutLoss BehindAWebServer DeployYourOwn; do
         do_document "$article.md" "$repository/Sources/Galleta/Galleta.docc/$article.md"
         pass "$article.md does what it says"
+        [[ $article != WatchIt ]] || check_metrics
     done
     rm /tmp/newer-server
 }
