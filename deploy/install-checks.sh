@@ -386,7 +386,7 @@ check_package_online() {
 check_metrics() {
     local name missing=''
     # Where nobody can log in there is nothing of log-ins.
-    echo GALLETA_DEMO=on >>/etc/default/galleta
+    echo 'demo = on' >>/etc/galleta/galleta.conf
     systemctl restart galleta
     galleta-server ctl save >/dev/null
     galleta-server ctl status --openmetrics >"$work/metrics"

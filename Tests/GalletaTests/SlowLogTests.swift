@@ -95,6 +95,7 @@ struct SlowLogTests {
         let application = try application(limit)
         _ = try ask(application, "/pause/x")
         #expect(try ask(application, "/count").text == "1")
+        #expect(eventually { application.status.latency.count == 2 })
         #expect(!application.log.text.contains("slow request"))
         #expect(Server.Configuration().slowRequestTime == nil)
     }
@@ -141,10 +142,11 @@ struct SlowLogTests {
         let client = try application.client()
         let bytes = FastCGIRecord.request("POST", "/app/form", body: Array("a=b".utf8), [("REQUEST_ID", "r1")])
         try client.send(Array(bytes.dropLast(8)))
-        usleep(40_000)
+        #expect(eventually { application.status.connections.readingBody == 1 })
+        usleep(30_000)
         try client.send(Array(bytes.suffix(8)))
         #expect(try client.reply().status == 200)
-        #expect(try times(application, of: "r1")["body_ms"]! >= 20)
+        #expect(try times(application, of: "r1")["body_ms"]! >= 30)
     }
 
     @Test("tells what sending has taken")

@@ -140,7 +140,8 @@ public struct ControlCommand: ParsableCommand {
     }
 
     struct Reload: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Has files read again, as SIGHUP does.")
+        static let configuration = CommandConfiguration(
+            abstract: "Has files read again, as SIGHUP does, and says what came of it.")
         @OptionGroup var socket: Socket
 
         func run() throws { try socket.perform("POST", "/reload") }

@@ -1,4 +1,5 @@
 import FastCGI
+import Glibc
 import TestSupport
 import Testing
 
@@ -70,5 +71,25 @@ struct ReconfigureTests {
         let bytes = FastCGIRecord.request("POST", "/", body: [0x61])
         try client.send(Array(bytes.dropLast(8)))
         #expect(try client.reply().status == 408)
+    }
+
+    @Test("begins a slow log, and ends it")
+    func slowLog() throws {
+        let log = CapturedLog()
+        let running = try RunningServer(log: log) { listener, logger in
+            try Server(configuration: Server.Configuration(), listeners: [listener], logger: logger) { _ in
+                usleep(5_000)
+                return .text("")
+            }
+        }
+        let client = try running.client()
+        func lines() -> Int { log.lines.count { $0.contains("slow request") } }
+        for (limit, expected) in [(nil, 0), (Duration.milliseconds(2), 1), (nil, 1), (.milliseconds(1), 2)] {
+            var configuration = running.server.configuration
+            configuration.slowRequestTime = limit
+            try running.server.reconfigure(configuration)
+            #expect(try client.exchange().status == 200)
+            #expect(eventually { lines() == expected && running.server.statistics.slowRequests == expected })
+        }
     }
 }
