@@ -24,7 +24,7 @@ extension Crew {
     /// Gives a worker a deputy that is held up by a task, or a step around one, for longer than a handler may run. (The
     /// watchdog does so for sync handlers, and names the request.)
     private func relieve(_ index: Int, _ look: inout Look) {
-        let limit = engine.active.now.values.handlerTimeout + .seconds(1)
+        let limit = engine.active.now.pointee.values.handlerTimeout + .seconds(1)
         guard engine.stage == .serving, look.heldSince.duration(to: .now) > limit else { return }
         // Once a while: those that are too many are tried again.
         look.heldSince = .now

@@ -55,7 +55,7 @@ final class Crew: TaskExecutor {
 
     init(engine: Engine) {
         self.engine = engine
-        let workers = engine.active.now.values.workers
+        let workers = engine.active.now.pointee.values.workers
         load = Load(workers: workers, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         // Those that are replaced have a post, too.
         posts = (0..<2 * workers).map { _ in Post() }
@@ -65,7 +65,7 @@ final class Crew: TaskExecutor {
 
     /// Starts as many as the configuration says, and the clock; some may run when this throws.
     func start() throws(SystemThread.StartError) {
-        for _ in 0..<engine.active.now.values.workers { try add() }
+        for _ in 0..<engine.active.now.pointee.values.workers { try add() }
         let clock = try SystemThread(name: "fcgi-clock") { [self] in runClock() }
         roster.withLock { $0.clock = clock }
     }
@@ -114,7 +114,7 @@ final class Crew: TaskExecutor {
     func replace(_ index: Int) -> Replacement {
         guard member(index)?.isReplaced == false else { return .known }
         let stuck = count.stuck
-        guard stuck < engine.active.now.values.workers else { return .tooMany(stuck: stuck) }
+        guard stuck < engine.active.now.pointee.values.workers else { return .tooMany(stuck: stuck) }
         do throws(SystemThread.StartError) {
             try add()
         } catch {

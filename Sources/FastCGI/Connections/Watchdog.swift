@@ -18,7 +18,7 @@ final class Watchdog: Sendable {
     }
 
     private var shortestTimeout: Duration {
-        let configuration = engine.active.now.values
+        let configuration = engine.active.now.pointee.values
         return min(
             configuration.headTimeout, configuration.bodyTimeout, configuration.idleTimeout,
             configuration.writeTimeout, configuration.handlerTimeout, .seconds(10))
@@ -153,7 +153,7 @@ final class Watchdog: Sendable {
 
     private func beginDrain(_ now: BootInstant) -> Drain {
         engine.stopAccepting()
-        let grace = engine.active.now.values.shutdownGrace
+        let grace = engine.active.now.pointee.values.shutdownGrace
         engine.logger.notice(
             "stopping: no new connections, \(engine.table.openCount) open ones are answered within \(grace)"
         )

@@ -179,7 +179,7 @@ extension Worker {
         _ write: @Sendable (ResponseWriter) throws -> Void, _ length: Int?, of exchange: Exchange, _ turn: Turn
     ) -> Bool? {
         let context = exchange.context
-        let timeout = Int32(clamping: engine.active.now.values.writeTimeout.milliseconds)
+        let timeout = Int32(clamping: engine.active.now.pointee.values.writeTimeout.milliseconds)
         let writer = ResponseWriter(length: length) { bytes throws(ResponseError) in
             try exchange.outbox.write(bytes, on: turn.fd, errors: context.takeErrors(), timeout: timeout)
         }

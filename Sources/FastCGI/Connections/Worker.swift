@@ -163,7 +163,9 @@ final class Worker: @unchecked Sendable {
     private func serve(_ claim: Turn, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
         var (turn, waiting, isOverdue) = (claim, claimed, isOverdue)
         // It was made before another configuration came to count.
-        if exchange.version != engine.active.now.number, exchange.check.isEmpty { exchange = engine.newExchange() }
+        if exchange.version != engine.active.now.pointee.number, exchange.check.isEmpty {
+            exchange = engine.newExchange()
+        }
         while true {
             let step = take(waiting, &turn, isOverdue)
             isOverdue = false
@@ -255,7 +257,7 @@ final class Worker: @unchecked Sendable {
             case .refused(let refusal): return refuse(refusal, begun, turn)
             case .management(let record):
                 // A peer that asks and asks, and reads nothing, is no web server.
-                let answer = record.answer(maxConnections: engine.active.now.values.maxConnections)
+                let answer = record.answer(maxConnections: engine.active.now.pointee.values.maxConnections)
                 guard answer.sendAtOnce(on: turn.fd) else { return .close }
             }
         }
@@ -348,7 +350,8 @@ final class Worker: @unchecked Sendable {
     /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
     private func bidFarewell(_ turn: Turn) -> Step {
         shutdown(turn.fd, Int32(SHUT_WR))
-        return .wait(.farewell(left: engine.active.now.values.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
+        return .wait(
+            .farewell(left: engine.active.now.pointee.values.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
     }
 
     private func readAway(_ left: Int, until end: BootInstant, _ turn: inout Turn) -> Step {

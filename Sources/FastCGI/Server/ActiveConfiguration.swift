@@ -3,38 +3,39 @@ internal import Synchronization
 
 /// The configuration as it is at this moment: another one can take its place while the server runs.
 ///
-/// Reading it costs a load. What was replaced stays until the end of the server, since somebody may be reading it: reloads are
-/// rare, and a configuration is small.
+/// Reading it costs a load: each event does so, on all workers at once, so there is nothing to be retained. What was replaced
+/// stays until the end of the server, since somebody may be reading it: reloads are rare, and a configuration is small.
 ///
 /// Threading: any thread.
-final class ActiveConfiguration: Sendable {
-    /// One configuration. A class: it is looked at without copying.
-    final class Version: Sendable {
+final class ActiveConfiguration: @unchecked Sendable {
+    // Safe: what the addresses lead to is written before they are published, never changed, and freed with this object.
+
+    /// One configuration.
+    struct Version {
         let values: Server.Configuration
         /// Counts them.
         let number: Int
-
-        init(_ values: Server.Configuration, number: Int) {
-            self.values = values
-            self.number = number
-        }
     }
 
-    private let versions: Locked<[Version]>
+    private let versions: Locked<[UInt]>
     private let latest: Atomic<UInt>
 
     init(_ values: Server.Configuration) {
-        let first = Version(values, number: 0)
+        let first = Self.keep(Version(values: values, number: 0))
         versions = Locked([first])
-        latest = Atomic(UInt(bitPattern: Unmanaged.passUnretained(first).toOpaque()))
+        latest = Atomic(first)
     }
 
-    /// The one that counts now.
-    var now: Version {
-        // Safe: the bits are those of an object in `versions`, which never loses one.
-        Unmanaged<Version>.fromOpaque(UnsafeRawPointer(bitPattern: latest.load(ordering: .acquiring))!)
-            .takeUnretainedValue()
+    deinit {
+        for address in versions.withLock({ $0 }) {
+            let version = UnsafeMutablePointer<Version>(bitPattern: address)!
+            version.deinitialize(count: 1)
+            version.deallocate()
+        }
     }
+
+    /// The one that counts now. It lasts as long as this object.
+    var now: UnsafePointer<Version> { UnsafePointer(bitPattern: latest.load(ordering: .acquiring))! }
 
     /// Puts another one in its place.
     ///
@@ -43,14 +44,20 @@ final class ActiveConfiguration: Sendable {
         _ body: (inout Server.Configuration) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try versions.withLock { versions throws(Failure) in
-            let last = versions[versions.count - 1]
+            let last = now.pointee
             var values = last.values
             let result = try body(&values)
-            let next = Version(values, number: last.number + 1)
+            let next = Self.keep(Version(values: values, number: last.number + 1))
             versions.append(next)
-            latest.store(UInt(bitPattern: Unmanaged.passUnretained(next).toOpaque()), ordering: .releasing)
+            latest.store(next, ordering: .releasing)
             return result
         }
+    }
+
+    private static func keep(_ version: Version) -> UInt {
+        let address = UnsafeMutablePointer<Version>.allocate(capacity: 1)
+        address.initialize(to: version)
+        return UInt(bitPattern: address)
     }
 }
 
@@ -82,5 +89,5 @@ extension Server {
     }
 
     /// What counts for the next request.
-    public var configuration: Configuration { engine.active.now.values }
+    public var configuration: Configuration { engine.active.now.pointee.values }
 }

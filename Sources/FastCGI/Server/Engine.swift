@@ -45,13 +45,13 @@ final class Engine: Sendable {
     var stage: Lifecycle.Stage { lifecycle.stage }
 
     /// Whether there is a slow log.
-    var isTimed: Bool { active.now.values.slowRequestTime != nil }
+    var isTimed: Bool { active.now.pointee.values.slowRequestTime != nil }
 
     /// Whether connections are kept after an answer, here or by a successor.
     func isServing() -> Bool { lifecycle.stage == .serving || handover.isOpen }
 
     func newExchange() -> Exchange {
-        let configuration = active.now
+        let configuration = active.now.pointee
         return Exchange(
             configuration.values, version: configuration.number, admission: admission, logger: logger,
             counters: counters)
@@ -84,7 +84,8 @@ final class Engine: Sendable {
     /// Logs where the time of a request went, if that was long.
     private func logIfSlow(_ request: ConnectionState.Unanswered, _ status: Int, at now: BootInstant) {
         let context = request.context
-        guard let limit = active.now.values.slowRequestTime, let times = context.live.withLock({ $0.times }) else {
+        guard let limit = active.now.pointee.values.slowRequestTime, let times = context.live.withLock({ $0.times })
+        else {
             return
         }
         let parts = times.parts(from: request.startedAt, to: now)
@@ -174,7 +175,7 @@ final class Engine: Sendable {
         defer { lifecycle.look(by: deadline) }
         return table.withSlot(index) { slot in
             defer { deadline = slot.state.deadline }
-            switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, active.now.values) {
+            switch slot.state.park(waiting, isReadable: isReadable, stage: stage, now: now, active.now.pointee.values) {
             case .parked: return .parked
             case .lookAgain: return .lookAgain
             case .mustClose: return .mustClose

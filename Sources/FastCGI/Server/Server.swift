@@ -198,7 +198,7 @@ public final class Server: Sendable {
         for listener in engine.acceptor.listeners {
             for warning in listener.warnings { engine.logger.warning("\(warning)") }
             engine.logger.notice(
-                "listening on \(listener.name)", metadata: ["workers": "\(engine.active.now.values.workers)"])
+                "listening on \(listener.name)", metadata: ["workers": "\(engine.active.now.pointee.values.workers)"])
         }
 
         let watchdog = Watchdog(engine: engine, crew: crew)
@@ -272,7 +272,7 @@ public final class Server: Sendable {
         statistics.requests = counters.requests.load(ordering: .relaxed)
         statistics.activeWorkers = counters.active.load(ordering: .relaxed)
         statistics.maxActiveWorkers = counters.maxActive.load(ordering: .relaxed)
-        statistics.workers = engine.active.now.values.workers
+        statistics.workers = engine.active.now.pointee.values.workers
         statistics.stuckWorkers = crew.count.stuck
         statistics.refusedHeads = counters.refusedHeads.load(ordering: .relaxed)
         statistics.timeouts = counters.timeouts.load(ordering: .relaxed)
