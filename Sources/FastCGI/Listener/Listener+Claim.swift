@@ -13,7 +13,7 @@ extension Listener {
     /// - Parameters:
     ///   - patience: How long to wait for a predecessor that is about to be stopped.
     ///   - logger: Told at once when there is one.
-    /// - Throws: ``ListenerError`` with the other process's number.
+    /// - Throws: `ListenerError` with the other process's number.
     public func claim(patience: Duration = .seconds(5), logger: Logger) throws(ListenerError) {
         guard isInherited else { return }
         let deadline = BootInstant.now.advanced(by: patience)

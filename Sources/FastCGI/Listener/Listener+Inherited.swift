@@ -11,7 +11,7 @@ extension Listener {
     ///
     /// - Parameter allow: Peers that may connect: addresses and ranges for TCP sockets among them (none: loopback only),
     ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
-    /// - Throws: ``ListenerError`` if a socket was announced that is not listening; `ConfigurationError` of `allow` for what
+    /// - Throws: `ListenerError` if a socket was announced that is not listening; `ConfigurationError` of `allow` for what
     ///   can be no list of peers, or where one is missing.
     public static func inherited(allow: [String] = []) throws -> [Listener] {
         StandardDescriptors.fill()

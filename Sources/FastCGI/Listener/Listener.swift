@@ -92,7 +92,7 @@ extension Listener {
     ///   - mode: Permissions of a unix socket.
     ///   - allow: Peers that may connect by TCP.
     /// - Throws: `ConfigurationError` of `listener` or `allow` for what can be no address or no list of peers;
-    ///   ``ListenerError`` where it cannot be listened on.
+    ///   `ListenerError` where it cannot be listened on.
     public static func at(_ address: String, mode: UInt32 = 0o660, allow: [String] = []) throws -> Listener {
         StandardDescriptors.fill()
         switch try Address(address) {

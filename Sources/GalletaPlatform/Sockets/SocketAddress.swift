@@ -1,15 +1,15 @@
-internal import Glibc
+package import Glibc
 
 /// An IPv4 or IPv6 address with a port.
 package struct SocketAddress: Equatable {
     /// 4 or 16 bytes, in network order. An IPv4 address mapped into IPv6 is held as IPv4.
-    let bytes: [UInt8]
-    let port: UInt16
+    package let bytes: [UInt8]
+    package let port: UInt16
 
-    var family: Int32 { bytes.count == 4 ? AF_INET : AF_INET6 }
+    package var family: Int32 { bytes.count == 4 ? AF_INET : AF_INET6 }
 
     /// 127.0.0.0/8 or ::1.
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1]
     }
 
@@ -49,12 +49,12 @@ package struct SocketAddress: Equatable {
     }
 
     /// The other end of a connection.
-    static func peer(of fd: Int32) -> SocketAddress? {
+    package static func peer(of fd: Int32) -> SocketAddress? {
         named { getpeername(fd, $0, $1) }
     }
 
     /// This end of a socket.
-    static func local(of fd: Int32) -> SocketAddress? {
+    package static func local(of fd: Int32) -> SocketAddress? {
         named { getsockname(fd, $0, $1) }
     }
 
@@ -69,7 +69,7 @@ package struct SocketAddress: Equatable {
         return result == 0 ? SocketAddress(&storage) : nil
     }
 
-    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    package func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var storage = sockaddr_storage()
         let length: Int
         if bytes.count == 4 {

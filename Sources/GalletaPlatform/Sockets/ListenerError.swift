@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// The address is one; for what can be none there is a `ConfigurationError`.
 public struct ListenerError: Error, CustomStringConvertible {
-    /// The listener's name, as in ``Listener/name``.
+    /// The listener's name, as in `Listener.name`.
     public let listener: String
     /// What is wrong.
     public let reason: String
@@ -15,9 +15,9 @@ public struct ListenerError: Error, CustomStringConvertible {
     public var description: String { "cannot listen on \(listener): \(reason); \(remedy)" }
 
     /// A process has the address at the moment: nothing is wrong with the configuration.
-    let isInUse: Bool
+    package let isInUse: Bool
 
-    init(_ listener: String, _ reason: String, _ remedy: String, isInUse: Bool = false) {
+    package init(_ listener: String, _ reason: String, _ remedy: String, isInUse: Bool = false) {
         self.listener = listener
         self.reason = reason
         self.remedy = remedy
@@ -25,5 +25,5 @@ public struct ListenerError: Error, CustomStringConvertible {
     }
 
     /// The text of an errno.
-    static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+    package static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

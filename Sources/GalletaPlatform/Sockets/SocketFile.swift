@@ -1,12 +1,11 @@
 internal import CPlatform
-internal import GalletaPlatform
 internal import Glibc
 
 /// The file of a unix socket that this process made.
 ///
 /// Whoever makes, replaces or removes such a file holds a ``Lock``: of two processes that find the same stale file one
 /// replaces it, and the other finds one that lives.
-struct SocketFile {
+package struct SocketFile {
     private let path: String
     private let device: dev_t
     private let inode: ino_t
@@ -14,7 +13,7 @@ struct SocketFile {
     /// Takes what was just bound at `path` and gives it its mode, which the mask of bind(2) may have narrowed.
     ///
     /// By a handle on the file, never by its name: in a folder that others can write the name may be a link by now.
-    init(boundAt path: String, mode: UInt32, _ name: String) throws(ListenerError) {
+    package init(boundAt path: String, mode: UInt32, _ name: String) throws(ListenerError) {
         self.path = path
         var (device, inode) = (dev_t(), ino_t())
         guard cplatform_settle_socket_file(path, mode_t(mode), &device, &inode) == 0 else {
@@ -28,7 +27,7 @@ struct SocketFile {
     }
 
     /// Removes the file if it is still this one.
-    func remove() {
+    package func remove() {
         // Without the lock it stays, and the next start replaces it.
         guard let lock = try? Lock(path, path, patience: .seconds(1)) else { return }
         defer { withExtendedLifetime(lock) {} }
@@ -40,7 +39,7 @@ struct SocketFile {
     /// What may be replaced: nothing there, or a socket that nobody listens on.
     ///
     /// - Returns: Whether a stale socket is there.
-    static func isStale(_ path: String, _ name: String) throws(ListenerError) -> Bool {
+    package static func isStale(_ path: String, _ name: String) throws(ListenerError) -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0 else { return false }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -71,12 +70,12 @@ struct SocketFile {
     }
 
     /// The right to change what is at a path: a lock on `PATH.lock`, a file that is there only meanwhile.
-    final class Lock {
+    package final class Lock {
         private let path: String
         private let file: Int32
 
         /// - Parameter patience: How long to wait for another process that starts or stops there.
-        init(_ path: String, _ name: String, patience: Duration = .seconds(5)) throws(ListenerError) {
+        package init(_ path: String, _ name: String, patience: Duration = .seconds(5)) throws(ListenerError) {
             self.path = path + ".lock"
             let deadline = BootInstant.now.advanced(by: patience)
             while true {
@@ -131,7 +130,7 @@ struct SocketFile {
     }
 
     /// Why no file can be made at `path`.
-    static func creationError(_ failure: Int32, _ path: String, _ name: String) -> ListenerError {
+    package static func creationError(_ failure: Int32, _ path: String, _ name: String) -> ListenerError {
         let folder = folder(of: path)
         switch failure {
         case ENOENT, ENOTDIR:
@@ -150,7 +149,7 @@ struct SocketFile {
     }
 
     /// Whether the folder of `path` takes new files; leaves nothing there.
-    static func checkFolder(of path: String, _ name: String) throws(ListenerError) {
+    package static func checkFolder(of path: String, _ name: String) throws(ListenerError) {
         let file = cplatform_open_temporary(folder(of: path))
         guard file >= 0 else { throw creationError(errno, path, name) }
         close(file)

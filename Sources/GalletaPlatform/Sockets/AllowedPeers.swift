@@ -1,20 +1,22 @@
 internal import CPlatform
-internal import GalletaPlatform
 internal import Glibc
 
 /// Who may speak to a listener: addresses for TCP, users for unix sockets.
-struct AllowedPeers: Sendable {
+package struct AllowedPeers: Sendable {
     /// For TCP; empty: loopback only.
-    private(set) var ranges: [AddressRange] = []
+    package private(set) var ranges: [AddressRange] = []
     /// For unix sockets, beside root and the server's own user; empty: whom the socket file's mode lets in.
-    private(set) var users: Set<uid_t> = []
+    private var users: Set<uid_t> = []
 
-    static let none = AllowedPeers()
+    /// Whether users of unix sockets are named.
+    package var namesUsers: Bool { !users.isEmpty }
+
+    package static let none = AllowedPeers()
 
     private init() {}
 
     /// - Parameter list: Addresses and ranges (`192.0.2.7`, `10.0.0.0/8`), users by name or number (`user:www-data`, `user:33`).
-    init(_ list: [String]) throws(ConfigurationError) {
+    package init(_ list: [String]) throws(ConfigurationError) {
         for entry in list {
             if entry.hasPrefix("user:") {
                 users.insert(try Self.user(String(entry.dropFirst(5))))
@@ -46,7 +48,7 @@ struct AllowedPeers: Sendable {
     /// Why the peer of a connection must not speak; nil if it may.
     ///
     /// The kernel vouches for both: an address by the handshake, a user by SO_PEERCRED, as it was at connect(2).
-    func objection(to connection: Int32, isTCP: Bool) -> String? {
+    package func objection(to connection: Int32, isTCP: Bool) -> String? {
         if isTCP {
             guard let address = SocketAddress.peer(of: connection) else { return "its address is not known" }
             let isAllowed = ranges.isEmpty ? address.isLoopback : ranges.contains { $0.contains(address) }
