@@ -1,13 +1,13 @@
+package import GalletaPlatform
 internal import Glibc
-internal import Sessions
 
 /// Why a state file could not be read, locked or written.
-struct StateFailure: Error {
+package struct StateFailure: Error {
     /// What was tried, in a word or two.
-    let operation: String
+    package let operation: String
     let path: String
     /// The system's error number; 0 when the reason is in `detail`.
-    let code: Int32
+    package let code: Int32
     let detail: String
 
     /// The system's refusal of a call that was just made.
@@ -17,7 +17,7 @@ struct StateFailure: Error {
     }
 
     /// What the operator can do.
-    var remedy: String {
+    package var remedy: String {
         switch code {
         case ENOSPC, EDQUOT: "make room on the disk"
         case EFBIG: "raise the limit on the size of files (ulimit -f)"
@@ -33,7 +33,7 @@ struct StateFailure: Error {
     }
 
     /// Whether time may help: then it is tried again, while others are refused at the start.
-    var isPassing: Bool {
+    package var isPassing: Bool {
         switch code {
         case ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, EIO: true
         default: false
@@ -41,7 +41,7 @@ struct StateFailure: Error {
     }
 
     /// As the refusal of a configuration's state file.
-    func refusal(of file: String) -> ConfigurationError {
+    package func refusal(of file: String) -> ConfigurationError {
         ConfigurationError(
             field: "state",
             reason: "sessions cannot be kept in \(file): \(text)",
@@ -49,5 +49,5 @@ struct StateFailure: Error {
     }
 
     /// Made short, for a log line.
-    var text: String { "\(operation) \(path): \(detail)" }
+    package var text: String { "\(operation) \(path): \(detail)" }
 }

@@ -65,7 +65,7 @@ extension MemoryProvider {
                 remedy: "move it away to begin without them, put a copy in its place, or give another path")
         }
 
-        func check() throws(ConfigurationError) {
+        package func check() throws(ConfigurationError) {
             guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
                 throw ConfigurationError(
                     field: "state",

@@ -2,7 +2,7 @@ internal import GalletaPlatform
 internal import Glibc
 
 /// The right to a state file: a lock on `FILE.lock`, held as long as the object lives.
-final class StateLock: Sendable {
+package final class StateLock: Sendable {
     private static let pause: UInt32 = 20_000
 
     private let file: Int32
@@ -17,7 +17,7 @@ final class StateLock: Sendable {
     }
 
     /// Whether this process could take the lock, once it is free; leaves nothing behind.
-    static func checkAccess(for path: String) throws(StateFailure) {
+    package static func checkAccess(for path: String) throws(StateFailure) {
         let path = path + ".lock"
         let file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard file < 0 else {
@@ -29,7 +29,7 @@ final class StateLock: Sendable {
     }
 
     /// Waits until the lock is free, for `timeout` at most; nil when another process (or provider) has it still.
-    static func take(for path: String, timeout: Duration) throws(StateFailure) -> StateLock? {
+    package static func take(for path: String, timeout: Duration) throws(StateFailure) -> StateLock? {
         let path = path + ".lock"
         let file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .system("open", path) }

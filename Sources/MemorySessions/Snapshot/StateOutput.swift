@@ -2,16 +2,16 @@ internal import CPlatform
 internal import Glibc
 
 /// A state file on its way: written beside the old one, which it replaces at the end or not at all.
-final class StateOutput {
+package final class StateOutput {
     private let path: String
     private let file: Int32
-    private(set) var byteCount = 0
+    package private(set) var byteCount = 0
     private var isDone = false
 
     private var temporary: String { path + ".tmp" }
 
     /// Whether a file could be put there; leaves nothing behind.
-    static func checkPath(_ path: String) throws(StateFailure) {
+    package static func checkPath(_ path: String) throws(StateFailure) {
         let folder = folder(of: path)
         let probe = cplatform_open_temporary(folder)
         if probe >= 0 {
@@ -38,7 +38,7 @@ final class StateOutput {
     }
 
     /// Begins the file. The caller holds the lock, so a temporary file that is there is a dead process's.
-    init(_ path: String) throws(StateFailure) {
+    package init(_ path: String) throws(StateFailure) {
         self.path = path
         let temporary = path + ".tmp"
         if unlink(temporary) != 0, errno != ENOENT { throw .system("remove", temporary) }
@@ -51,7 +51,7 @@ final class StateOutput {
         if !isDone { unlink(path + ".tmp") }
     }
 
-    func write(_ bytes: [UInt8]) throws(StateFailure) {
+    package func write(_ bytes: [UInt8]) throws(StateFailure) {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + offset, $0.count - offset) }
@@ -63,7 +63,7 @@ final class StateOutput {
     }
 
     /// Puts the file in the place of the old one, both it and its name on the disk.
-    func finish() throws(StateFailure) {
+    package func finish() throws(StateFailure) {
         guard fsync(file) == 0 else { throw .system("fsync", temporary) }
         guard rename(temporary, path) == 0 else { throw .system("rename to", path) }
         isDone = true
