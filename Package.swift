@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "PHPSessions",
             dependencies: [
-                "CPlatform", "GalletaPlatform", "PHPSerialization", "RESP", "RedisSessions", "Sessions",
+                "CCrypto", "CPlatform", "GalletaPlatform", "MemorySessions", "PHPSerialization", "RESP",
+                "RedisSessions", "Sessions",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -192,8 +193,9 @@ let package = Package(
         .testTarget(
             name: "PHPSessionsTests",
             dependencies: [
-                "PHPSessions", "PHPSerialization", "RedisSessions", "Sessions", "SessionsTesting", "GalletaPlatform",
-                "TestSupport",
+                "PHPSessions", "PHPSerialization", "MemorySessions", "RESP", "RedisSessions", "Sessions",
+                "SessionsTesting",
+                "GalletaPlatform", "TestSupport",
             ],
             exclude: ["Scripts"],
             swiftSettings: settings

@@ -67,8 +67,22 @@ package protocol PHPSessionRecord: AnyObject {
     /// Removes the session. False when it was removed meanwhile.
     func remove() throws(PHPSessionStoreError) -> Bool
 
+    /// Gives the session another id, at one moment, and lets it go.
+    func rename(to id: PHPSessionID) throws(PHPSessionStoreError) -> PHPSessionRenaming
+
     /// Lets the session go as it is.
     func release()
+}
+
+/// What comes of another id.
+package enum PHPSessionRenaming: Sendable {
+    case renamed
+    /// The session was removed meanwhile.
+    case gone
+    /// There is a session of that id.
+    case taken
+    /// The store cannot: nothing has happened, and the session is still had.
+    case unsupported
 }
 
 extension PHPSessionRecord {
@@ -76,6 +90,8 @@ extension PHPSessionRecord {
     package func write(_ bytes: [UInt8], lastUse: Duration?) throws(PHPSessionStoreError) -> Bool {
         try write(bytes, lastUse: lastUse, keepsLock: false)
     }
+
+    package func rename(to id: PHPSessionID) throws(PHPSessionStoreError) -> PHPSessionRenaming { .unsupported }
 
     /// Sets "last used" to now and lets the session go.
     package func touch() throws(PHPSessionStoreError) -> Bool { try touch(keepsLock: false) }

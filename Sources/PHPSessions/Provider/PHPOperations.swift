@@ -132,6 +132,12 @@ struct PHPOperations: Sendable {
         guard let fresh = PHPSessionID(new), let (record, _) = try open(session, until: deadline) else { return .gone }
         defer { record.release() }
         guard case .live = look(record) else { return .gone }
+        switch try record.rename(to: fresh) {
+        case .renamed: return .rotated
+        case .gone: return .gone
+        case .taken: return .taken
+        case .unsupported: break
+        }
         guard let target = try store.create(fresh, until: deadline) else { return .taken }
         // First the new one: a crash in between leaves two, never none.
         guard try target.write(record.bytes, lastUse: record.lastUse) else { return .gone }
@@ -155,6 +161,12 @@ struct PHPOperations: Sendable {
     // MARK: Looking
 
     private func look(_ record: any PHPSessionRecord) -> Look { look(record.bytes, lastUse: record.lastUse) }
+
+    /// The session of these bytes, for a list; nil for one that is over.
+    func record(_ content: PHPSessionContent) -> SessionRecord? {
+        guard case .live(let record, _) = look(content.bytes, lastUse: content.lastUse) else { return nil }
+        return record
+    }
 
     private func look(_ bytes: [UInt8], lastUse: Duration) -> Look {
         do {

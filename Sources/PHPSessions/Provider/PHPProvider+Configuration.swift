@@ -47,6 +47,8 @@ extension PHPProvider {
         var host = PHPHost()
         /// Whether PHP's pages take the lock in Redis (`redis.session.locking_enabled`).
         var pagesLock = true
+        /// Whether a php.ini says where PHP has its sessions.
+        var isOfPHPSettings = false
         /// What "now" is.
         var clock = WallClock.system
         /// Where damaged sessions are told of.
@@ -146,6 +148,10 @@ extension PHPProvider.Configuration {
     ///   - poolFile: `/etc/php/8.2/fpm/pool.d/www.conf`, of one pool; its `php_admin_value` wins.
     /// - Throws: `ConfigurationError` for a file that cannot be read, and for what does not fit: another handler than these.
     public init(iniFile: String, poolFile: String? = nil) throws {
+        try self.init(iniFile: iniFile, poolFile: poolFile, locksEnd: false)
+    }
+
+    init(iniFile: String, poolFile: String?, locksEnd: Bool) throws {
         self.init()
         var settings = PHPSettings()
         for path in [iniFile] + Self.furtherFiles(of: iniFile) { settings.read(try Self.content(of: path, "ini")) }
@@ -155,7 +161,7 @@ extension PHPProvider.Configuration {
             try settings.checkPool()
             host.poolUser = settings.poolUser
         }
-        try apply(settings)
+        try apply(settings, locksEnd: locksEnd)
     }
 
     /// In the order in which PHP reads them.
@@ -191,13 +197,15 @@ extension PHPProvider.Configuration {
         return String(decoding: content, as: UTF8.self)
     }
 
-    mutating func apply(_ settings: PHPSettings) throws(ConfigurationError) {
+    /// - Parameter locksEnd: Whether a lock ends with its page, even without an expiry.
+    mutating func apply(_ settings: PHPSettings, locksEnd: Bool = false) throws(ConfigurationError) {
         let handler = settings["save_handler"] ?? "files"
         guard ["files", "redis"].contains(handler) else { throw Self.unknownHandler(handler) }
         saveHandler = handler
+        isOfPHPSettings = true
         if handler == "redis" {
             pagesLock = settings.handlerLocks
-            try settings.checkLockExpiry()
+            if !locksEnd { try settings.checkLockExpiry() }
         }
         if let path = settings["save_path"] { savePath = path }
         if let name = settings["serialize_handler"] { serializeHandler = name }
@@ -220,22 +228,27 @@ extension PHPProvider.Configuration {
 extension PHPProvider {
     private static let parameterNames = [
         "ini", "pool", "saveHandler", "savePath", "serializeHandler", "idleTimeout", "userKey", "locking",
-        "lockTimeout", "waiters",
+        "lockTimeout", "waiters", "socket",
     ]
 
     /// Makes the provider known as `php`. Its parameters are `ini` and `pool`, the files with PHP's settings, and the fields of
     /// ``Configuration``, which win: `idleTimeout` in seconds, `lockTimeout` in milliseconds.
+    ///
+    /// With `socket` it is a ``PHPMemoryProvider``; its fields are `socketMode` (octal), `socketAllow` (parted by commas),
+    /// `maximumSessions`, `maximumBytes`, `maximumConnections`, `lockPatience` (milliseconds), `state`, `stateInterval` and `stateLockTimeout` (seconds).
     public static func register() {
         SessionProviders.register("php") { options in
             let parameters = options.parameters
-            if let unknown = parameters.keys.sorted().first(where: { !parameterNames.contains($0) }) {
+            let known = parameterNames + PHPMemoryProvider.Configuration.parameterNames
+            if let unknown = parameters.keys.sorted().first(where: { !known.contains($0) }) {
                 throw ConfigurationError(
                     field: unknown, reason: "the php provider has no such parameter",
-                    remedy: "give one of " + parameterNames.joined(separator: ", "))
+                    remedy: "give one of " + known.joined(separator: ", "))
             }
             var configuration = Configuration()
             if let ini = parameters["ini"] {
-                configuration = try Configuration(iniFile: ini, poolFile: parameters["pool"])
+                configuration = try Configuration(
+                    iniFile: ini, poolFile: parameters["pool"], locksEnd: parameters["socket"] != nil)
             } else if parameters["pool"] != nil {
                 throw ConfigurationError(field: "pool", reason: "there is no ini", remedy: "give the php.ini, too")
             }
@@ -254,13 +267,18 @@ extension PHPProvider {
             }
             if let time = try number("lockTimeout", parameters) { configuration.lockTimeout = .milliseconds(time) }
             if let count = try number("waiters", parameters) { configuration.waiters = count }
+            if let own = try PHPMemoryProvider.Configuration(parameters, php: configuration) {
+                guard options.isTrial else { return try PHPMemoryProvider(configuration: own) }
+                try own.check()
+                return try PHPMemoryProvider(store: MemoryStore(own.storeConfiguration()), configuration)
+            }
             return try PHPProvider(configuration: configuration)
         }
     }
 
-    private static func number(_ name: String, _ parameters: [String: String]) throws(ConfigurationError) -> Int? {
+    static func number(_ name: String, _ parameters: [String: String]) throws(ConfigurationError) -> Int? {
         guard let text = parameters[name] else { return nil }
-        guard let number = Int(text), (0...1_000_000_000).contains(number) else {
+        guard let number = Int(text), (0...1 << 40).contains(number) else {
             throw ConfigurationError(
                 field: name, reason: "\"\(text)\" is not a whole number", remedy: "give one, 0 or more")
         }

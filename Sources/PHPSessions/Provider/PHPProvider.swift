@@ -3,6 +3,7 @@ internal import PHPSerialization
 public import Sessions
 
 /// PHP's own sessions, in PHP's own files or in Redis, as its own handlers keep them: a page of PHP and a handler in Swift have one visitor.
+/// In this process's memory they are a ``PHPMemoryProvider``'s.
 ///
 /// ```swift
 /// PHPProvider.register()
@@ -22,7 +23,7 @@ public import Sessions
 /// The process must run as the user that PHP runs as. Threading: any thread.
 public final class PHPProvider: AsyncSessionProvider {
     private let store: any PHPSessionStore
-    private let operations: PHPOperations
+    let operations: PHPOperations
     private let locking: Locking
     private let lockTimeout: Duration
     private let shortTimeout: Duration
@@ -41,7 +42,9 @@ public final class PHPProvider: AsyncSessionProvider {
         try self.init(store: configuration.checkedStore(), configuration: configuration)
     }
 
-    init(store: any PHPSessionStore, configuration: Configuration) throws(ConfigurationError) {
+    init(
+        store: any PHPSessionStore, configuration: Configuration
+    ) throws(ConfigurationError) {
         let format = try configuration.checkedFormat()
         traits = configuration.traits
         operations = PHPOperations(

@@ -53,6 +53,17 @@ struct PHPSessionValues {
         try PHPDocument(bytes, format: format, limits: limits)
     }
 
+    /// The user of a session's bytes; nil, too, for bytes that cannot be read.
+    func user(of bytes: [UInt8]) -> ByteString? {
+        guard let document = try? document(bytes) else { return nil }
+        if let userName { return (try? document.value(userName)).flatMap { $0 }.flatMap(Self.userText) }
+        guard let reserved = try? document.value(Self.reservedName) else { return nil }
+        var pairs: [(SessionKey, [UInt8])] = []
+        _ = self.reserved(reserved, into: &pairs)
+        guard let user = pairs.first(where: { $0.0 == .user })?.1 else { return nil }
+        return user.withUnsafeBytes { SessionValue(encoded: $0)?.name }
+    }
+
     /// The library's own values are kept in its own encoding: PHP only carries them.
     private func reserved(_ value: PHPValue, into pairs: inout [(SessionKey, [UInt8])]) -> Times? {
         var times: Times?

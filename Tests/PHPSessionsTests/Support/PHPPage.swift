@@ -15,12 +15,14 @@ final class PHPPage {
     private let input: FileHandle
     private let output: FileHandle
 
-    init(_ arguments: String...) throws {
+    /// - Parameter locks: `PHP_LOCKS` of the script.
+    init(_ arguments: String..., locks: String? = nil) throws {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let (input, output) = (try ChildStream(), try ChildStream())
         (self.input, self.output) = (input.own, output.own)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/php")
         process.arguments = [tests.path + "/Scripts/session.php"] + arguments
+        if let locks { process.environment = ProcessInfo.processInfo.environment.merging(["PHP_LOCKS": locks]) { $1 } }
         process.standardInput = input.child
         process.standardOutput = output.child
         try process.run()
@@ -32,6 +34,12 @@ final class PHPPage {
     func awaitHeld() -> Bool { output.readData(ofLength: 5) == Data("held\n".utf8) }
 
     func tell(_ line: String) throws { try input.write(contentsOf: Data("\(line)\n".utf8)) }
+
+    /// Ends it at once, as a crash does.
+    func kill() {
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
 
     /// Lets it end; gives what it printed.
     func finish() throws -> String {

@@ -22,8 +22,11 @@ public final class PHPFPM: Sendable {
     /// - Parameters:
     ///   - pages: PHP by file name.
     ///   - settings: Lines of its php.ini that come after, and so count.
+    ///   - environment: What its pages see by `getenv`.
     ///   - children: Its processes.
-    public init(pages: [String: String], settings: [String] = [], children: Int = 12) throws {
+    public init(
+        pages: [String: String], settings: [String] = [], environment: [String: String] = [:], children: Int = 12
+    ) throws {
         guard let program = Self.program else { throw TestFailure(description: "there is no php-fpm") }
         folder = try TemporaryFolder()
         socket = folder.file("php.sock")
@@ -45,7 +48,7 @@ public final class PHPFPM: Sendable {
             ["[global]", "error_log = \(folder.file("fpm.log"))", "daemonize = no", "[shop]"] + identity + [
                 "listen = \(socket)", "pm = static", "pm.max_children = \(children)",
                 "catch_workers_output = yes",
-            ]
+            ] + environment.map { "env[\($0)] = \($1)" }
         try (lines.joined(separator: "\n") + "\n").write(
             toFile: folder.file("fpm.conf"), atomically: false, encoding: .utf8)
         let asRoot = getuid() == 0 ? ["--allow-to-run-as-root"] : []

@@ -20,6 +20,57 @@ public final class RedisLine {
         try socket.send(Array((command + "\r\n").utf8))
     }
 
+    /// Sends a command as clients do: words of any bytes.
+    public func send(words: [String]) throws {
+        try socket.send(Self.command(words))
+    }
+
+    /// Sends these bytes.
+    public func send(bytes: [UInt8]) throws {
+        try socket.send(bytes)
+    }
+
+    /// The bytes of a command.
+    public static func command(_ words: [String]) -> [UInt8] {
+        Array("*\(words.count)\r\n".utf8) + words.flatMap { Array("$\($0.utf8.count)\r\n\($0)\r\n".utf8) }
+    }
+
+    /// Sends a command and reads its reply.
+    public func ask(_ words: String...) throws -> String {
+        try send(words: words)
+        return try reply()
+    }
+
+    /// Reads one reply that is no array: `+OK`, `:1`, `-ERR …`; of a bulk string its content, `nil` without one. Empty at the end of
+    /// the connection.
+    ///
+    /// - Throws: ``TestFailure`` if it does not come within 10 s.
+    public func reply() throws -> String {
+        var line = ""
+        while !line.hasSuffix("\r\n") {
+            let next = try receive(1)
+            guard !next.isEmpty else { return line }
+            // Character by character CR LF would be one.
+            line = String(decoding: Array(line.utf8) + Array(next.utf8), as: UTF8.self)
+        }
+        line.removeLast()
+        guard line.hasPrefix("$"), let count = Int(line.dropFirst()) else { return line }
+        return count < 0 ? "nil" : String(try receive(count + 2).dropLast())
+    }
+
+    /// Whether a reply or the end has come within so long.
+    public func hasReply(within milliseconds: Int32) -> Bool {
+        if !pending.isEmpty { return true }
+        guard let bytes = try? socket.receive(within: milliseconds) else { return false }
+        pending += bytes
+        return true
+    }
+
+    /// Closes it.
+    public func close() {
+        socket.reset()
+    }
+
     /// Reads so many bytes of replies; fewer if the connection ends before.
     ///
     /// - Throws: ``TestFailure`` if they do not come within 10 s.

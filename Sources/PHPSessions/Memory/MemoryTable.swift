@@ -1,0 +1,287 @@
+internal import GalletaPlatform
+
+/// The sessions of a store in memory, the order in which they end, and whose they are.
+///
+/// Times are nanoseconds since 1970 by the store's clock. A session whose deadline has come is never given out.
+/// For one thread at a time.
+struct MemoryTable {
+    struct Session {
+        fileprivate(set) var digest: IDDigest
+        var bytes: [UInt8]
+        /// When it ends if nobody uses it.
+        var deadline: Int64
+        var user: ByteString?
+        /// What it is called in a list of its user's sessions.
+        var reference: UInt64
+        /// Another one after each change of its bytes.
+        var version: UInt64
+        /// Where it stands in its heap.
+        fileprivate var place = -1
+
+        init(
+            digest: IDDigest, bytes: [UInt8], deadline: Int64, user: ByteString?, reference: UInt64 = 0,
+            version: UInt64 = 0
+        ) {
+            (self.digest, self.bytes, self.deadline, self.user) = (digest, bytes, deadline, user)
+            (self.reference, self.version) = (reference, version)
+        }
+    }
+
+    /// Beside a session's bytes: its slot, its places in the tables, its blocks' heads.
+    private static let overhead = 256
+
+    private let maxSessions: Int
+    private let maxBytes: Int
+    private var slots: [Session?] = []
+    private var freeSlots: [Int] = []
+    private var numbers: [IDDigest: Int] = [:]
+    /// Slots, the session that ends first on top: those without a user, and those with one.
+    private var heaps: [[Int]] = [[], []]
+    private var users: [ByteString: [Int]] = [:]
+    private var versions: UInt64 = 0
+    private(set) var byteCount = 0
+    /// Sessions that made room for others.
+    private(set) var evictions = 0
+    /// What has changed since somebody began to look through all slots.
+    var changes: Set<IDDigest>?
+
+    init(maxSessions: Int, maxBytes: Int) {
+        self.maxSessions = maxSessions
+        self.maxBytes = maxBytes
+    }
+
+    var count: Int { numbers.count }
+
+    // MARK: Sessions
+
+    /// The session, if there is one that has not ended.
+    mutating func find(_ digest: IDDigest, at now: Int64) -> Session? {
+        guard let number = number(of: digest, at: now) else { return nil }
+        return slots[number]!
+    }
+
+    /// Puts a session's bytes in the place of those that it has, or begins it.
+    ///
+    /// - Returns: False without room, even if all sessions without a user make room. All is as before then.
+    mutating func put(_ digest: IDDigest, _ bytes: [UInt8], deadline: Int64, user: ByteString?, at now: Int64) -> Bool {
+        let number = number(of: digest, at: now)
+        let old = number.map { Self.cost(slots[$0]!) } ?? 0
+        let new = Self.cost(bytes, user)
+        guard
+            makeRoom(sessions: number == nil ? 1 : 0, bytes: new - old, keeping: number, isGuest: user == nil, at: now)
+        else {
+            return false
+        }
+        versions += 1
+        changes?.insert(digest)
+        byteCount += new - old
+        guard let number else {
+            insert(
+                Session(digest: digest, bytes: bytes, deadline: deadline, user: user, reference: 0, version: versions))
+            return true
+        }
+        slots[number]!.bytes = bytes
+        slots[number]!.version = versions
+        setUser(user, of: number)
+        setDeadline(deadline, of: number)
+        return true
+    }
+
+    /// False without the session.
+    mutating func setDeadline(_ deadline: Int64, of digest: IDDigest, at now: Int64) -> Bool {
+        guard let number = number(of: digest, at: now) else { return false }
+        changes?.insert(digest)
+        setDeadline(deadline, of: number)
+        return true
+    }
+
+    /// False without the session.
+    mutating func remove(_ digest: IDDigest, at now: Int64) -> Bool {
+        guard let number = number(of: digest, at: now) else { return false }
+        remove(number)
+        return true
+    }
+
+    /// Gives a session another id. False without the session, or with another of that id.
+    mutating func rename(_ digest: IDDigest, to new: IDDigest, at now: Int64) -> Bool {
+        guard let number = number(of: digest, at: now), self.number(of: new, at: now) == nil else { return false }
+        changes?.insert(digest)
+        changes?.insert(new)
+        numbers[digest] = nil
+        numbers[new] = number
+        slots[number]!.digest = new
+        return true
+    }
+
+    /// Puts a session where there is none, as it was saved. False without room.
+    mutating func restore(_ session: Session, at now: Int64) -> Bool {
+        guard
+            put(
+                session.digest, session.bytes, deadline: session.deadline, user: session.user, at: now),
+            let number = numbers[session.digest]
+        else { return false }
+        slots[number]!.reference = session.reference
+        return true
+    }
+
+    /// Removes sessions that have ended, so many at most. True if there may be more of them.
+    mutating func sweep(limit: Int, at now: Int64) -> Bool {
+        for _ in 0..<limit {
+            let first = heaps.compactMap(\.first).first { slots[$0]!.deadline <= now }
+            guard let first else { return false }
+            remove(first)
+        }
+        return true
+    }
+
+    // MARK: Users
+
+    /// The live sessions of a user, the one last used first.
+    func sessions(of user: ByteString, at now: Int64) -> [Session] {
+        (users[user] ?? []).map { slots[$0]! }.filter { $0.deadline > now }.sorted { $0.deadline > $1.deadline }
+    }
+
+    // MARK: All of them
+
+    /// How many places there are to look through.
+    var slotCount: Int { slots.count }
+
+    func sessions(inSlots range: Range<Int>) -> [Session] {
+        slots[range.clamped(to: 0..<slots.count)].compactMap { $0 }
+    }
+
+    // MARK: Inside
+
+    private static func cost(_ session: Session) -> Int { cost(session.bytes, session.user) }
+
+    private static func cost(_ bytes: [UInt8], _ user: ByteString?) -> Int {
+        overhead + bytes.count + (user?.count ?? 0)
+    }
+
+    private mutating func number(of digest: IDDigest, at now: Int64) -> Int? {
+        guard let number = numbers[digest] else { return nil }
+        guard slots[number]!.deadline > now else {
+            remove(number)
+            return nil
+        }
+        return number
+    }
+
+    /// Of what is in the way those that have ended go first, then those without a user that end first; a session with a user
+    /// goes for another with one only.
+    private mutating func makeRoom(sessions: Int, bytes: Int, keeping kept: Int?, isGuest: Bool, at now: Int64) -> Bool
+    {
+        guard Self.overhead + bytes <= maxBytes else { return false }
+        while count + sessions > maxSessions || (bytes > 0 && byteCount + bytes > maxBytes) {
+            let ended = heaps.compactMap(\.first).first { slots[$0]!.deadline <= now && $0 != kept }
+            guard let victim = ended ?? victim(in: 0, but: kept) ?? (isGuest ? nil : victim(in: 1, but: kept)) else {
+                return false
+            }
+            if ended == nil { evictions += 1 }
+            remove(victim)
+        }
+        return true
+    }
+
+    private func victim(in heap: Int, but kept: Int?) -> Int? {
+        guard let first = heaps[heap].first, first == kept else { return heaps[heap].first }
+        // One of the two below the top is the next.
+        return heaps[heap].dropFirst().prefix(2).min { slots[$0]!.deadline < slots[$1]!.deadline }
+    }
+
+    private mutating func insert(_ session: Session) {
+        let number: Int
+        if let free = freeSlots.popLast() {
+            number = free
+            slots[number] = session
+        } else {
+            number = slots.count
+            slots.append(session)
+        }
+        numbers[session.digest] = number
+        slots[number]!.reference = .random(in: 1 ... .max)
+        if let user = session.user { users[user, default: []].append(number) }
+        push(number)
+    }
+
+    private mutating func remove(_ number: Int) {
+        let session = slots[number]!
+        changes?.insert(session.digest)
+        pull(number)
+        if let user = session.user { leave(user, number) }
+        numbers[session.digest] = nil
+        slots[number] = nil
+        freeSlots.append(number)
+        byteCount -= Self.cost(session)
+    }
+
+    private mutating func setUser(_ user: ByteString?, of number: Int) {
+        let old = slots[number]!.user
+        guard old != user else { return }
+        pull(number)
+        if let old { leave(old, number) }
+        slots[number]!.user = user
+        // To another user it is another session.
+        slots[number]!.reference = .random(in: 1 ... .max)
+        if let user { users[user, default: []].append(number) }
+        push(number)
+    }
+
+    private mutating func leave(_ user: ByteString, _ number: Int) {
+        users[user]?.removeAll { $0 == number }
+        if users[user]?.isEmpty == true { users[user] = nil }
+    }
+
+    // MARK: Heaps
+
+    private func heap(of number: Int) -> Int { slots[number]!.user == nil ? 0 : 1 }
+
+    private mutating func setDeadline(_ deadline: Int64, of number: Int) {
+        slots[number]!.deadline = deadline
+        settle(slots[number]!.place, in: heap(of: number))
+    }
+
+    private mutating func push(_ number: Int) {
+        let heap = heap(of: number)
+        heaps[heap].append(number)
+        slots[number]!.place = heaps[heap].count - 1
+        settle(heaps[heap].count - 1, in: heap)
+    }
+
+    private mutating func pull(_ number: Int) {
+        let (heap, place) = (heap(of: number), slots[number]!.place)
+        let last = heaps[heap].removeLast()
+        guard last != number else { return }
+        heaps[heap][place] = last
+        slots[last]!.place = place
+        settle(place, in: heap)
+    }
+
+    private mutating func settle(_ start: Int, in heap: Int) {
+        var place = start
+        while place > 0, isBefore(place, (place - 1) / 2, in: heap) {
+            swap(place, (place - 1) / 2, in: heap)
+            place = (place - 1) / 2
+        }
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2]
+            where child < heaps[heap].count && isBefore(child, least, in: heap) {
+                least = child
+            }
+            guard least != place else { return }
+            swap(place, least, in: heap)
+            place = least
+        }
+    }
+
+    private func isBefore(_ left: Int, _ right: Int, in heap: Int) -> Bool {
+        slots[heaps[heap][left]]!.deadline < slots[heaps[heap][right]]!.deadline
+    }
+
+    private mutating func swap(_ left: Int, _ right: Int, in heap: Int) {
+        heaps[heap].swapAt(left, right)
+        slots[heaps[heap][left]]!.place = left
+        slots[heaps[heap][right]]!.place = right
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import GalletaPlatform
+import Logging
+import MemorySessions
+import TestSupport
+import Testing
+
+@testable import PHPSessions
+
+@Suite("The state file of PHP's sessions in memory")
+struct MemoryStateTests {
+    private let folder: TemporaryFolder
+    private let log = CapturedLog()
+    private var path: String { folder.file("state") }
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func store(at now: Duration = .seconds(1_000_000)) throws -> MemoryStore {
+        var configuration = MemoryStore.Configuration(idleTimeout: .seconds(1_440))
+        configuration.clock = WallClock { now }
+        return try MemoryStore(configuration)
+    }
+
+    private func keeper(_ store: MemoryStore) throws -> MemoryState {
+        let log = log
+        return try MemoryState(
+            store: store, file: MemoryProvider.StateFile(path: path, lockTimeout: .milliseconds(20)),
+            logger: Logger(label: "test") { _ in log })
+    }
+
+    private func digest(_ number: Int) -> IDDigest { IDDigest(PHPSessionID(ByteString("id\(number)"))!) }
+
+    private func fill(_ store: MemoryStore, _ numbers: Range<Int>) {
+        for number in numbers {
+            _ = store.write(
+                digest(number), Array("n|i:\(number);".utf8), lifetime: .seconds(100 + number), reading: nil)
+        }
+    }
+
+    private func text(_ store: MemoryStore, _ number: Int) -> String? {
+        store.read(digest(number)).bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test("brings back what there was, with users, deadlines and names in lists, and not what has ended")
+    func restores() throws {
+        let store = try store()
+        let keeper = try keeper(store)
+        fill(store, 0..<1_000)
+        let now = store.now
+        let list = store.state.withLock { state in
+            _ = state.table.put(digest(5_000), [0, 255], deadline: now + 500_000_000_000, user: "zoë", at: now)
+            return state.table.sessions(of: "zoë", at: now)
+        }
+        keeper.close()
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        #expect(FileManager.default.contents(atPath: path)?.range(of: Data("id17".utf8)) == nil)
+        let later = try self.store(at: .seconds(1_000_000 + 600))
+        let earlier = try self.store(at: .seconds(1_000_000 + 300))
+        for (store, gone) in [(later, 501), (earlier, 201)] {
+            let keeper = try self.keeper(store)
+            for number in 0..<1_000 {
+                #expect(text(store, number) == (number < gone ? nil : "n|i:\(number);"), "\(number)")
+            }
+            let found = store.state.withLock { $0.table.sessions(of: "zoë", at: store.now) }
+            #expect(found.map(\.reference) == (gone == 201 ? list.map(\.reference) : []))
+            #expect(found.map(\.deadline) == (gone == 201 ? list.map(\.deadline) : []))
+            #expect(found.map(\.bytes) == (gone == 201 ? [[0, 255]] : []))
+            keeper.abandon()
+        }
+    }
+
+    @Test("what changes while it is written is in it as it is at its end, also under another id")
+    func changesMeanwhile() throws {
+        for _ in 0..<5 {
+            try? FileManager.default.removeItem(atPath: path)
+            let store = try store()
+            let keeper = try keeper(store)
+            fill(store, 0..<1_000)
+            let isDone = Cell<Bool>()
+            let changes = Thread {
+                for number in 0..<1_000 {
+                    store.state.withLock { state in
+                        _ = state.table.rename(digest(number), to: digest(10_000 + number), at: store.now)
+                    }
+                }
+                isDone.set(true)
+            }
+            changes.start()
+            repeat { #expect(keeper.writeNow() == 1_000) } while isDone.value == nil
+            keeper.abandon()
+            let restored = try self.store()
+            let second = try self.keeper(restored)
+            for number in 0..<1_000 {
+                let found = [text(restored, number), text(restored, 10_000 + number)].compactMap { $0 }
+                #expect(found == ["n|i:\(number);"])
+            }
+            second.abandon()
+        }
+    }
+
+    @Test("one that is damaged gives what is before the damage, and is kept aside")
+    func damaged() throws {
+        let store = try store()
+        let keeper = try keeper(store)
+        fill(store, 0..<100)
+        keeper.close()
+        let whole = try #require(FileManager.default.contents(atPath: path))
+        for place in [whole.count - 1, whole.count / 2, 20, 9] {
+            for isCut in [false, true] {
+                var bytes = whole
+                if isCut { bytes = bytes.prefix(place) } else { bytes[place] ^= 1 }
+                try bytes.write(to: URL(fileURLWithPath: path))
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+                let store = try self.store()
+                let second = try self.keeper(store)
+                let found = (0..<100).filter { text(store, $0) == "n|i:\($0);" }.count
+                #expect(found == store.state.withLock { $0.table.count })
+                #expect(
+                    found <= 100 * place / whole.count + 1 && found >= 100 * place / whole.count - 2,
+                    "\(place): \(found)")
+                second.abandon()
+            }
+        }
+        #expect(log.text.contains("is damaged") && log.text.contains(".damaged"))
+        #expect(FileManager.default.contents(atPath: path + ".damaged") != nil)
+    }
+
+    @Test("one of another kind is somebody's: it is refused, and stays as it is; two processes cannot have one")
+    func foreign() throws {
+        try Data("GALLETA1 of the memory provider".utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        let file = MemoryProvider.StateFile(path: path)
+        for body in [{ _ = try keeper(store()) }, { try MemoryState.checkAccess(file) }] {
+            let error = #expect(throws: ConfigurationError.self) { try body() }
+            #expect(error?.field == "state" && error?.reason.contains("is no state file") == true)
+        }
+        #expect(folder.read("state").hasPrefix("GALLETA1"))
+        try FileManager.default.removeItem(atPath: path)
+        let first = try keeper(store())
+        let error = #expect(throws: ConfigurationError.self) { try keeper(store()) }
+        #expect(error?.reason.contains("another process") == true)
+        try MemoryState.checkAccess(file)
+        first.close()
+        try MemoryState.checkAccess(file)
+        try keeper(store()).close()
+    }
+}

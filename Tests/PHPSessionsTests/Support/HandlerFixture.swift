@@ -1,0 +1,60 @@
+import GalletaPlatform
+import Logging
+import TestSupport
+
+@testable import PHPSessions
+
+/// A store in memory with its socket for PHP's redis handler.
+final class HandlerFixture {
+    let folder: TemporaryFolder
+    let store: MemoryStore
+    let log = CapturedLog()
+    let id = PHPSessionID("0123456789abcdefghijklmnop")!
+    private let server: HandlerServer
+
+    var socket: String { folder.file("php.sock") }
+    /// As PHP's settings have it.
+    var savePath: String { "unix://\(socket)" }
+    var key: String { "PHPREDIS_SESSION:\(id.text)" }
+    var lock: String { key + "_LOCK" }
+
+    init(
+        _ adjust: (inout HandlerServer.Configuration) -> Void = { _ in },
+        store adjustStore: (inout MemoryStore.Configuration) -> Void = { _ in }
+    ) throws {
+        folder = try TemporaryFolder()
+        let log = log
+        let logger = Logger(label: "test") { _ in log }
+        var memory = MemoryStore.Configuration(idleTimeout: .seconds(3_600))
+        memory.maxWaiters = 100
+        memory.logger = logger
+        adjustStore(&memory)
+        store = try MemoryStore(memory)
+        var configuration = HandlerServer.Configuration(socket: folder.file("php.sock"))
+        // Longer than a busy machine takes.
+        configuration.lockPatience = .seconds(120)
+        configuration.logger = logger
+        adjust(&configuration)
+        server = try HandlerServer(configuration, store: store)
+    }
+
+    deinit {
+        close()
+    }
+
+    func close() {
+        server.close()
+        store.close()
+    }
+
+    func line() throws -> RedisLine { try RedisLine(unix: socket) }
+
+    func put(_ text: String) throws { _ = try line().ask("SETEX", key, "1440", text) }
+
+    var text: String? {
+        (try? store.read(id, until: .patient)).flatMap { $0 }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// Waits until so many wait for the session.
+    func awaitWaiters(_ count: Int) -> Bool { eventually { store.waiterCount(of: id) == count } }
+}
