@@ -21,6 +21,8 @@ struct BesidePHPTests {
     /// Where PHP keeps its sessions.
     enum Store: CaseIterable, CustomTestStringConvertible {
         case files, redis
+        /// In our memory, with the three lines that are documented, and nothing else.
+        case own
 
         var testDescription: String { "\(self)" }
     }
@@ -30,10 +32,16 @@ struct BesidePHPTests {
         let php: PHPFPM
         let server: GalletaProcess
         private let redis: RedisServer?
+        private let folder: TemporaryFolder
+        private let store: Store
+        /// Of our own store.
+        var socket: String { folder.file("php.sock") }
 
         init(_ store: Store) throws {
+            self.store = store
+            folder = try TemporaryFolder()
             redis = store == .redis ? try RedisServer() : nil
-            let settings = redis.map {
+            var settings = redis.map {
                 [
                     "session.save_handler = redis", "session.save_path = \"unix://\($0.socket)?prefix=SHOP:\"",
                     "redis.session.locking_enabled = 1", "redis.session.lock_expire = 120",
@@ -41,12 +49,19 @@ struct BesidePHPTests {
                     "redis.session.lock_retries = -1", "redis.session.lock_wait_time = 2000",
                 ]
             }
+            if store == .own {
+                settings = [
+                    "session.save_handler = redis", "session.save_path = \"unix://\(folder.file("php.sock"))\"",
+                    "redis.session.locking_enabled = 1",
+                ]
+            }
             php = try PHPFPM(pages: BesidePHPTests.pages, settings: settings ?? [])
-            server = try GalletaProcess([
-                "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
-                // Longer than a busy machine takes for what goes on meanwhile.
-                "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
-            ])
+            server = try GalletaProcess(
+                [
+                    "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
+                    // Longer than a busy machine takes for what goes on meanwhile.
+                    "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
+                ] + (store == .own ? ["--session-option", "socket=\(folder.file("php.sock"))"] : []))
         }
 
         func swift(_ path: String, method: String = "GET", cookie: String?) throws -> FastCGIReply {
@@ -58,6 +73,10 @@ struct BesidePHPTests {
         func isLocked(_ cookie: String) -> Bool {
             let id = cookie.dropFirst("PHPSESSID=".count)
             if let redis { return (try? redis.cli("EXISTS", "SHOP:\(id)_LOCK").hasPrefix("1")) ?? false }
+            if store == .own {
+                return (try? RedisLine(unix: socket).ask("GET", "PHPREDIS_SESSION:\(id)_LOCK")).map { $0 != "nil" }
+                    ?? false
+            }
             let fd = open(php.savePath + "/sess_\(id)", O_RDWR)
             defer { close(fd) }
             return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0
