@@ -190,6 +190,39 @@ struct PHPInMemoryTests {
         #expect(try swift(server, "/whoami", cookie).text == #"{"authenticated":true,"user":"ada"}"#)
     }
 
+    @Test("where a service manager holds the socket pages wait for the next start, and lose nothing")
+    func heldSocket() throws {
+        let fd = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        defer { close(fd) }
+        try #require(InheritedSocket.bind(fd, to: socket) && listen(fd, 100) == 0)
+        let php = try php()
+        func start() throws -> ChildProcess {
+            let process = try ChildProcess(
+                "bash",
+                [
+                    "-c", "export LISTEN_PID=$$; exec \"$@\"", "bash", GalletaProcess.program, "--listen",
+                    "unix:\(folder.file("s.sock"))", "--provider", "php", "--session-option", "ini=\(php.ini)",
+                    "--session-option", "socket=\(socket)", "--state", folder.file("state"),
+                ], log: folder.file("log-\(UUID().uuidString)"),
+                environment: ["LISTEN_FDS": "1", "LISTEN_FDNAMES": "session-store"], descriptors: [fd])
+            #expect(try RedisLine(unix: socket).ask("PING") == "+PONG", "\(process.output)")
+            return process
+        }
+        let first = try start()
+        let cookie = try cookie(php.get("count.php"))
+        first.stop()
+        let text = Cell<String>()
+        let page = Thread { text.set((try? php.get("count.php", cookie: cookie).text) ?? "") }
+        page.start()
+        usleep(50_000)
+        #expect(text.value == nil)
+        let second = try start()
+        #expect(eventually { text.value == "2" }, "\(text.value ?? "")")
+        second.stop()
+        // It is not this process's to remove.
+        #expect(FileManager.default.fileExists(atPath: socket))
+    }
+
     @Test("a site goes back to files, and its visitors stay logged in")
     func backToFiles() throws {
         let old = try php()

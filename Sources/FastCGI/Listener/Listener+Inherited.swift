@@ -7,7 +7,8 @@ extension Listener {
     ///
     /// They stay open in the parent: stopping never shuts them down, so that a successor goes on where this process
     /// ended. Connections that a predecessor has left with systemd (its file descriptor store) are served on. The
-    /// environment variables are removed, so that a child does not take them for its own.
+    /// environment variables are removed, so that a child does not take them for its own. One that systemd calls `session-store`
+    /// (FileDescriptorName=) is for another part of the program.
     ///
     /// - Parameter allow: Peers that may connect: addresses and ranges for TCP sockets among them (none: loopback only),
     ///   users as `user:www-data` for unix sockets (none: whom the file's mode lets in).
@@ -15,7 +16,7 @@ extension Listener {
     ///   can be no list of peers, or where one is missing.
     public static func inherited(allow: [String] = []) throws -> [Listener] {
         StandardDescriptors.fill()
-        let descriptors = systemdDescriptors()
+        let descriptors = InheritedDescriptors.take { _, name in name != InheritedDescriptors.storeName }
         if !descriptors.isEmpty {
             var listeners: [Listener] = []
             var connections: [Int32] = []
@@ -24,7 +25,7 @@ extension Listener {
                     connections.append(fd)
                     continue
                 }
-                guard isListening(fd) else {
+                guard InheritedDescriptors.isListening(fd) else {
                     throw ListenerError(
                         "fd \(fd)",
                         "LISTEN_FDS announces it, but it is not a listening stream socket",
@@ -36,7 +37,7 @@ extension Listener {
             for fd in connections { leave(fd, to: listeners) }
             return listeners
         }
-        return isListening(0) ? [try adopt(0, allow, isHeldByManager: false)] : []
+        return InheritedDescriptors.isListening(0) ? [try adopt(0, allow, isHeldByManager: false)] : []
     }
 
     /// What systemd calls a connection that was left with it (FDNAME=).
@@ -46,11 +47,11 @@ extension Listener {
     private static func leave(_ fd: Int32, to listeners: [Listener]) {
         _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
         _ = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
-        let (path, port) = (unixPath(of: fd), SocketAddress.local(of: fd)?.port)
+        let (path, port) = (InheritedDescriptors.unixPath(of: fd), SocketAddress.local(of: fd)?.port)
         let listener = listeners.first { listener in
             listener.isTCP
                 ? port != nil && SocketAddress.local(of: listener.fd)?.port == port
-                : path != nil && unixPath(of: listener.fd) == path
+                : path != nil && InheritedDescriptors.unixPath(of: listener.fd) == path
         }
         // Of a socket that is none of this server's any more.
         guard let listener else {
@@ -58,26 +59,6 @@ extension Listener {
             return
         }
         listener.leave(fd)
-    }
-
-    private static func systemdDescriptors() -> [(fd: Int32, name: Substring)] {
-        defer {
-            unsetenv("LISTEN_PID")
-            unsetenv("LISTEN_FDS")
-            unsetenv("LISTEN_FDNAMES")
-        }
-        guard let owner = getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }), owner == getpid(),
-            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), (1...65_536).contains(count)
-        else { return [] }
-        let names = getenv("LISTEN_FDNAMES").map { String(cString: $0) } ?? ""
-        let words = names.split(separator: ":", omittingEmptySubsequences: false)
-        return (0..<count).map { (3 + $0, words.count == Int(count) ? words[Int($0)] : "") }
-    }
-
-    private static func isListening(_ fd: Int32) -> Bool {
-        var value: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0
     }
 
     private static func adopt(
@@ -98,7 +79,7 @@ extension Listener {
                 fd: fd, name: name, isTCP: true, isInherited: true, isHeldByManager: isHeldByManager,
                 allowed: allowed)
         }
-        guard let path = unixPath(of: fd) else {
+        guard let path = InheritedDescriptors.unixPath(of: fd) else {
             return Listener(
                 fd: fd, name: "fd \(fd)", isInherited: true, isHeldByManager: isHeldByManager, allowed: allowed)
         }
@@ -112,18 +93,5 @@ extension Listener {
             isHeldByManager: isHeldByManager,
             allowed: allowed
         )
-    }
-
-    private static func unixPath(of fd: Int32) -> String? {
-        var address = sockaddr_un()
-        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
-        }
-        guard result == 0, Int32(address.sun_family) == AF_UNIX else { return nil }
-        let path = withUnsafeBytes(of: &address.sun_path) { raw in
-            String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        return path.isEmpty ? nil : path
     }
 }

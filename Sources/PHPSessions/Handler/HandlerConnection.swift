@@ -68,6 +68,9 @@ final class HandlerConnection {
     /// Whose lock it waits for.
     var awaitedLock: IDDigest? { parked?.digest }
 
+    /// Whether a page is not done with its session: it has or awaits a lock, or has read what it has not written.
+    var isUnderWay: Bool { !isOver && (parked != nil || sent < writer.bytes.count || conversation.isUnderWay) }
+
     // MARK: Going on
 
     func handle(_ events: Int16) {

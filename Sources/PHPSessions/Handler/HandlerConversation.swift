@@ -36,6 +36,8 @@ struct HandlerConversation {
     /// Those that it has or waits for.
     private var locks: Set<IDDigest> = []
     private var isKnown: Bool
+    /// A session that it has read, and neither written nor removed since.
+    private var openReading: IDDigest?
 
     /// - Parameters:
     ///   - owner: The connection as an owner of locks.
@@ -48,6 +50,9 @@ struct HandlerConversation {
     }
 
     private var store: MemoryStore { service.store }
+
+    /// Whether a page seems not to be done with its session.
+    var isUnderWay: Bool { openReading != nil || locks.contains { store.isHeld($0, by: owner) } }
 
     mutating func answer(_ words: [[UInt8]]) -> Answer {
         do throws(HandlerRefusal) {
@@ -76,14 +81,19 @@ struct HandlerConversation {
             guard let digest else { return .reply(.null) }
             let reading = store.read(digest)
             note(reading, of: digest)
+            openReading = digest
             return .reply(reading.bytes.map { .bulk($0) } ?? .null)
         case .readLock(let digest):
             return .reply(digest.flatMap(store.token).map { .bulk($0) } ?? .null)
-        case .write(let digest, let bytes, let lifetime): return .reply(try write(digest, bytes, lifetime))
+        case .write(let digest, let bytes, let lifetime):
+            openReading = nil
+            return .reply(try write(digest, bytes, lifetime))
         case .touch(let digest, let lifetime):
+            openReading = nil
             return .reply(.integer(digest.map { store.touch($0, lifetime: lifetime) ? 1 : 0 } ?? 0))
         case .remove(let digest):
             guard let digest else { return .reply(.integer(0)) }
+            openReading = nil
             // It knows that the session is gone, and may begin it anew.
             readings.removeAll { $0.digest == digest }
             return .reply(.integer(store.remove(digest) ? 1 : 0))

@@ -36,12 +36,15 @@ final class HandlerInbox: Sendable {
         cplatform_eventfd_signal(descriptor)
     }
 
-    /// All that has come; nil: the server is to end.
-    func take() -> [UInt64]? {
+    /// Whether the server is to end.
+    var isClosing: Bool { state.withLock { $0.isClosing } }
+
+    /// Whose locks have come.
+    func take() -> [UInt64] {
         cplatform_eventfd_clear(descriptor)
         return state.withLock { state in
             defer { state.granted = [] }
-            return state.isClosing ? nil : state.granted
+            return state.granted
         }
     }
 

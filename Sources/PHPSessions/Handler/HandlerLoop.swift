@@ -11,7 +11,7 @@ final class HandlerLoop {
     private let configuration: HandlerServer.Configuration
     private let service: HandlerConversation.Service
     private let inbox: HandlerInbox
-    private let listener: Int32
+    private let listener: HandlerListener
     private let peers: AllowedPeers
     private let throttle = LogThrottle()
     private var connections: [UInt64: HandlerConnection] = [:]
@@ -20,9 +20,12 @@ final class HandlerLoop {
     private var owners: [UInt64] = []
     /// Nobody is taken on until then: there were no descriptors.
     private var pausesUntil: BootInstant?
+    /// Set once it is to end: until then pages that are under way may go on.
+    private var drainsUntil: BootInstant?
 
     init(
-        _ configuration: HandlerServer.Configuration, store: MemoryStore, inbox: HandlerInbox, listener: Int32,
+        _ configuration: HandlerServer.Configuration, store: MemoryStore, inbox: HandlerInbox,
+        listener: HandlerListener,
         peers: AllowedPeers
     ) {
         self.configuration = configuration
@@ -33,15 +36,18 @@ final class HandlerLoop {
             store: store, prefix: configuration.prefix, password: configuration.password)
     }
 
-    /// Serves until the inbox is closed.
+    /// Serves until the inbox is closed, and then pages that are under way.
     func run() {
-        while true {
+        while !isDone {
             prepare()
             let count = poll(&polled, nfds_t(polled.count), timeout())
             if count < 0, errno != EINTR { usleep(10_000) }
-            if polled[0].revents != 0 || count == 0 {
-                guard let granted = inbox.take() else { break }
-                for owner in granted { connections[owner]?.lockMayBeGranted() }
+            if polled[0].revents != 0 {
+                for owner in inbox.take() { connections[owner]?.lockMayBeGranted() }
+                if inbox.isClosing, drainsUntil == nil {
+                    drainsUntil = .now.advanced(by: configuration.drainTimeout)
+                    listener.end()
+                }
             }
             if count > 0 {
                 for (index, owner) in owners.enumerated() where polled[index + 2].revents != 0 {
@@ -49,10 +55,16 @@ final class HandlerLoop {
                 }
             }
             attend()
-            if count > 0, polled[1].revents != 0 { accept() }
+            if count > 0, polled[1].revents != 0, drainsUntil == nil { accept() }
             for owner in connections.filter({ $0.value.isOver }).keys { connections[owner] = nil }
         }
         connections = [:]
+        listener.end()
+    }
+
+    private var isDone: Bool {
+        guard let drainsUntil else { return false }
+        return drainsUntil <= .now || !connections.values.contains(where: \.isUnderWay)
     }
 
     private func prepare() {
@@ -60,7 +72,8 @@ final class HandlerLoop {
         owners.removeAll(keepingCapacity: true)
         polled.append(pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0))
         if let until = pausesUntil, until <= .now { pausesUntil = nil }
-        polled.append(pollfd(fd: pausesUntil == nil ? listener : -1, events: Int16(POLLIN), revents: 0))
+        let takesConnections = pausesUntil == nil && drainsUntil == nil
+        polled.append(pollfd(fd: takesConnections ? listener.descriptor : -1, events: Int16(POLLIN), revents: 0))
         for (owner, connection) in connections {
             owners.append(owner)
             polled.append(pollfd(fd: connection.descriptor, events: connection.events, revents: 0))
@@ -69,7 +82,7 @@ final class HandlerLoop {
 
     /// Milliseconds until something is due; -1: nothing is.
     private func timeout() -> Int32 {
-        var next = pausesUntil
+        var next = [pausesUntil, drainsUntil].compactMap { $0 }.min()
         for connection in connections.values {
             var due = connection.lockDeadline
             if let lock = connection.awaitedLock, let expiry = service.store.lockExpiry(of: lock) {
@@ -106,7 +119,7 @@ final class HandlerLoop {
     private func accept() {
         // As many as there may be; the kernel keeps the others for a moment.
         for _ in 0..<64 {
-            let fd = cplatform_accept(listener)
+            let fd = cplatform_accept(listener.descriptor)
             if fd < 0 {
                 guard errno != EAGAIN else { return }
                 if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {

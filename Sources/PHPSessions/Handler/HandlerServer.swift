@@ -1,6 +1,4 @@
-internal import CPlatform
 package import GalletaPlatform
-internal import Glibc
 package import Logging
 internal import RESP
 
@@ -31,6 +29,8 @@ package final class HandlerServer: Sendable {
         package var lockPatience = Duration.seconds(10)
         /// How long the rest of a command may take to come, or an answer to be read. Default: 30 s.
         package var stallTimeout = Duration.seconds(30)
+        /// How long pages that are under way may end once it is closed. Default: 2 s.
+        package var drainTimeout = Duration.seconds(2)
         /// Where it is told what does not go as it should.
         package var logger = Logger(label: "galleta.sessions.php")
 
@@ -49,11 +49,11 @@ package final class HandlerServer: Sendable {
             do throws(ListenerError) {
                 try UnixListener.check(path: socket, name: name)
             } catch {
-                guard error.isInUse else { throw Self.refusal(error) }
+                guard error.isInUse else { throw refusal(error) }
             }
         }
 
-        fileprivate static func peers(_ allow: [String]) throws(ConfigurationError) -> AllowedPeers {
+        static func peers(_ allow: [String]) throws(ConfigurationError) -> AllowedPeers {
             do throws(ConfigurationError) {
                 return try AllowedPeers(allow)
             } catch {
@@ -61,31 +61,24 @@ package final class HandlerServer: Sendable {
             }
         }
 
-        fileprivate static func refusal(_ error: ListenerError) -> ConfigurationError {
+        func refusal(_ error: ListenerError) -> ConfigurationError {
             ConfigurationError(
                 field: "socket", reason: "cannot listen on \(error.listener): \(error.reason)", remedy: error.remedy)
         }
     }
 
     private let inbox: HandlerInbox
+    private let drainTimeout: Duration
     private let thread: SystemThread
 
     /// Listens, and serves on a thread of its own.
     ///
     /// - Throws: `ConfigurationError` that names the field.
     package init(_ configuration: Configuration, store: MemoryStore) throws(ConfigurationError) {
-        try UnixListener.checkPath(configuration.socket, field: "socket")
         let peers = try Configuration.peers(configuration.allow)
         guard let inbox = HandlerInbox() else { throw Self.noDescriptors }
-        let (fd, file): (Int32, SocketFile)
-        do throws(ListenerError) {
-            (fd, file) = try UnixListener.listen(
-                path: configuration.socket, mode: configuration.mode, name: configuration.name, backlog: 4096)
-        } catch {
-            throw Configuration.refusal(error)
-        }
-        _ = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
-        if configuration.mode & 0o002 != 0, configuration.allow.isEmpty {
+        let listener = try HandlerListener(configuration)
+        if configuration.mode & 0o002 != 0, configuration.allow.isEmpty, !listener.isHeld {
             configuration.logger.warning(
                 """
                 the socket \(configuration.socket) is world-writable: every local user can read and write all sessions; use mode \
@@ -93,16 +86,12 @@ package final class HandlerServer: Sendable {
                 """)
         }
         self.inbox = inbox
+        drainTimeout = configuration.drainTimeout
         do throws(SystemThread.StartError) {
             thread = try SystemThread(name: "php-sessions") {
-                HandlerLoop(configuration, store: store, inbox: inbox, listener: fd, peers: peers).run()
-                // Before the descriptor: a successor finds no file, or one that is its own.
-                file.remove()
-                Glibc.close(fd)
+                HandlerLoop(configuration, store: store, inbox: inbox, listener: listener, peers: peers).run()
             }
         } catch {
-            file.remove()
-            Glibc.close(fd)
             throw Self.noDescriptors
         }
     }
@@ -111,10 +100,10 @@ package final class HandlerServer: Sendable {
         inbox.close()
     }
 
-    /// Ends all connections, removes the socket file, and waits for it.
+    /// Takes no more connections, lets pages end that are under way, for as long as ``Configuration/drainTimeout``, and waits for it.
     package func close() {
         inbox.close()
-        _ = thread.join(timeout: .seconds(5))
+        _ = thread.join(timeout: drainTimeout + .seconds(5))
     }
 
     private static let noDescriptors = ConfigurationError(

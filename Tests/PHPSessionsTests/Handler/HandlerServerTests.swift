@@ -386,6 +386,37 @@ struct HandlerServerTests {
         #expect(fixture.log.text.contains("was refused"))
     }
 
+    @Test("lets pages end that are under way when it is closed, and those who wait for them, and takes no others")
+    func drains() throws {
+        let fixture = try HandlerFixture { $0.drainTimeout = .seconds(120) }
+        try fixture.put("a|i:1;")
+        let (first, second, unlocked, idle) = (
+            try fixture.line(), try fixture.line(), try fixture.line(), try fixture.line()
+        )
+        #expect(try idle.ask("PING") == "+PONG")
+        #expect(try first.ask("SET", fixture.lock, "host|1", "NX") == "+OK")
+        try second.send(words: ["SET", fixture.lock, "host|2", "NX"])
+        #expect(fixture.awaitWaiters(1))
+        #expect(try unlocked.ask("GET", fixture.key) == "a|i:1;")
+        let isClosed = Cell<Bool>()
+        let closing = Thread {
+            fixture.close()
+            isClosed.set(true)
+        }
+        closing.start()
+        #expect(eventually { !FileManager.default.fileExists(atPath: fixture.socket) })
+        #expect(throws: TestFailure.self) { try fixture.line() }
+        #expect(try first.ask("SETEX", fixture.key, "1440", "a|i:1;b|i:1;") == "+OK")
+        first.close()
+        #expect(try second.reply() == "+OK")
+        second.close()
+        #expect(isClosed.value == nil)
+        #expect(try unlocked.ask("SETEX", fixture.key, "1440", "a|i:2;") == "+OK")
+        #expect(eventually { isClosed.value == true })
+        #expect(try idle.reply().isEmpty)
+        #expect(fixture.text == "a|i:2;b|i:1;")
+    }
+
     @Test("is as private as its mode says, replaces a stale one, and leaves none behind")
     func socketFile() throws {
         let path = fixture.socket

@@ -5,7 +5,9 @@ import TestSupport
 @testable import PHPSessions
 
 /// A store in memory with its socket for PHP's redis handler.
-final class HandlerFixture {
+///
+/// Safe from any thread.
+final class HandlerFixture: Sendable {
     let folder: TemporaryFolder
     let store: MemoryStore
     let log = CapturedLog()
