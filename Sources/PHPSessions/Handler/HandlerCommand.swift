@@ -1,7 +1,7 @@
 internal import GalletaPlatform
 internal import RESP
 
-/// A command of those that PHP's redis handler sends to keep sessions (phpredis 5.3.7); there are no others.
+/// A command of those that PHP's redis handler sends to keep sessions (phpredis 5.3.7, and 6); there are no others.
 enum HandlerCommand: Equatable {
     case select(Int64)
     case authenticate(password: [UInt8])
@@ -9,7 +9,8 @@ enum HandlerCommand: Equatable {
     case quit
     /// Whether there is such a session. nil is an id that PHP would not make.
     case exists(IDDigest?)
-    case read(IDDigest?)
+    /// With a lifetime it is given that, too.
+    case read(IDDigest?, lifetime: Duration?)
     /// The name that a lock's holder has given.
     case readLock(IDDigest?)
     case write(IDDigest, [UInt8], lifetime: Duration)
@@ -33,7 +34,7 @@ enum HandlerCommand: Equatable {
     ///   - prefix: What stands in front of each id.
     /// - Throws: What to say to whoever has sent it.
     init(_ words: [[UInt8]], prefix: [UInt8]) throws(HandlerRefusal) {
-        let name = String(decoding: words[0].prefix(32), as: UTF8.self).uppercased()
+        let name = Self.word(words[0])
         let arguments = words.dropFirst()
         func expect(_ counts: ClosedRange<Int>) throws(HandlerRefusal) {
             guard counts.contains(arguments.count) else {
@@ -59,9 +60,14 @@ enum HandlerCommand: Equatable {
         case "GET":
             try expect(1...1)
             switch try key(1) {
-            case .session(let digest): self = .read(digest)
+            case .session(let digest): self = .read(digest, lifetime: nil)
             case .lock(let digest): self = .readLock(digest)
             }
+        case "GETEX":
+            // `redis.session.early_refresh` of phpredis 6.
+            try expect(3...3)
+            guard Self.word(words[2]) == "EX" else { throw HandlerRefusal("syntax error") }
+            self = .read(try key(1).session(), lifetime: .seconds(try Self.number(words[3], 1...Self.longestLifetime)))
         case "SETEX":
             try expect(3...3)
             let lifetime = try Self.number(words[2], 1...Self.longestLifetime)
@@ -76,6 +82,14 @@ enum HandlerCommand: Equatable {
         case "SET":
             try expect(2...5)
             self = try Self.lock(words, key(1))
+        case "DELIFEQ":
+            // `redis.session.lock_release_cmd` of phpredis 6.
+            try expect(2...2)
+            self = .unlock(try key(1).lock(), token: words[2])
+        case "DELEX":
+            try expect(3...3)
+            guard Self.word(words[2]) == "IFEQ" else { throw HandlerRefusal("syntax error") }
+            self = .unlock(try key(1).lock(), token: words[3])
         case "EVALSHA", "EVAL":
             try expect(2...4)
             let isKnown = words[1].elementsEqual((name == "EVAL" ? Self.unlockScript : Self.unlockDigest).utf8)
@@ -86,14 +100,19 @@ enum HandlerCommand: Equatable {
             }
             self = .unlock(try key(3).lock(), token: words[4])
         default:
-            throw HandlerRefusal("'\(name)' is not one of the commands that keep PHP's sessions")
+            throw HandlerRefusal("unknown command '\(name)': it is not one of the commands that keep PHP's sessions")
         }
+    }
+
+    /// A name or an option, which are the same in any case.
+    private static func word(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.prefix(32), as: UTF8.self).uppercased()
     }
 
     /// `SET key_LOCK token NX [PX milliseconds | EX seconds]`
     private static func lock(_ words: [[UInt8]], _ key: Key) throws(HandlerRefusal) -> HandlerCommand {
         var (isNew, lifetime) = (false, nil as Duration?)
-        var options = words.dropFirst(3).map { String(decoding: $0.prefix(32), as: UTF8.self).uppercased() }[...]
+        var options = words.dropFirst(3).map(word)[...]
         while let option = options.popFirst() {
             switch (option, options.first) {
             case ("NX", _): isNew = true

@@ -77,8 +77,9 @@ struct HandlerConversation {
             }
             return .reply(.simple("OK"))
         case .exists(let digest): return .reply(.integer(digest.map { store.exists($0) ? 1 : 0 } ?? 0))
-        case .read(let digest):
+        case .read(let digest, let lifetime):
             guard let digest else { return .reply(.null) }
+            if let lifetime { _ = store.touch(digest, lifetime: lifetime) }
             let reading = store.read(digest)
             note(reading, of: digest)
             openReading = digest

@@ -28,12 +28,16 @@ struct HandlerServerTests {
             (["SELECT", "0"], "+OK"), (["ping"], "+PONG"), (["EXISTS", key], ":0"), (["GET", key], "nil"),
             (["SET", lock, "host|1", "NX", "PX", "30000"], "+OK"), (["GET", lock], "host|1"),
             (["SETEX", key, "1440", "a|i:1;"], "+OK"), (["EXISTS", key], ":1"), (["GET", key], "a|i:1;"),
-            (["EXPIRE", key, "1440"], ":1"),
+            (["EXPIRE", key, "1440"], ":1"), (["GETEX", key, "EX", "1440"], "a|i:1;"),
             (["EVALSHA", HandlerCommand.unlockDigest, "1", lock, "host|2"], ":0"), (["GET", lock], "host|1"),
             (["EVALSHA", String(repeating: "a", count: 40), "1", lock, "host|1"], "-NOSCRIPT"),
             (["EVAL", HandlerCommand.unlockScript, "1", lock, "host|1"], ":1"), (["GET", lock], "nil"),
             (["EVALSHA", HandlerCommand.unlockDigest, "1", lock, "host|1"], ":0"),
-            (["SET", lock, "host|1", "nx"], "+OK"), (["SET", lock, "host|1", "EX", "9", "NX"], "+OK"),
+            (["SET", lock, "host|1", "nx"], "+OK"), (["DELIFEQ", lock, "host|2"], ":0"),
+            (["DELEX", lock, "IFEQ", "host|2"], ":0"), (["DELEX", lock, "IFEQ", "host|1"], ":1"),
+            (["GET", lock], "nil"),
+            (["SET", lock, "host|1", "NX"], "+OK"), (["DELIFEQ", lock, "host|1"], ":1"),
+            (["SET", lock, "host|1", "EX", "9", "NX"], "+OK"),
             (["DEL", key], ":1"), (["DEL", key], ":0"), (["EXPIRE", key, "1440"], ":0"), (["GET", key], "nil"),
             (["SETEX", key, "1440", ""], "+OK"), (["GET", key], ""), (["QUIT"], "+OK"),
         ] as [([String], String)] {
@@ -49,8 +53,8 @@ struct HandlerServerTests {
         let line = try fixture.line()
         let (key, lock) = (fixture.key, fixture.lock)
         for (words, text) in [
-            (["KEYS", "*"], "'KEYS' is not one of the commands that keep PHP's sessions"),
-            (["CONFIG", "GET", "*"], "'CONFIG'"),
+            (["KEYS", "*"], "unknown command 'KEYS': it is not one of the commands that keep PHP's sessions"),
+            (["CONFIG", "GET", "*"], "unknown command 'CONFIG'"),
             (["SET", key, "x"], "SET without NX"), (["SET", key, "x", "NX"], "no lock's"),
             (["SET", lock, "x", "NX", "PX", "0"], "out of range"), (["SET", lock, "x", "XX"], "syntax"),
             (["GET"], "number of arguments"), (["SETEX", key, "0", "x"], "out of range"),
