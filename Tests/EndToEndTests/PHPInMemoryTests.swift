@@ -196,19 +196,19 @@ struct PHPInMemoryTests {
         defer { close(fd) }
         try #require(InheritedSocket.bind(fd, to: socket) && listen(fd, 100) == 0)
         let php = try php()
-        func start() throws -> ChildProcess {
-            let process = try ChildProcess(
+        func start(_ path: String, _ options: [String]) throws -> ChildProcess {
+            try ChildProcess(
                 "bash",
                 [
                     "-c", "export LISTEN_PID=$$; exec \"$@\"", "bash", GalletaProcess.program, "--listen",
-                    "unix:\(folder.file("s.sock"))", "--provider", "php", "--session-option", "ini=\(php.ini)",
-                    "--session-option", "socket=\(socket)", "--state", folder.file("state"),
-                ], log: folder.file("log-\(UUID().uuidString)"),
+                    "unix:\(folder.file("s.sock"))", "--provider", "php", "--session-option", "socket=\(path)",
+                    "--state",
+                    folder.file("state"),
+                ] + options, log: folder.file("log-\(UUID().uuidString)"),
                 environment: ["LISTEN_FDS": "1", "LISTEN_FDNAMES": "session-store"], descriptors: [fd])
-            #expect(try RedisLine(unix: socket).ask("PING") == "+PONG", "\(process.output)")
-            return process
         }
-        let first = try start()
+        let first = try start(socket, ["--session-option", "ini=\(php.ini)"])
+        #expect(try RedisLine(unix: socket).ask("PING") == "+PONG", "\(first.output)")
         let cookie = try cookie(php.get("count.php"))
         first.stop()
         let text = Cell<String>()
@@ -216,11 +216,15 @@ struct PHPInMemoryTests {
         page.start()
         usleep(50_000)
         #expect(text.value == nil)
-        let second = try start()
+        let second = try start(socket, ["--session-option", "ini=\(php.ini)"])
         #expect(eventually { text.value == "2" }, "\(text.value ?? "")")
         second.stop()
         // It is not this process's to remove.
         #expect(FileManager.default.fileExists(atPath: socket))
+        // PHP would wait for ever at a socket that nobody serves.
+        let other = try start(folder.file("other.sock"), [])
+        #expect(other.exitCode(within: 20) == 78)
+        #expect(other.output.contains("ListenStream="), "\(other.output)")
     }
 
     @Test("a site goes back to files, and its visitors stay logged in")

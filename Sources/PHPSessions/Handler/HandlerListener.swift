@@ -17,12 +17,19 @@ final class HandlerListener: @unchecked Sendable {
     /// - Throws: `ConfigurationError` of `socket`.
     init(_ configuration: HandlerServer.Configuration) throws(ConfigurationError) {
         try UnixListener.checkPath(configuration.socket, field: "socket")
-        let held = InheritedDescriptors.take { fd, name in
-            name == InheritedDescriptors.storeName && InheritedDescriptors.isListening(fd)
-                && InheritedDescriptors.unixPath(of: fd) == configuration.socket
-        }
+        let held = InheritedDescriptors.take { _, name in name == InheritedDescriptors.storeName }
         for other in held.dropFirst() { close(other.fd) }
         if let first = held.first {
+            let path = InheritedDescriptors.unixPath(of: first.fd)
+            guard path == configuration.socket, InheritedDescriptors.isListening(first.fd) else {
+                close(first.fd)
+                // PHP would wait there for ever.
+                throw ConfigurationError(
+                    field: "socket",
+                    reason:
+                        "the service manager's socket \(InheritedDescriptors.storeName) is \(path ?? "no unix socket")",
+                    remedy: "give socket= and ListenStream= of the unit the same path")
+            }
             (descriptor, isHeld, file) = (first.fd, true, nil)
         } else {
             do throws(ListenerError) {

@@ -18,7 +18,17 @@ final class MemoryState: @unchecked Sendable {
     private let queue = DispatchQueue(label: "galleta.sessions.php.state", qos: .utility)
     private let timer: any DispatchSourceTimer
     private let throttle = LogThrottle()
+    private let written = Locked(Figures())
     private var lock: StateLock?
+
+    /// How writing goes.
+    struct Figures: Sendable {
+        /// When the last one was on the disk, and how long that took; nil before.
+        var last: (at: BootInstant, duration: Duration)?
+        var failures = 0
+    }
+
+    var figures: Figures { written.withLock { $0 } }
 
     /// Restores what the file holds, and begins to write it.
     ///
@@ -140,12 +150,16 @@ final class MemoryState: @unchecked Sendable {
 
     private func write() -> Int? {
         guard lock != nil else { return nil }
+        let begin = BootInstant.now
         do throws(StateFailure) {
             let output = try StateOutput(file.path)
             let count = try write(to: output)
             try output.finish()
+            let end = BootInstant.now
+            written.withLock { $0.last = (end, begin.duration(to: end)) }
             return count
         } catch {
+            written.withLock { $0.failures += 1 }
             if let suppressed = throttle.pass("state") {
                 logger.error(
                     "sessions of PHP are not saved: \(error.text); \(error.remedy); next try in \(file.interval)",

@@ -40,8 +40,11 @@ struct MemoryTable {
     private var users: [ByteString: [Int]] = [:]
     private var versions: UInt64 = 0
     private(set) var byteCount = 0
-    /// Sessions that made room for others.
+    /// Sessions that made room for others, and those that had ended.
     private(set) var evictions = 0
+    private(set) var expirations = 0
+    /// What was not taken for want of room.
+    private(set) var refusals = 0
     /// What has changed since somebody began to look through all slots.
     var changes: Set<IDDigest>?
 
@@ -70,6 +73,7 @@ struct MemoryTable {
         guard
             makeRoom(sessions: number == nil ? 1 : 0, bytes: new - old, keeping: number, isGuest: user == nil, at: now)
         else {
+            refusals += 1
             return false
         }
         versions += 1
@@ -129,6 +133,7 @@ struct MemoryTable {
         for _ in 0..<limit {
             let first = heaps.compactMap(\.first).first { slots[$0]!.deadline <= now }
             guard let first else { return false }
+            expirations += 1
             remove(first)
         }
         return true
@@ -161,6 +166,7 @@ struct MemoryTable {
     private mutating func number(of digest: IDDigest, at now: Int64) -> Int? {
         guard let number = numbers[digest] else { return nil }
         guard slots[number]!.deadline > now else {
+            expirations += 1
             remove(number)
             return nil
         }
@@ -177,7 +183,7 @@ struct MemoryTable {
             guard let victim = ended ?? victim(in: 0, but: kept) ?? (isGuest ? nil : victim(in: 1, but: kept)) else {
                 return false
             }
-            if ended == nil { evictions += 1 }
+            if ended == nil { evictions += 1 } else { expirations += 1 }
             remove(victim)
         }
         return true

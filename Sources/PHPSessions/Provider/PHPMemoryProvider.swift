@@ -79,13 +79,20 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         return page
     }
 
-    /// Counts the sessions and their bytes.
+    /// What the store counts, and how the state file is written.
     public func statistics() -> SessionStoreStatistics {
         var statistics = SessionStoreStatistics()
         store.state.withLock { state in
             statistics.sessions = state.table.count
             statistics.bytes = state.table.byteCount
             statistics.evicted = state.table.evictions
+            statistics.expired = state.table.expirations
+            statistics.refused = state.table.refusals
+        }
+        if let figures = keeper?.figures {
+            statistics.sinceSaved = figures.last.map { $0.at.duration(to: .now) }
+            statistics.lastSave = figures.last?.duration
+            statistics.saveFailures = figures.failures
         }
         return statistics
     }

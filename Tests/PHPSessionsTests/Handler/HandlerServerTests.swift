@@ -368,6 +368,8 @@ struct HandlerServerTests {
         // A log-in takes the place of the session that would end first.
         #expect(try put("f", "user") == "+OK")
         #expect(fixture.store.state.withLock { $0.table.count } == 3)
+        let counts = fixture.store.state.withLock { ($0.table.evictions, $0.table.refusals) }
+        #expect(counts == (2, 1))
     }
 
     // MARK: The socket

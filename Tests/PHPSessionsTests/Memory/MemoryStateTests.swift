@@ -159,7 +159,9 @@ struct MemoryStateTests {
         let error = #expect(throws: ConfigurationError.self) { try keeper(store()) }
         #expect(error?.reason.contains("another process") == true)
         try MemoryState.checkAccess(file)
+        #expect(first.figures.last == nil)
         first.close()
+        #expect(first.figures.last != nil && first.figures.failures == 0)
         try MemoryState.checkAccess(file)
         try keeper(store()).close()
     }
