@@ -6,6 +6,8 @@ enum HandlerCommand: Equatable {
     case select(Int64)
     case authenticate(password: [UInt8])
     case ping
+    /// By it the handler sees whether a connection that it has kept is alive.
+    case echo([UInt8])
     case quit
     /// Whether there is such a session. nil is an id that PHP would not make.
     case exists(IDDigest?)
@@ -46,6 +48,10 @@ enum HandlerCommand: Equatable {
         case "PING":
             try expect(0...0)
             self = .ping
+        case "ECHO":
+            try expect(1...1)
+            guard words[1].count <= 1_024 else { throw HandlerRefusal("an echo has at most 1024 bytes") }
+            self = .echo(words[1])
         case "QUIT":
             self = .quit
         case "SELECT":

@@ -71,6 +71,7 @@ struct HandlerConversation {
         guard isKnown else { throw HandlerRefusal("Authentication required.", code: "NOAUTH") }
         switch command {
         case .ping: return .reply(.simple("PONG"))
+        case .echo(let bytes): return .reply(.bulk(bytes))
         case .select(let number):
             guard number == 0 else {
                 throw HandlerRefusal("there is one database, 0: leave database= out of session.save_path")

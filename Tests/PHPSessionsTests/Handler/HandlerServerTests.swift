@@ -25,7 +25,8 @@ struct HandlerServerTests {
         let line = try fixture.line()
         let (key, lock) = (fixture.key, fixture.lock)
         for (words, reply) in [
-            (["SELECT", "0"], "+OK"), (["ping"], "+PONG"), (["EXISTS", key], ":0"), (["GET", key], "nil"),
+            (["SELECT", "0"], "+OK"), (["ping"], "+PONG"), (["ECHO", "x y"], "x y"), (["EXISTS", key], ":0"),
+            (["GET", key], "nil"),
             (["SET", lock, "host|1", "NX", "PX", "30000"], "+OK"), (["GET", lock], "host|1"),
             (["SETEX", key, "1440", "a|i:1;"], "+OK"), (["EXISTS", key], ":1"), (["GET", key], "a|i:1;"),
             (["EXPIRE", key, "1440"], ":1"), (["GETEX", key, "EX", "1440"], "a|i:1;"),
@@ -64,6 +65,7 @@ struct HandlerServerTests {
             (["EVAL", "return redis.call('del', KEYS[1])", "1", lock, "x"], "script"), (["DEL", lock], "a lock's"),
             (["EXPIRE", key, "99999999999999999999"], "out of range"),
             ([String(repeating: "x", count: 5_000)], "not one"),
+            (["ECHO", String(repeating: "x", count: 5_000)], "at most"),
         ] {
             try line.send(words: words)
             let reply = try line.reply()

@@ -92,6 +92,17 @@ struct MemoryStoreTests {
         #expect(fixture.store.state.withLock { $0.merges } > 0)
     }
 
+    @Test("a connection that PHP keeps is used again", .enabled(if: PHPPage.hasRedis))
+    func keptConnection() throws {
+        let fixture = try HandlerFixture()
+        try fixture.put("a|i:1;")
+        let page = try PHPPage(fixture.savePath + "?persistent=1", fixture.id.text, "count", "20", locks: "default")
+        #expect(try page.finish().isEmpty)
+        #expect(fixture.text?.contains("both|i:20;") == true)
+        // That of `put`, and one of the page.
+        #expect(fixture.store.state.withLock { $0.owners } == 2)
+    }
+
     @Test("a page that is killed lets the next go on at once", .enabled(if: PHPPage.hasRedis))
     func killedPage() throws {
         let fixture = try HandlerFixture()
