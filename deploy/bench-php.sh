@@ -1,4 +1,4 @@
-# Sessions in Redis, of PHP and of galleta-server; sourced by deploy/bench.
+# Sessions of PHP in files, in Redis and in galleta-server's memory, and galleta-server's own in Redis; sourced by deploy/bench.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables are of lib.sh, or for it
 
@@ -6,18 +6,21 @@ php_usage() {
     cat <<'TEXT'
 Usage: deploy/bench php [--rounds N] [--seconds N] [--clients N] [--visitors N] [--workers N] [--against FILE]
 
-Measures a counter in a session that is kept in Redis, in alternated rounds through one nginx, with one redis-server on a
-unix socket:
+Measures a counter in a session that is kept in Redis or elsewhere, in alternated rounds through one nginx, with one
+redis-server on a unix socket:
   plain    php-fpm with phpredis as it is installed: parallel requests of a visitor lose counts
   locked   the same with redis.session.locking_enabled=1: none is lost
   strict   the same and session.use_strict_mode=1: an id that a client made up is never adopted either
-  galleta  GET /app/counter of galleta-server --provider redis, which has both
+  disk     php-fpm with PHP's files, which it locks
+  memory   as locked, but the handler is served by galleta-server --provider php, out of its memory
+  galleta  GET /app/counter of galleta-server --provider redis, which has locks and strict ids
 PHP runs with opcache and kept connections to Redis, pm=static, as many children as galleta-server has workers. nginx keeps
 connections to galleta-server, and none to php-fpm: each would hold a child.
 
-Prints the backend's CPU time (user and system, all its processes) and redis-server's per request, requests a second, round
-trips to Redis and commands there per request (those that scripts run count), and the 99th percentile: medians, with the
-quartiles in parentheses, then galleta's ratio to each of PHP's, within a round. The aim is 0.3 of PHP's CPU time.
+Prints the backend's CPU time (user and system, all its processes) and that of redis-server or of the store in memory per
+request, requests a second, round trips to Redis and commands there per request (those that scripts run count), and the 99th
+percentile: medians, with the quartiles in parentheses, then galleta's ratio to each of PHP's, within a round. The aim is 0.3
+of PHP's CPU time.
 
   --rounds N      rounds of each (default 5)          --seconds N   length of one (default 8)
   --clients N     wrk's connections (default 64)      --visitors N  sessions, each asked for in turn (default 1000)
@@ -71,13 +74,21 @@ PHP
     chmod 0644 "$work/counter.php"
     start_php plain
     start_php locked 'php_admin_value[redis.session.locking_enabled] = 1'
+    mkdir -p -- "$work/disk/sessions"
+    ((EUID != 0)) || chown nobody:nogroup "$work/disk/sessions"
+    start_php disk 'php_admin_value[session.save_handler] = files' \
+        "php_admin_value[session.save_path] = \"$work/disk/sessions\""
+    start_backend "$work/store" "$server" --no-access-log --provider php --session-option "socket=$work/store/uploads/php.sock"
+    pid[store]=$backend
+    start_php memory 'php_admin_value[redis.session.locking_enabled] = 1' \
+        "php_admin_value[session.save_path] = \"unix://$work/store/uploads/php.sock?persistent=1\""
     start_php strict 'php_admin_value[redis.session.locking_enabled] = 1' 'php_admin_value[session.use_strict_mode] = 1'
     if [[ $against ]]; then
         start_galleta before "$against"
         measured before "$url/app/counter" before "$work/before"
     fi
     start_galleta galleta "$server" "rules=$rules"
-    for side in plain locked strict; do measured "$side" "$url/$side/counter.php" "$side" "$work/$side"; done
+    for side in plain locked strict disk memory; do measured "$side" "$url/$side/counter.php" "$side" "$work/$side"; done
     measured galleta "$url/app/counter" galleta "$work/galleta"
     for side in "${sides[@]}"; do
         gather_cookies "$side" "$visitors"
@@ -92,10 +103,11 @@ PHP
     php_table
 }
 
-# start_php SIDE [LINE …]: a php-fpm of its own with these lines for its pool, and its place in nginx's $rules.
+# start_php SIDE [LINE …]: a php-fpm of its own with these lines for its pool, of which the first of a name counts, and its place
+# in nginx's $rules.
 start_php() {
     local folder=$work/$1 identity=()
-    mkdir -- "$folder"
+    mkdir -p -- "$folder"
     if ((EUID == 0)); then
         # As the server: a user without rights, and a socket for the web server's group.
         identity=('user = nobody' 'group = nogroup' 'listen.owner = nobody' 'listen.group = www-data')
@@ -103,8 +115,8 @@ start_php() {
     fi
     printf '%s\n' '[global]' "error_log = $folder/server.log" 'daemonize = no' '[counter]' "${identity[@]}" \
         "listen = $folder/php.sock" 'listen.mode = 0660' 'pm = static' "pm.max_children = $workers" \
-        'php_admin_value[opcache.enable] = 1' 'php_admin_value[session.save_handler] = redis' \
-        "php_admin_value[session.save_path] = \"unix://$redis_socket?persistent=1&prefix=$1:\"" "${@:2}" >"$folder/fpm.conf"
+        'php_admin_value[opcache.enable] = 1' "${@:2}" 'php_admin_value[session.save_handler] = redis' \
+        "php_admin_value[session.save_path] = \"unix://$redis_socket?persistent=1&prefix=$1:\"" >"$folder/fpm.conf"
     launch "$php" --nodaemonize --fpm-config "$folder/fpm.conf" >"$folder/server.log" 2>&1
     pid[$1]=$started
     rules+="location = /$1/counter.php { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME $work/counter.php; "
@@ -121,7 +133,7 @@ start_galleta() {
     wait_ready "$folder"
 }
 
-# check_counter SIDE: its sessions are in Redis, and count on.
+# check_counter SIDE: its sessions are kept, and count on.
 check_counter() {
     local cookie first second
     cookie=$(head -n 1 "$work/cookies-$1")
@@ -133,20 +145,31 @@ check_counter() {
     }
 }
 
-# php_round ROUND SIDE: one line of figures into $results: the backend's CPU us a request, Redis's, requests a second, round
+# store_cpu_ns SIDE: the CPU time of what keeps its sessions.
+store_cpu_ns() {
+    case $1 in
+        disk) echo 0 ;;
+        memory) cpu_ns "${pid[store]}" ;;
+        *) cpu_ns "$redis" ;;
+    esac
+}
+
+# php_round ROUND SIDE: one line of figures into $results: the backend's CPU us a request, its store's, requests a second, round
 # trips and commands a request, p99 in ms. What the commands were is in $work/commands-SIDE.
 php_round() {
-    local backend_ns redis_ns reads commands output requests rate p99
+    local backend_ns store_ns reads commands output requests rate p99
     ask_redis CONFIG RESETSTAT >/dev/null
-    backend_ns=$(tree_cpu_ns "${pid[$2]}") redis_ns=$(cpu_ns "$redis")
+    backend_ns=$(tree_cpu_ns "${pid[$2]}") store_ns=$(store_cpu_ns "$2")
     load "$seconds" "$2" "$clients"
-    backend_ns=$(($(tree_cpu_ns "${pid[$2]}") - backend_ns)) redis_ns=$(($(cpu_ns "$redis") - redis_ns))
+    backend_ns=$(($(tree_cpu_ns "${pid[$2]}") - backend_ns)) store_ns=$(($(store_cpu_ns "$2") - store_ns))
     reads=$(redis_field stats total_reads_processed) commands=$(redis_field stats total_commands_processed)
+    # What else asks Redis meanwhile is not theirs.
+    [[ $2 != disk && $2 != memory ]] || reads=0 commands=0
     read -r requests rate p99 < <(wrk_figures <<<"$output")
     ask_redis INFO commandstats | tr -d '\r' | sed -nE 's/^cmdstat_([^:]*):calls=([0-9]+),.*/\1 \2/p' | sort -k2,2nr |
         awk -v requests="$requests" '$2 / requests >= 0.005 { printf "%s %.2f  ", $1, $2 / requests }' >"$work/commands-$2"
     printf '%s %s %s %s %s %s %s %s\n' "$1" "$2" "$(per "$requests" $((backend_ns / 1000)))" \
-        "$(per "$requests" $((redis_ns / 1000)))" "$rate" "$(per "$requests" "$reads")" "$(per "$requests" "$commands")" \
+        "$(per "$requests" $((store_ns / 1000)))" "$rate" "$(per "$requests" "$reads")" "$(per "$requests" "$commands")" \
         "$p99" | tee -a "$results" >&2
 }
 
@@ -164,7 +187,7 @@ php_table() {
     local side
     printf '%d rounds of %d s, %d clients, %d sessions of each, %d workers or children, %s\n' "$rounds" "$seconds" "$clients" \
         "$visitors" "$workers" "$("$php" --version | head -n 1 | cut -d ' ' -f 1,2)"
-    php_row 'medians (quartiles)' 'CPU us/request' "Redis's us/request" 'requests/s' 'round trips' 'commands' 'p99 ms'
+    php_row 'medians (quartiles)' 'CPU us/request' 'store us/request' 'requests/s' 'round trips' 'commands' 'p99 ms'
     for side in "${sides[@]}"; do
         php_row "$side" "$(column "$side" 1 | spread 1)" "$(column "$side" 2 | spread 1)" "$(column "$side" 3 | spread 0)" \
             "$(column "$side" 4 | median 2)" "$(column "$side" 5 | median 2)" "$(column "$side" 6 | spread 2)"
