@@ -106,6 +106,8 @@ package struct PHPSessionStoreError: Error, Hashable, Sendable, CustomStringConv
         case changed
         /// What is there is nothing that PHP would take for a session.
         case refused
+        /// A session is there, and its bytes make no sense here.
+        case unreadable
         /// The system failed.
         case failed
     }

@@ -101,7 +101,10 @@ struct Pipeline: Sendable {
     /// - Parameter isForHandler: Whether the request goes on with it: locks are taken for nobody else.
     private func session(of request: Request, isForHandler: Bool = true) -> Session {
         var candidates = SessionIDCandidates()
-        if isForHandler, sessions.asyncProvider != nil { candidates.mayChangeSession = !request.isSafe }
+        if sessions.asyncProvider != nil {
+            candidates.mayChangeSession = isForHandler && !request.isSafe
+            candidates.mayWait = isForHandler
+        }
         request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
         return sessions.open(
             candidates, isSecure: request.isSecure,
@@ -128,6 +131,9 @@ struct Pipeline: Sendable {
         for case let check? in endpoint.steps.steps.map(\.check) {
             do {
                 guard try check(request, session) == nil else { return .discard }
+            } catch let error as SessionStoreError where error.reason == .busy {
+                // Nobody waits for a head. The request itself may, without a worker.
+                break
             } catch {
                 return .discard
             }

@@ -130,6 +130,21 @@ public struct PHPDocument: Sendable {
         return values
     }
 
+    /// All names in their order, with their values by themselves, and their texts as they stand in the document; a value is nil where
+    /// ``values()`` would throw: of what only its class can read, of too much inside each other, of what many names share.
+    package func valuesOrTexts() -> [(name: ByteString, value: PHPValue?, text: [UInt8])] {
+        var values: [(name: ByteString, value: PHPValue?, text: [UInt8])] = []
+        values.reserveCapacity(entries.count)
+        var room = limits.usedBytes
+        for (name, entry) in zip(names, entries) {
+            let before = room
+            let value = try? value(ofNode: Int(entry.node), taking: &room)
+            if value == nil { room = before }
+            values.append((name, value, Array(bytes[nodes[Int(entry.node)].range])))
+        }
+        return values
+    }
+
     /// The value that a name and then keys of arrays and names of members lead to; nil when one of them is not there.
     /// No more than this value is made of the document.
     ///

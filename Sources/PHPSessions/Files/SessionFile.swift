@@ -87,10 +87,11 @@ final class SessionFile: PHPSessionRecord {
         guard new.count <= bytes.count || cplatform_reserve(descriptor, Int64(new.count)) == 0 else {
             throw .system("making room in a session's file")
         }
-        try put(new)
-        if new.count < bytes.count, ftruncate(descriptor, off_t(new.count)) != 0 {
+        // As PHP does it: a process that is killed in between leaves an empty session, never a new one with the end of the old.
+        guard new.count >= bytes.count || ftruncate(descriptor, 0) == 0 else {
             throw .system("shortening a session's file")
         }
+        try put(new)
         // Writing has set the system's own time.
         if let time = lastUse ?? clock.other?() { try stamp(time) }
         bytes = new
@@ -112,7 +113,10 @@ final class SessionFile: PHPSessionRecord {
     func remove() throws(PHPSessionStoreError) -> Bool {
         defer { release() }
         guard try isThere() else { return false }
-        guard unlink(path) == 0 || errno == ENOENT else { throw .system("removing a session's file") }
+        guard unlink(path) == 0 else {
+            if errno == ENOENT { return false }
+            throw .system("removing a session's file")
+        }
         return true
     }
 
@@ -137,7 +141,8 @@ final class SessionFile: PHPSessionRecord {
     /// Nil is the system's time.
     private func stamp(_ time: Duration?) throws(PHPSessionStoreError) {
         let times = time.map { [$0.timespec, $0.timespec] }
-        guard futimens(descriptor, times) == 0 else { throw .system("touching a session's file") }
+        // Of root's file, which PHP and we may write, only root sets the times; writing has.
+        guard futimens(descriptor, times) == 0 || errno == EPERM else { throw .system("touching a session's file") }
     }
 
     private func status() throws(PHPSessionStoreError) -> stat {

@@ -28,6 +28,15 @@ struct PHPHost {
                     """,
                 remedy: "run this as \(poolUser): User=\(poolUser) in the unit, -u \(poolUser) for spawn-fcgi")
         }
+        if poolUser == nil, let owner = Self.owner(ofFilesIn: folder), owner != userID, owner != 0 {
+            throw ConfigurationError(
+                field: "savePath",
+                reason: """
+                    sessions in \(folder) belong to \(Self.name(of: owner)), this process runs as \(Self.name(of: userID)): \
+                    sessions of either are closed to the other
+                    """,
+                remedy: "run this as \(Self.name(of: owner)), or give another session.save_path")
+        }
         let top = ["/tmp", "/var/tmp"].first { folder == $0 || folder.hasPrefix($0 + "/") }
         if let top, hasPrivate(top) {
             throw ConfigurationError(
@@ -58,6 +67,25 @@ struct PHPHost {
 
     private static var ownMounts: String {
         (try? PHPProvider.Configuration.content(of: "/proc/self/mountinfo", "savePath")) ?? ""
+    }
+
+    /// Whose the sessions are that are there; nil where there are none, or the folder is closed to us.
+    private static func owner(ofFilesIn folder: String) -> uid_t? {
+        guard let directory = opendir(folder) else { return nil }
+        defer { closedir(directory) }
+        var looked = 0
+        while looked < 1_000, let entry = readdir(directory) {
+            looked += 1
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            var status = stat()
+            guard name.hasPrefix("sess_"), lstat("\(folder)/\(name)", &status) == 0,
+                status.st_mode & S_IFMT == S_IFREG
+            else { continue }
+            return status.st_uid
+        }
+        return nil
     }
 
     private static func userID(of name: String) -> uid_t? {

@@ -1,9 +1,14 @@
+internal import GalletaPlatform
 internal import Sessions
 
 /// The lock of a session that a request holds from its look-up to its end, however it ends.
+///
+/// Threading: any thread; child tasks of a request make their calls side by side.
 final class PHPLease: @unchecked Sendable {
-    // Safe: a request's calls come one at a time.
+    // Safe: all use of the record is within the lock. It is held for as long as a call takes, with what the store does in it:
+    // what one call has read is what it changes.
     private let record: any PHPSessionRecord
+    private let lock = Locked(())
     private let id: SessionID
 
     init(_ record: any PHPSessionRecord, of id: SessionID) {
@@ -12,14 +17,24 @@ final class PHPLease: @unchecked Sendable {
     }
 
     deinit {
-        record.release()
+        end()
     }
 
-    /// Nil when it was let go of, or the session has another id by now.
-    func record(of id: SessionID) -> (any PHPSessionRecord)? { id == self.id && record.isHeld ? record : nil }
+    /// Runs one call on the session; nil when it was let go of, or has another id by now.
+    func withRecord<Result>(
+        of id: SessionID, _ body: (any PHPSessionRecord) throws -> Result
+    ) rethrows -> Result? {
+        guard id == self.id else { return nil }
+        return try lock.withLock { _ in record.isHeld ? try body(record) : nil }
+    }
+
+    /// Lets the session go, between two calls. Later ones take the lock for themselves.
+    func end() {
+        lock.withLock { _ in record.release() }
+    }
 }
 
 extension SessionHandle {
-    /// The session itself, where the request that calls has its lock.
-    var heldRecord: (any PHPSessionRecord)? { (lease as? PHPLease)?.record(of: id) }
+    /// That of the request that calls, if it has one.
+    var phpLease: PHPLease? { lease as? PHPLease }
 }

@@ -11,8 +11,6 @@ struct PHPOperations: Sendable {
     private enum Look {
         case live(SessionRecord, PHPDocument)
         case over
-        /// PHP would end it.
-        case damaged
     }
 
     private let store: any PHPSessionStore
@@ -23,6 +21,7 @@ struct PHPOperations: Sendable {
     private let absoluteTimeout: Duration
     private let logger: Logger
     private let throttle = LogThrottle()
+    private let leases: LeaseWatch
 
     init(store: any PHPSessionStore, codec: PHPSessionValues, configuration: PHPProvider.Configuration) {
         self.store = store
@@ -31,29 +30,32 @@ struct PHPOperations: Sendable {
         idleTimeout = configuration.idleTimeout
         absoluteTimeout = configuration.traits.defaults.absoluteTimeout!
         logger = configuration.logger
+        leases = LeaseWatch(limit: configuration.leaseTimeout)
     }
 
     // MARK: Operations
 
     func find(_ session: SessionHandle, until deadline: BootInstant) throws -> SessionFinding {
-        if let record = session.heldRecord {
-            guard case .live(let found, _) = look(record) else { return .none }
-            return .found(found)
-        }
-        guard let php = PHPSessionID(session.id), let content = try store.read(php, until: deadline),
-            case .live(let found, _) = look(content.bytes, lastUse: content.lastUse)
-        else { return .none }
+        let look =
+            if let held = try session.phpLease?.withRecord(of: session.id, look) {
+                held
+            } else if let php = PHPSessionID(session.id), let content = try store.read(php, until: deadline) {
+                try self.look(content.bytes, lastUse: content.lastUse)
+            } else {
+                Look.over
+            }
+        guard case .live(let found, _) = look else { return .none }
         return .found(found)
     }
 
     /// As ``find(_:until:)``; the session stays locked as long as the lease that comes with it.
     func findAndHold(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
         guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .none }
-        guard case .live(var found, _) = look(record) else {
-            record.release()
-            return .none
-        }
-        found.lease = PHPLease(record, of: id)
+        // Whatever is thrown or returned without it, it is let go of with the last who has it.
+        let lease = PHPLease(record, of: id)
+        guard case .live(var found, _) = try look(record) else { return .none }
+        leases.watch(lease)
+        found.lease = lease
         return .found(found)
     }
 
@@ -72,7 +74,7 @@ struct PHPOperations: Sendable {
         // One that is over is not in the way.
         guard let old = try store.open(php, until: deadline) else { return .exists }
         defer { old.release() }
-        guard case .over = look(old) else { return .exists }
+        guard case .over = try look(old) else { return .exists }
         return try old.write(bytes, lastUse: nil) ? .created() : .exists
     }
 
@@ -80,9 +82,15 @@ struct PHPOperations: Sendable {
     func commit(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?, until deadline: BootInstant
     ) throws -> SessionCommitOutcome {
-        guard let (record, keepsLock) = try open(session, until: deadline) else { return .gone }
-        defer { if !keepsLock { record.release() } }
-        guard case .live(let before, var document) = look(record) else { return .gone }
+        try withSession(session, until: deadline) { record, keepsLock in
+            try commit(patch, to: record, keepsLock: keepsLock, expecting: version)
+        } ?? .gone
+    }
+
+    private func commit(
+        _ patch: SessionPatch, to record: any PHPSessionRecord, keepsLock: Bool, expecting version: UInt64?
+    ) throws -> SessionCommitOutcome {
+        guard case .live(let before, var document) = try look(record) else { return .gone }
         if let version, version != before.version { return .conflict(before) }
         guard !patch.isEmpty || patch.lifetime != nil else {
             if patch.touches, try !record.touch(keepsLock: keepsLock) { return .gone }
@@ -115,23 +123,35 @@ struct PHPOperations: Sendable {
     }
 
     func touch(_ session: SessionHandle, until deadline: BootInstant) throws -> SessionTouch {
-        guard let (record, keepsLock) = try open(session, until: deadline) else { return .gone }
-        defer { if !keepsLock { record.release() } }
-        guard case .live(let session, _) = look(record), try record.touch(keepsLock: keepsLock) else { return .gone }
-        return .touched(remaining: min(session.idleRemaining + session.idle, session.absoluteRemaining))
+        try withSession(session, until: deadline) { record, keepsLock in
+            guard case .live(let session, _) = try look(record), try record.touch(keepsLock: keepsLock) else {
+                return .gone
+            }
+            return .touched(remaining: min(session.idleRemaining + session.idle, session.absoluteRemaining))
+        } ?? .gone
     }
 
+    /// Also one that cannot be read: PHP may know who it is.
     func destroy(_ session: SessionHandle, until deadline: BootInstant) throws -> Bool {
-        guard let (record, _) = try open(session, until: deadline) else { return false }
-        let isLive = if case .live = look(record) { true } else { false }
-        return try record.remove() && isLive
+        try withSession(session, until: deadline) { record, _ in
+            let isOver = if case .over? = try? look(record) { true } else { false }
+            return try record.remove() && !isOver
+        } ?? false
     }
 
     /// A lock that is held goes with the old id.
     func rotate(_ session: SessionHandle, to new: SessionID, until deadline: BootInstant) throws -> SessionRotation {
-        guard let fresh = PHPSessionID(new), let (record, _) = try open(session, until: deadline) else { return .gone }
-        defer { record.release() }
-        guard case .live = look(record) else { return .gone }
+        guard let fresh = PHPSessionID(new) else { return .gone }
+        return try withSession(session, until: deadline) { record, _ in
+            defer { record.release() }
+            return try rotate(record, to: fresh, until: deadline)
+        } ?? .gone
+    }
+
+    private func rotate(
+        _ record: any PHPSessionRecord, to fresh: PHPSessionID, until deadline: BootInstant
+    ) throws -> SessionRotation {
+        guard case .live = try look(record) else { return .gone }
         switch try record.rename(to: fresh) {
         case .renamed: return .rotated
         case .gone: return .gone
@@ -141,7 +161,15 @@ struct PHPOperations: Sendable {
         guard let target = try store.create(fresh, until: deadline) else { return .taken }
         // First the new one: a crash in between leaves two, never none.
         guard try target.write(record.bytes, lastUse: record.lastUse) else { return .gone }
-        guard try record.remove() else {
+        let isRemoved: Bool
+        do {
+            isRemoved = try record.remove()
+        } catch {
+            // Nobody knows that id, and the next attempt makes it anew.
+            _ = try? store.open(fresh, until: deadline)?.remove()
+            throw error
+        }
+        guard isRemoved else {
             // Logged out meanwhile, by a page that did not wait for the lock.
             _ = try store.open(fresh, until: deadline)?.remove()
             return .gone
@@ -149,39 +177,50 @@ struct PHPOperations: Sendable {
         return .rotated
     }
 
-    /// The session, locked for this call, or by the request that calls.
-    private func open(
-        _ session: SessionHandle, until deadline: BootInstant
-    ) throws -> (record: any PHPSessionRecord, keepsLock: Bool)? {
-        if let record = session.heldRecord { return (record, true) }
+    /// Runs a call on the session, locked for this call, or by the request that calls (which keeps the lock then). Nil where there
+    /// is none.
+    private func withSession<Result>(
+        _ session: SessionHandle, until deadline: BootInstant,
+        _ body: (any PHPSessionRecord, _ keepsLock: Bool) throws -> Result
+    ) throws -> Result? {
+        if let result = try session.phpLease?.withRecord(of: session.id, { try body($0, true) }) { return result }
         guard let php = PHPSessionID(session.id), let record = try store.open(php, until: deadline) else { return nil }
-        return (record, false)
+        defer { record.release() }
+        return try body(record, false)
     }
 
     // MARK: Looking
 
-    private func look(_ record: any PHPSessionRecord) -> Look { look(record.bytes, lastUse: record.lastUse) }
+    private func look(_ record: any PHPSessionRecord) throws -> Look {
+        try look(record.bytes, lastUse: record.lastUse)
+    }
 
     /// The session of these bytes, for a list; nil for one that is over.
     func record(_ content: PHPSessionContent) -> SessionRecord? {
-        guard case .live(let record, _) = look(content.bytes, lastUse: content.lastUse) else { return nil }
+        guard case .live(let record, _)? = try? look(content.bytes, lastUse: content.lastUse) else { return nil }
         return record
     }
 
-    private func look(_ bytes: [UInt8], lastUse: Duration) -> Look {
+    /// - Throws: `unreadable` for what makes no sense here. It may to PHP, so it is not as if there were none: somebody may be
+    ///   logged in by it.
+    private func look(_ bytes: [UInt8], lastUse: Duration) throws -> Look {
+        let (document, values, times): (PHPDocument, SessionValues, PHPSessionValues.Times?)
         do {
-            let document = try codec.document(bytes)
-            let (values, times) = try codec.values(document)
-            guard let session = session(values, times, idle: clock.idle(since: lastUse)) else { return .over }
-            return .live(session, document)
+            document = try codec.document(bytes)
+            (values, times) = try codec.values(document)
         } catch {
-            if let suppressed = throttle.pass("damaged") {
+            if let suppressed = throttle.pass("unreadable") {
                 logger.error(
-                    "a session of PHP cannot be read and counts as none: \(error)",
+                    """
+                    a session of PHP cannot be read, its visitor gets 503: \(error); if it is so of all of them, \
+                    session.serialize_handler is not \(codec.format)
+                    """,
                     metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : nil)
             }
-            return .damaged
+            throw PHPSessionStoreError(code: .unreadable, reason: "\(error)")
         }
+        guard let session = session(values, times, idle: clock.idle(since: lastUse)) else { return .over }
+        return .live(session, document)
     }
 
     /// Nil for a session that is over.

@@ -39,6 +39,11 @@ extension PHPProvider {
         public var waitersPerSession = 2
         /// How long a call waits that holds a worker.
         var shortTimeout = Duration.milliseconds(250)
+        /// How many such calls wait at a time.
+        var waitingCallers = 1
+        /// How long a request has PHP's lock at most (``Locking/wholeRequest``); what it does later takes the lock for itself.
+        /// Default: 30 s, which is PHP's `max_execution_time`.
+        public var leaseTimeout = Duration.seconds(30)
         /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
         var cookie = SessionDefaults()
         /// Whether the fields of ``cookie`` are what PHP's settings say, also where they are nil.
@@ -129,6 +134,8 @@ extension PHPProvider.Configuration {
         traits.hasExactDeadlines = false
         traits.limits = SessionLimits(bytes: 2 << 20, keys: 65_536)
         traits.defaults = cookie
+        // What PHP's pages have put there must not be in the way of a log-in here.
+        traits.defaults.limits = traits.limits
         traits.sharesCookie = knowsCookie
         traits.defaults.cookieName = cookie.cookieName ?? "PHPSESSID"
         traits.defaults.isPersistent = cookie.isPersistent ?? false
@@ -174,7 +181,9 @@ extension PHPProvider.Configuration {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".ini"), !name.hasPrefix(".") { names.append(name) }
+            // One that leads nowhere PHP leaves out, too.
+            guard name.hasSuffix(".ini"), !name.hasPrefix("."), access("\(folder)/\(name)", F_OK) == 0 else { continue }
+            names.append(name)
         }
         return names.sorted().map { "\(folder)/\($0)" }
     }

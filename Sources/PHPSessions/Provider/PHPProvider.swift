@@ -1,6 +1,7 @@
 internal import GalletaPlatform
 internal import PHPSerialization
 public import Sessions
+internal import Synchronization
 
 /// PHP's own sessions, in PHP's own files or in Redis, as its own handlers keep them: a page of PHP and a handler in Swift have one visitor.
 /// In this process's memory they are a ``PHPMemoryProvider``'s.
@@ -28,6 +29,8 @@ public final class PHPProvider: AsyncSessionProvider {
     private let lockTimeout: Duration
     private let shortTimeout: Duration
     private let waiting: LockWaiters
+    private let callerLimit: Int
+    private let callersWaiting = Atomic<Int>(0)
 
     /// What PHP's sessions can keep.
     public let traits: SessionProviderTraits
@@ -46,6 +49,11 @@ public final class PHPProvider: AsyncSessionProvider {
         store: any PHPSessionStore, configuration: Configuration
     ) throws(ConfigurationError) {
         let format = try configuration.checkedFormat()
+        if let name = configuration.userKey, name == PHPSessionValues.reservedName || !format.canName(name) {
+            throw ConfigurationError(
+                field: "userKey", reason: "\(name) cannot be a name in $_SESSION, or is ours",
+                remedy: "give the name under which PHP's pages keep the user")
+        }
         traits = configuration.traits
         operations = PHPOperations(
             store: store,
@@ -56,13 +64,14 @@ public final class PHPProvider: AsyncSessionProvider {
         shortTimeout = configuration.shortTimeout
         self.store = store
         waiting = LockWaiters(limit: configuration.waiters)
+        callerLimit = configuration.waitingCallers
     }
 
     // MARK: On the caller's thread
 
     /// What an id leads to. Waits for a page of PHP that has the session, for 250 ms at most.
     public func lookUp(_ session: SessionHandle) throws -> SessionFinding {
-        try failing { try operations.find(session, until: short) }
+        try onCaller { try operations.find(session, until: $0) }
     }
 
     /// What the ids of a request lead to, with the lock where `locking` says so.
@@ -70,8 +79,8 @@ public final class PHPProvider: AsyncSessionProvider {
         let holds = holds(candidates)
         return try (0..<candidates.count).map { index in
             let id = candidates[index]
-            return try failing {
-                try holds ? operations.findAndHold(id, until: short) : operations.find(SessionHandle(id), until: short)
+            return try onCaller(mayWait: candidates.mayWait) {
+                try holds ? operations.findAndHold(id, until: $0) : operations.find(SessionHandle(id), until: $0)
             }
         }
     }
@@ -83,32 +92,50 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// Begins a session, as PHP's next page finds it.
     public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {
-        try failing { try operations.create(id, draft, until: short) }
+        try onCaller { try operations.create(id, draft, until: $0) }
     }
 
     /// Makes the patch's changes on the session as it is now, under PHP's lock.
     public func commit(
         _ patch: SessionPatch, to session: SessionHandle, expecting version: UInt64?
     ) throws -> SessionCommitOutcome {
-        try failing { try operations.commit(patch, to: session, expecting: version, until: short) }
+        try onCaller { try operations.commit(patch, to: session, expecting: version, until: $0) }
     }
 
-    /// Sets "last used" to now.
+    /// Sets "last used" to now; while others have the session they do so.
     public func touch(_ session: SessionHandle) throws -> SessionTouch {
-        try failing { try operations.touch(session, until: short) }
+        do {
+            return try failing { try operations.touch(session, until: .now) }
+        } catch let error as SessionStoreError where error.reason == .busy {
+            return .touched(remaining: traits.defaults.idleTimeout!)
+        }
     }
 
     /// Removes the session: to PHP, too, the visitor is nobody.
     public func destroy(_ session: SessionHandle) throws -> Bool {
-        try failing { try operations.destroy(session, until: short) }
+        try onCaller { try operations.destroy(session, until: $0) }
     }
 
     /// Gives the session a new id, as `session_regenerate_id(true)` does: the old one is gone at once.
     public func rotate(_ session: SessionHandle, to new: SessionID, grace: Duration) throws -> SessionRotation {
-        try failing { try operations.rotate(session, to: new, until: short) }
+        try onCaller { try operations.rotate(session, to: new, until: $0) }
     }
 
-    private var short: BootInstant { .now.advanced(by: min(lockTimeout, shortTimeout)) }
+    /// Waits on the caller's thread, a worker as a rule, for a short time, and only as many at once as may: others' requests want
+    /// workers, too.
+    private func onCaller<Result>(mayWait: Bool = true, _ body: (BootInstant) throws -> Result) throws -> Result {
+        do {
+            return try failing { try body(.now) }
+        } catch let error as SessionStoreError where error.reason == .busy {
+            guard mayWait else { throw error }
+            let count = callersWaiting.wrappingAdd(1, ordering: .relaxed).newValue
+            defer { callersWaiting.wrappingSubtract(1, ordering: .relaxed) }
+            // The others may have met no page, but a request like themselves, which is done in no time.
+            let patience = min(lockTimeout, count <= callerLimit ? shortTimeout : .milliseconds(2))
+            let deadline = BootInstant.now.advanced(by: patience)
+            return try failing { try body(deadline) }
+        }
+    }
 
     private func failing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
@@ -128,10 +155,13 @@ public final class PHPProvider: AsyncSessionProvider {
     }
 
     private static func failure(_ error: PHPSessionStoreError) -> SessionStoreError {
-        let isBusy = error.code == .busy
-        return SessionStoreError(
-            .unavailable, isBusy ? "a page of PHP has the session" : "PHP's sessions cannot be used", underlying: error,
-            retryAfter: .seconds(isBusy ? 1 : 5))
+        switch error.code {
+        case .busy:
+            SessionStoreError(.busy, "a page of PHP has the session", underlying: error, retryAfter: .seconds(1))
+        case .unreadable:
+            SessionStoreError(.unreadable, "a session of PHP cannot be read", underlying: error)
+        default: SessionStoreError(.unavailable, "PHP's sessions cannot be used", underlying: error)
+        }
     }
 
     // MARK: Waiting on a thread of its own
@@ -167,10 +197,8 @@ public final class PHPProvider: AsyncSessionProvider {
         }
     }
 
-    /// As ``touch(_:)``; waits for a page without a thread of the caller's.
-    public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch {
-        try await awaiting { [operations] in try operations.touch(session, until: $0) }
-    }
+    /// As ``touch(_:)``, which waits for nobody.
+    public func touchAsync(_ session: SessionHandle) async throws -> SessionTouch { try touch(session) }
 
     /// At once where nobody has the session; else on a thread that waits, and not on the caller's.
     private func awaiting<Result: Sendable>(
@@ -179,7 +207,7 @@ public final class PHPProvider: AsyncSessionProvider {
         do {
             return try failing { try body(.now) }
         } catch let error as SessionStoreError {
-            guard (error.underlying as? PHPSessionStoreError)?.code == .busy else { throw error }
+            guard error.reason == .busy else { throw error }
         }
         let deadline = BootInstant.now.advanced(by: lockTimeout)
         do {

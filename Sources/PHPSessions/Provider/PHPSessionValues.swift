@@ -35,16 +35,21 @@ struct PHPSessionValues {
     func values(_ document: PHPDocument) throws -> (values: SessionValues, times: Times?) {
         var pairs: [(SessionKey, [UInt8])] = []
         var times: Times?
-        for (name, value) in try document.values() {
+        for (name, value, text) in document.valuesOrTexts() {
             if name == Self.reservedName {
-                times = reserved(value, into: &pairs)
+                if let value { times = reserved(value, into: &pairs) }
                 continue
             }
             if name == userName {
-                if let user = Self.userText(value) { pairs.append((.user, try SessionValue.name(user).encoded())) }
+                let user = value.flatMap(Self.userText)
+                if let user { pairs.append((.user, try SessionValue.name(user).encoded())) }
                 // Beside: handlers see it as PHP's pages do.
             }
-            pairs.append((SessionKey(name), try Self.sessionValue(value).encoded()))
+            // What only PHP understands must not hide the rest.
+            let ours =
+                value.flatMap { try? Self.sessionValue($0) }
+                ?? .opaque(SessionOpaqueValue(typeName: Self.opaqueType, bytes: text))
+            pairs.append((SessionKey(name), try ours.encoded()))
         }
         return (try SessionValues(encodedValues: pairs), times)
     }

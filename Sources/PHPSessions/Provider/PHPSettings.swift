@@ -9,11 +9,18 @@ struct PHPSettings {
     private var pools: [String] = []
     /// A pool's `user`.
     private(set) var poolUser: String?
+    /// Another file that a pool's file wants read.
+    private var include: String?
 
     /// The pool, when all was read.
     ///
     /// - Throws: `ConfigurationError` of a file with several.
     func checkPool() throws(ConfigurationError) {
+        if let include {
+            throw ConfigurationError(
+                field: "pool", reason: "the file includes \(include), which is not read",
+                remedy: "put what the pool says of sessions into the file itself")
+        }
         guard pools.count > 1 else { return }
         throw ConfigurationError(
             field: "pool", reason: "the file has several pools: \(pools.joined(separator: ", "))",
@@ -22,17 +29,22 @@ struct PHPSettings {
 
     /// - Parameter text: The content of the file: `name = value`, or a pool's `php_value[name] = value`.
     mutating func read(_ text: String, isPool: Bool = false) {
+        // Below [PATH=…] and [HOST=…] stands what counts for some pages only (php.ini), below [global] what is no pool's.
+        var isElsewhere = false
         for line in text.split(whereSeparator: \.isNewline) {
             let line = Self.trimmed(line)
-            if isPool, line.first == "[", let end = line.firstIndex(of: "]") {
+            if line.first == "[", let end = line.firstIndex(of: "]") {
                 let name = String(line[line.index(after: line.startIndex)..<end])
-                if name != "global", !pools.contains(name) { pools.append(name) }
+                let upper = name.uppercased()
+                isElsewhere = isPool ? name == "global" : upper.hasPrefix("PATH=") || upper.hasPrefix("HOST=")
+                if isPool, !isElsewhere, !pools.contains(name) { pools.append(name) }
             }
-            guard let first = line.first, first != ";", first != "#", first != "[",
+            guard !isElsewhere, let first = line.first, first != ";", first != "#", first != "[",
                 let equals = line.firstIndex(of: "=")
             else { continue }
-            var name = Self.trimmed(line[..<equals])
+            var name = Self.name(line[..<equals])
             let value = Self.value(line[line.index(after: equals)...])
+            if isPool, name == "include" { include = value }
             if isPool, name == "user" { poolUser = value.replacing("$pool", with: pools.last ?? "") }
             var isFixed = false
             for (prefix, fixes) in [
@@ -97,12 +109,30 @@ struct PHPSettings {
         return String(text)
     }
 
-    /// In quotes all of it; else up to a comment.
+    /// As `php_value [x]` and `php_value["x"]` are, too.
+    private static func name(_ text: Substring) -> String {
+        var name = trimmed(text)
+        guard let bracket = name.firstIndex(of: "["), name.last == "]" else { return name }
+        let setting = trimmed(name[name.index(after: bracket)...].dropLast())
+        let isQuoted = setting.count > 1 && setting.first == setting.last && ["\"", "'"].contains(setting.first)
+        name = trimmed(name[..<bracket])
+        return "\(name)[\(isQuoted ? String(setting.dropFirst().dropLast()) : setting)]"
+    }
+
+    /// In quotes all of it; else up to a comment. PHP's words for nothing are nothing.
     private static func value(_ text: Substring) -> String {
-        let text = trimmed(text)
-        for quote in ["\"", "'"] as [Character] where text.first == quote {
-            return String(text.dropFirst().prefix { $0 != quote })
+        var rest = trimmed(text)[...]
+        guard let first = rest.first, first == "\"" || first == "'" else {
+            let word = trimmed(rest.prefix { $0 != ";" })
+            return ["none", "null"].contains(word.lowercased()) ? "" : word
         }
-        return trimmed(text.prefix { $0 != ";" })
+        // Several in a row are one.
+        var value = ""
+        while let quote = rest.first, quote == "\"" || quote == "'" {
+            let text = rest.dropFirst().prefix { $0 != quote }
+            value += text
+            rest = rest[text.endIndex...].dropFirst().drop { $0 == " " || $0 == "\t" }
+        }
+        return value
     }
 }

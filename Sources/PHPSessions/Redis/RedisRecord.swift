@@ -7,7 +7,7 @@ final class RedisRecord: PHPSessionRecord {
     /// Writes, touches or removes a session and lets its lock go, all at once. KEYS: the session, its lock.
     /// ARGV: the holder, the task, milliseconds to live, `1` for one that must not be there yet, what was read, what to write, `1`
     /// where the lock stays.
-    /// Gives `done`; `gone` without a session, `there` with one in the way, `lost` without the lock, `changed` by somebody who took none.
+    /// A life that is longer, or without end, stays as others have set it. Gives `done`; `gone` without a session, `there` with one in the way, `lost` without the lock, `changed` by somebody who took none.
     private static let script = RedisScript(
         """
         local key, lock = KEYS[1], KEYS[2]
@@ -23,12 +23,16 @@ final class RedisRecord: PHPSessionRecord {
           if not now then return ends('gone') end
           if ARGV[2] ~= 'remove' and now ~= ARGV[5] then return ends('changed') end
         end
+        local left = redis.call('PTTL', key)
+        local life = math.max(left, tonumber(ARGV[3]))
         if ARGV[2] == 'remove' then
           redis.call('DEL', key)
         elseif ARGV[2] == 'touch' then
-          redis.call('PEXPIRE', key, ARGV[3])
+          if left >= 0 then redis.call('PEXPIRE', key, life) end
+        elseif left == -1 then
+          redis.call('SET', key, ARGV[6])
         else
-          redis.call('SET', key, ARGV[6], 'PX', ARGV[3])
+          redis.call('SET', key, ARGV[6], 'PX', life)
         end
         return ends('done')
         """)

@@ -22,6 +22,9 @@ public struct SessionIDCandidates: Sendable {
     /// now, and keep it until the request ends. Default: false.
     public var mayChangeSession = false
 
+    /// Whether a provider may have its caller wait until others let go of the session. Default: true.
+    public var mayWait = true
+
     /// How many ids were found, 0...32.
     public private(set) var count = 0
 

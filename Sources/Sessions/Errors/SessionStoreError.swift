@@ -6,7 +6,7 @@ public struct SessionStoreError: Error, Sendable {
     /// Why. New reasons may come: keep a `default` branch.
     public struct Reason: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
-            case unavailable, full
+            case unavailable, full, busy, unreadable
         }
 
         private let kind: Kind
@@ -15,6 +15,12 @@ public struct SessionStoreError: Error, Sendable {
         public static let unavailable = Reason(kind: .unavailable)
         /// The store is at its cap and nothing may be evicted for a new session.
         public static let full = Reason(kind: .full)
+
+        /// Somebody else has the session, for longer than the call could wait.
+        public static let busy = Reason(kind: .busy)
+        /// The session is there, and what it holds makes no sense here. It is not as if there were none: who shares it may know
+        /// its visitor by it.
+        public static let unreadable = Reason(kind: .unreadable)
 
         /// The reason's name.
         public var description: String { kind.rawValue }

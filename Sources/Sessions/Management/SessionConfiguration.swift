@@ -35,7 +35,7 @@ public struct SessionConfiguration: Sendable {
     /// How long the old id works after a routine rotation; 0 to 5 minutes. Default: 10 s. A log-in has no grace.
     public var rotationGrace = Duration.seconds(10) { didSet { assigned.insert(.rotationGrace) } }
     /// What one session may hold. Default: 64 KiB, 256 keys.
-    public var limits = SessionLimits()
+    public var limits = SessionLimits() { didSet { assigned.insert(.limits) } }
     /// How many sessions one user may have; at a log-in beyond it the user's other sessions end, the least recently
     /// seen first, so that no account fills the store. At least 1; nil: any number. Default: 100, where the provider finds
     /// sessions by their users.
@@ -70,7 +70,7 @@ public struct SessionConfiguration: Sendable {
 
     private enum Field {
         case cookieName, sameSite, secure, cookiePath, cookieDomain, isPersistent
-        case idleTimeout, absoluteTimeout, touchInterval, rotationGrace, maximumSessionsPerUser
+        case idleTimeout, absoluteTimeout, touchInterval, rotationGrace, maximumSessionsPerUser, limits
     }
 
     /// The defaults.
@@ -153,6 +153,7 @@ public struct SessionConfiguration: Sendable {
         take(.idleTimeout, \.idleTimeout, defaults.idleTimeout)
         take(.absoluteTimeout, \.absoluteTimeout, defaults.absoluteTimeout)
         take(.touchInterval, \.touchInterval, defaults.touchInterval.map(Optional.some))
+        take(.limits, \.limits, defaults.limits)
         if !traits.keepsRotationGrace {
             guard !assigned.contains(.rotationGrace) || rotationGrace == .zero else {
                 throw Self.cannotKeep(

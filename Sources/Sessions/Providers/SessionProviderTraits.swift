@@ -53,6 +53,8 @@ public struct SessionDefaults: Sendable {
     public var absoluteTimeout: Duration?
     /// For `SessionConfiguration.touchInterval`.
     public var touchInterval: Duration?
+    /// For `SessionConfiguration.limits`.
+    public var limits: SessionLimits?
 
     /// Nothing is wanted.
     public init() {}

@@ -3,7 +3,11 @@ internal import GalletaPlatform
 extension SessionState {
     /// Ends the session in the store at once.
     mutating func destroy() throws {
-        try load()
+        do {
+            try load()
+        } catch let error as SessionStoreError where error.reason == .unreadable {
+            return try destroyUnread()
+        }
         guard phase == .present else {
             clear()
             return
@@ -23,6 +27,18 @@ extension SessionState {
             clear()
             lose()
         }
+    }
+
+    /// Ends what cannot be read: to whoever can, the visitor is to be nobody, too.
+    private mutating func destroyUnread() throws {
+        for position in 0..<candidates.count {
+            let candidate = SessionHandle(candidates[position])
+            _ = try ask { try $0.destroy(candidate) }
+        }
+        isWritten = true
+        reset()
+        cookie = .delete
+        manager.emit(.destroyed)
     }
 
     /// Gives the session a new id in the store at once; a routine rotation when `grace` is positive.

@@ -95,7 +95,7 @@ struct SessionState {
         switch candidates.count {
         case 0:
             beginNew()
-        case 1 where prefetched == nil && !candidates.mayChangeSession:
+        case 1 where prefetched == nil && !candidates.mayChangeSession && candidates.mayWait:
             let candidate = SessionHandle(candidates[0])
             switch try ask({ try $0.lookUp(candidate) }) {
             case .found(let record):

@@ -24,6 +24,7 @@ struct MemoryStoreTests {
         configuration.idleTimeout = .seconds(3_600)
         configuration.waiters = 100
         configuration.shortTimeout = .seconds(60)
+        configuration.waitingCallers = 100
         configuration.lockTimeout = .seconds(60)
         configuration.clock = clock
         return try PHPMemoryProvider(store: store, configuration)

@@ -80,6 +80,63 @@ struct PHPHostTests {
         try host.check(path)
     }
 
+    @Test("a folder with sessions of another user is refused where no pool says who that is")
+    func otherOwner() throws {
+        try folder.put("a|i:1;")
+        var host = PHPHost()
+        try host.check(folder.path)
+        host.userID += 1
+        if geteuid() == 0 {
+            // What is root's PHP takes, whoever it is.
+            try host.check(folder.path)
+            try #require(chown(folder.file, 4_711, 4_711) == 0)
+        }
+        let error = #expect(throws: ConfigurationError.self) { try host.check(folder.path) }
+        #expect(error?.field == "savePath")
+    }
+
+    @Test(
+        "settings are read as PHP reads them",
+        arguments: [
+            ("session.name = A\n[PATH=/blog]\nsession.name = B", "A"),
+            ("session.name = A\n[HOST=blog.example]\nsession.name = B\n[PHP]\nsession.cookie_path = /", "A"),
+            (#"session.name = "A" "B""#, "AB"), ("session.name = None", nil), ("session.name = null ; x", nil),
+            ("session.name = \"none\"", "none"), ("session.name = 'A' ; B", "A"),
+        ] as [(String, String?)])
+    func reading(text: String, name: String?) {
+        var settings = PHPSettings()
+        settings.read(text)
+        #expect(settings["name"] == name)
+    }
+
+    @Test("a pool's settings are found with blanks and quotes, and a file that it includes is refused")
+    func poolSyntax() throws {
+        let ini = try write("php.ini", "session.save_path = \(folder.path)\n")
+        let lines = [
+            "php_admin_value [session.name] = A", "php_admin_value[\"session.name\"] = A",
+            "php_value[ session.name ] = A",
+        ]
+        for line in lines {
+            let pool = try write("pool.conf", "[global]\nphp_value[session.name] = B\n[shop]\n\(line)\n")
+            let configuration = try PHPProvider.Configuration(iniFile: ini, poolFile: pool)
+            #expect(configuration.traits.defaults.cookieName == "A", "\(line)")
+        }
+        let pool = try write("pool.conf", "[shop]\ninclude = /etc/php/more.conf\n")
+        let error = #expect(throws: ConfigurationError.self) {
+            try PHPProvider.Configuration(iniFile: ini, poolFile: pool)
+        }
+        #expect(error?.field == "pool")
+    }
+
+    @Test("a name for the user that PHP or we cannot keep is refused", arguments: ["a|b", "_galleta"])
+    func userKey(name: String) throws {
+        var configuration = PHPProvider.Configuration()
+        configuration.savePath = folder.path
+        configuration.userKey = ByteString(name)
+        let error = #expect(throws: ConfigurationError.self) { try PHPProvider(configuration: configuration) }
+        #expect(error?.field == "userKey")
+    }
+
     @Test("a lifetime that Debian's cleaner does not know of is told of")
     func cleaner() throws {
         let log = CapturedLog()

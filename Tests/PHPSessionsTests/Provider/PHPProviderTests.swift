@@ -48,6 +48,7 @@ struct PHPProviderTests {
         configuration.waiters = 100
         configuration.waitersPerSession = 100
         configuration.shortTimeout = .seconds(30)
+        configuration.waitingCallers = 100
         configuration.lockTimeout = .seconds(30)
     }
 
@@ -152,35 +153,114 @@ struct PHPProviderTests {
         }
         let error = #expect(throws: SessionStoreError.self) { try provider.lookUp(SessionHandle(id)) }
         #expect(error?.retryAfter == .seconds(1))
-        async let waiting = provider.touchAsync(SessionHandle(id))
+        async let waiting = provider.lookUpAsync(SessionIDCandidates(id))
         // As soon as that one has the only place there is, others are turned away at once.
         var isRefused = false
         while !isRefused {
             let other = try self.provider { $0.waiters = 0 }
             let error = await #expect(throws: SessionStoreError.self) {
-                _ = try await other.touchAsync(SessionHandle(id))
+                _ = try await other.lookUpAsync(SessionIDCandidates(id))
             }
             isRefused = error?.retryAfter == .seconds(1)
         }
-        try page.tell("set b 2")
-        _ = try page.finish()
-        guard case .touched = try await waiting else {
+        // The page will say that the session was used, and so do we: that needs no waiting.
+        guard case .touched = try await provider.touchAsync(SessionHandle(id)) else {
             Issue.record("not touched")
             return
         }
+        try page.tell("set b 2")
+        _ = try page.finish()
+        guard case .found(let record)? = try await waiting.first else {
+            Issue.record("not found")
+            return
+        }
+        #expect(record.values["b"] == .string("2"))
         #expect(folder.text?.contains("b|s:1:\"2\";") == true)
     }
 
-    @Test("a damaged session is none, and its bytes stay", arguments: ["a|i:x;", "garbage", "a|s:5:\"b\";"])
+    @Test(
+        "a session that makes no sense here is an error and not none, its bytes stay, and it can be ended",
+        arguments: ["a|i:x;", "garbage", "a|s:5:\"b\";"])
     func damaged(text: String) throws {
         try folder.put(text)
-        let provider = try provider()
-        #expect(try provider.read(id) == nil)
-        guard case .gone = try provider.commit(SessionPatch(), to: id, expecting: nil) else {
-            Issue.record("not gone")
-            return
+        let (provider, id) = (try provider(), id)
+        for call in [
+            { _ = try provider.read(id) }, { _ = try provider.commit(SessionPatch(), to: id, expecting: nil) },
+            { _ = try provider.rotate(SessionHandle(id), to: SessionIDFormat.php.draw(), grace: .zero) },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: SessionStoreError.self) { try call() }
+            #expect(error?.reason == .unreadable)
         }
         #expect(folder.text == text)
+        let manager = try manager()
+        let session = manager.open(SessionIDCandidates(id), isSecure: false)
+        #expect(throws: SessionStoreError.self) { try session.value("a") }
+        try session.destroy()
+        #expect(try session.commit().setCookie?.contains("Max-Age=0") == true)
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("what only PHP understands does not hide the rest, and stays as it is")
+    func onlyPHP() throws {
+        let object = #"C:6:"OldSer":3:{a|b}"#
+        let deep = String(repeating: "a:1:{i:0;", count: 600) + "i:1;" + String(repeating: "}", count: 600)
+        try folder.put("n|i:1;user|s:3:\"ada\";old|\(object)deep|\(deep)")
+        let provider = try provider { $0.userKey = "user" }
+        let record = try #require(try provider.read(id))
+        #expect(record.values.user == "ada" && record.values["n"] == .int(1))
+        guard case .opaque(let value)? = record.values["old"] else {
+            Issue.record("not opaque")
+            return
+        }
+        #expect(value.bytes == Array(object.utf8))
+        let manager = try manager()
+        _ = try visit(manager, id) { try $0.set("n", 2) }
+        #expect(folder.text?.hasPrefix("n|i:2;") == true && folder.text?.hasSuffix("old|\(object)deep|\(deep)") == true)
+    }
+
+    @Test("child tasks of a request that has the session lose nothing of each other's")
+    func childTasks() async throws {
+        try folder.put("n|i:0;")
+        let manager = try SessionManager(provider: provider())
+        var candidates = SessionIDCandidates(id)
+        candidates.mayChangeSession = true
+        let session = manager.open(candidates, isSecure: false)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 { group.addTask { try await session.update("n", default: 0) { $0 += 1 } } }
+            try await group.waitForAll()
+        }
+        _ = try await session.commitAsync()
+        #expect(folder.text?.hasPrefix("n|i:40;") == true, "\(folder.text ?? "")")
+    }
+
+    @Test("who may not wait does not, and a head is not waited with")
+    func noWaiting() throws {
+        try folder.put("a|i:1;")
+        let page = try PHPPage(folder.path, folder.id.text, "hold")
+        #expect(page.awaitHeld())
+        // Long enough to be seen if it were waited for.
+        let provider = try provider { $0.shortTimeout = .seconds(600) }
+        var candidates = SessionIDCandidates(id)
+        candidates.mayWait = false
+        let error = #expect(throws: SessionStoreError.self) { try provider.lookUp(candidates) }
+        #expect(error?.reason == .busy)
+        _ = try page.finish()
+    }
+
+    @Test("a request that takes too long loses the lock, and what it does then is done on what there is")
+    func overtime() throws {
+        try folder.put("a|i:1;b|i:1;")
+        let manager = try SessionManager(provider: provider { $0.leaseTimeout = .milliseconds(50) })
+        var candidates = SessionIDCandidates(id)
+        candidates.mayChangeSession = true
+        let session = manager.open(candidates, isSecure: false)
+        #expect(try session.get("a", as: Int.self) == 1)
+        // Waits for the lock.
+        _ = try PHPPage(folder.path, folder.id.text, "count", "1").finish()
+        let text = try #require(folder.text)
+        try session.set("b", 7)
+        _ = try session.commit()
+        #expect(folder.text == text.replacingOccurrences(of: "b|i:1;", with: "b|i:7;"))
     }
 
     @Test("the first cookie counts, percent-decoded; what is no id of PHP is none")

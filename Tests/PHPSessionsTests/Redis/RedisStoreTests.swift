@@ -42,6 +42,7 @@ struct RedisStoreTests {
         configuration.idleTimeout = .seconds(3_600)
         configuration.waiters = 100
         configuration.shortTimeout = .seconds(60)
+        configuration.waitingCallers = 100
         configuration.lockTimeout = .seconds(60)
         configuration.clock = clock
         var redis = self.configuration(place)
@@ -123,6 +124,28 @@ struct RedisStoreTests {
         }
         _ = try page.finish()
         #expect(try text().contains("swift|i:50;"))
+    }
+
+    @Test("a longer life that others have given a session, or one without end, stays")
+    func longerLife() throws {
+        try put("a|i:1;")
+        let (server, id) = (server, id)
+        let key = "\(prefix)\(id.text)"
+        func life(after change: (any PHPSessionRecord) throws -> Bool) throws -> Int? {
+            let record = try #require(try store().open(id, until: .patient))
+            try #require(try change(record))
+            return try Int(server.cli("TTL", key).trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        for change in [{ try $0.touch() }, { try $0.write(Array("a|i:2;".utf8), lastUse: nil) }]
+            as [(any PHPSessionRecord) throws -> Bool]
+        {
+            _ = try server.cli("EXPIRE", key, "86400")
+            #expect(try life(after: change) ?? 0 > 80_000)
+            _ = try server.cli("EXPIRE", key, "5")
+            #expect(try life(after: change) ?? 0 > 600)
+            _ = try server.cli("PERSIST", key)
+            #expect(try life(after: change) == -1)
+        }
     }
 
     @Test("a page that has the session holds us until the deadline, and no longer; its lock stays")

@@ -26,6 +26,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
         var isBusy = true
         var isDown = false
         var grantsLeases = false
+        var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -67,6 +68,9 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     /// Whether all calls fail.
     public func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
 
+    /// Whether others have all sessions for a while: who waits for them gets them.
+    public func setTaken(_ isTaken: Bool) { state.withLock { $0.isTaken = isTaken } }
+
     /// Lets what awaited look-ups find hold a lease.
     public func grantLeases() { state.withLock { $0.grantsLeases = true } }
 
@@ -80,7 +84,8 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     public var traits: SessionProviderTraits { base.traits }
 
     private static func lookUp(_ candidates: SessionIDCandidates) -> String {
-        candidates.mayChangeSession ? "look up to change" : "look up"
+        if !candidates.mayWait { return "look up at once" }
+        return candidates.mayChangeSession ? "look up to change" : "look up"
     }
 
     private func note(_ call: String) throws {
@@ -144,6 +149,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     }
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
         try note(Self.lookUp(candidates))
+        if !candidates.mayWait, state.withLock({ $0.isTaken }) { throw SessionStoreError(.busy, "others have it") }
         return try base.lookUp(candidates)
     }
     public func create(_ id: SessionID, _ draft: SessionDraft) throws -> SessionCreation {

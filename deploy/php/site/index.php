@@ -10,9 +10,9 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
         go_to('/');
     }
     $name = trim((string) ($_POST['name'] ?? ''));
-    if ($name === '' || strlen($name) > 64) {
+    if ($name === '' || $name === '0' || strlen($name) > 64 || !preg_match('//u', $name)) {
         http_response_code(400);
-        exit("Give a name of up to 64 bytes.\n");
+        exit("Give a name of up to 64 bytes, other than 0.\n");
     }
     // A new id: the old one may be known to somebody else.
     session_regenerate_id(true);
