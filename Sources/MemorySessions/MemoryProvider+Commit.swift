@@ -75,12 +75,15 @@ extension MemoryProvider {
                     return .done(.done(.overLimit(error)))
                 }
                 garbage = slot.pointee.values
+                let wasOfUser = slot.pointee.kind == .user
                 guard patch.isEmpty || !merged.isEmpty else {
-                    _ = shard.remove(number)
+                    let removed = shard.remove(number)
+                    if wasOfUser { shard.journalRemoval(removed) }
                     return .done(.done(.emptied))
                 }
                 if let lifetime = patch.lifetime, slot.pointee.isOver(with: lifetime, touched: patch.touches, at: now) {
-                    _ = shard.remove(number)
+                    let removed = shard.remove(number)
+                    if wasOfUser { shard.journalRemoval(removed) }
                     shard.ledger.expired(1)
                     return .done(.done(.gone))
                 }
@@ -91,7 +94,11 @@ extension MemoryProvider {
                 if let lifetime = patch.lifetime {
                     slot.pointee.set(lifetime)
                     shard.deadlineChanged(number)
-                    shard.ledger.journal.changed(slot.pointee)
+                    shard.ledger.notes.changed(slot.pointee)
+                }
+                // A log-in, a log-out that leaves the session, another lifetime of a log-in.
+                if serial != nil || patch.lifetime != nil, wasOfUser || slot.pointee.kind == .user {
+                    shard.journal(slot.pointee)
                 }
                 return .done(.done(.committed(version: UInt64(slot.pointee.version), values: merged)))
             }

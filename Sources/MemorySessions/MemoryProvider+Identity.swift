@@ -57,7 +57,9 @@ extension MemoryProvider {
                 if let (number, _) = shard.slot(of: id) { garbage.append(shard.remove(number)) }
                 return .alias(successor)
             case .slot(let number, _):
-                garbage.append(shard.remove(number))
+                let slot = shard.remove(number)
+                shard.journalRemoval(slot)
+                garbage.append(slot)
                 return .done(true)
             }
         } reached: { _, _ in
@@ -108,7 +110,8 @@ extension MemoryProvider {
                 }
                 target.pointee.place(moved)
                 if let user = moved.user { store.users.move(id, to: new, user: user) }
-                store.ledger.journal.changed(moved, from: id)
+                store.ledger.notes.changed(moved, from: id)
+                target.pointee.journal(moved, from: id, graceEnd: grace > 0 ? now.addingSaturated(grace) : 0)
                 return .rotated
             }
         }

@@ -59,7 +59,7 @@ extension MemoryProvider {
     /// Removes one of a user's sessions. Never throws.
     public func destroy(_ reference: SessionReference, of user: ByteString) -> Bool {
         guard let serial = reference.serial else { return false }
-        return store.remove(serial, of: user, at: store.clock.nanoseconds)?.isLive ?? false
+        return store.remove(serial, of: user, at: store.clock.nanoseconds, isLogOut: true)?.isLive ?? false
     }
 
     /// Removes a user's sessions but some: each that was bound when the call began, whatever its id becomes meanwhile. A
@@ -86,7 +86,7 @@ extension MemoryProvider {
                     return false
                 }
             }
-            return store.remove(entry.serial, of: user, at: now)?.isLive ?? false
+            return store.remove(entry.serial, of: user, at: now, isLogOut: true)?.isLive ?? false
         }
     }
 

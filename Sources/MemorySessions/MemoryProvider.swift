@@ -37,7 +37,12 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         try configuration.check()
         store = MemoryStore(
             clock: configuration.clock, maximumSessions: configuration.maximumSessions,
-            maximumBytes: configuration.maximumBytes)
+            maximumBytes: configuration.maximumBytes
+        ) { restored in
+            configuration.state.flatMap { file in
+                file.isJournaled ? StateJournal(beside: file.path, on: file.disk, restored) : nil
+            }
+        }
         let queue = DispatchQueue(label: "galleta.sessions.memory", qos: .utility)
         let store = store
         keeper = try configuration.state.map {

@@ -152,11 +152,11 @@ struct SnapshotFormatTests {
     func newer() throws {
         var header = SnapshotHeader(
             time: SnapshotTime(hasOwnClock: true, bootID: BootID(1, 2), clock: 1_000, wall: 5_000), mark: 1)
-        header.version = 2
+        header.version = 3
         var bytes: [UInt8] = []
         header.append(to: &bytes)
         header.append(to: &bytes)
-        #expect(SnapshotFixture.read(bytes).report.outcome == .newer(2))
+        #expect(SnapshotFixture.read(bytes).report.outcome == .newer(3))
         #expect(SnapshotFixture.read(Array("no snapshot".utf8)).report.outcome == .unreadable)
     }
 

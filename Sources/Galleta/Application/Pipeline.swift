@@ -52,20 +52,20 @@ struct Pipeline: Sendable {
             return task(request, session, destination, steps)
         }
         guard let provider = sessions.asyncProvider, let habit = destination.habit else {
-            return .response(answerHere(request, session, destination, steps))
+            return answerHere(request, session, destination, steps)
         }
         let waits = habit.usesSession
         guard !waits || (!provider.isBusy && seat.take()) else { return task(request, session, destination, steps) }
         defer { if waits { seat.leave() } }
-        let response = answerHere(request, session, destination, steps)
+        let reply = answerHere(request, session, destination, steps)
         habit.note(session.isUsed)
-        return .response(response)
+        return reply
     }
 
-    /// Answers on this worker.
+    /// Answers on this worker, which does not wait until a log-in or a log-out is on the disk.
     private func answerHere(
         _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList
-    ) -> Response {
+    ) -> Server.Reply {
         guard bindsMetadata else { return finish(run(request, session, destination, steps, 0), request, session) }
         return RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
             finish(run(request, session, destination, steps, 0), request, session)
@@ -92,7 +92,8 @@ struct Pipeline: Sendable {
         do {
             SessionHeaders.apply(try await session.commitAsync(), to: &response)
         } catch {
-            response = failCommit(error, request, session)
+            // What stands all the same, a rotation say, may still have to be waited for.
+            response = await settle(failCommit(error, request, session), request, session)
         }
         habit?.note(session.isUsed)
         return response
@@ -142,14 +143,34 @@ struct Pipeline: Sendable {
     }
 
     /// Commits the session, and gives the response what that demands.
-    private func finish(_ answer: Response, _ request: Request, _ session: Session) -> Response {
+    private func finish(_ answer: Response, _ request: Request, _ session: Session) -> Server.Reply {
         var response = answer
         do {
-            SessionHeaders.apply(try session.commit(), to: &response)
+            SessionHeaders.apply(try session.commitUnsettled(), to: &response)
         } catch {
             response = failCommit(error, request, session)
         }
-        return response
+        do {
+            if try session.isSettled { return .response(response) }
+        } catch {
+            return .response(failCommit(error, request, session))
+        }
+        return .task { [response] in
+            guard bindsMetadata else { return await settle(response, request, session) }
+            return await RequestMetadata.$current.withValue(RequestMetadata.of(request)) {
+                await settle(response, request, session)
+            }
+        }
+    }
+
+    /// The response, once what the request has changed is on the disk.
+    private func settle(_ response: Response, _ request: Request, _ session: Session) async -> Response {
+        do {
+            try await session.settleAsync()
+            return response
+        } catch {
+            return failCommit(error, request, session)
+        }
     }
 
     /// Only what a step has changed behind its `next` can fail here, or a store that has failed since.

@@ -10,6 +10,9 @@ extension HTTPError {
         switch error {
         case let error as HTTPError:
             self = error
+        case let error as SessionStoreError where error.reason == .unsaved:
+            // It is done: to come back would help nobody.
+            self.init(.internalServerError)
         case let error as SessionStoreError:
             // The store is down or full: the client shall come back, and keep its cookie.
             self.init(.serviceUnavailable, headers: Self.retry(after: error.retryAfter))

@@ -15,7 +15,7 @@ extension MemoryStore {
             _ = source.pointee.take(number)
             target.pointee.place(moved)
             if let user = moved.user { users.move(key, to: id, user: user) }
-            ledger.journal.changed(moved)
+            ledger.notes.changed(moved)
             // Last: who still sees it counted looks once more.
             restored.removed()
         }

@@ -38,7 +38,7 @@ enum SnapshotReader {
             report.outcome = .unreadable
             return (report, nil)
         }
-        guard header.version == SnapshotHeader.currentVersion else {
+        guard header.version <= SnapshotHeader.currentVersion else {
             report.outcome = .newer(header.version)
             return (report, nil)
         }

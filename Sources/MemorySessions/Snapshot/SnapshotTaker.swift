@@ -4,7 +4,7 @@ internal import Sessions
 /// Takes a snapshot of a store, while it is in use.
 ///
 /// Copies 64 slots at most in one hold of a shard's lock, and encodes them after it. Sessions that move or end meanwhile
-/// are in the journal, and written again at the end.
+/// are noted, and written again at the end.
 struct SnapshotTaker {
     /// What a snapshot is written to.
     typealias Sink = (borrowing [UInt8]) throws(StateFailure) -> Void
@@ -14,17 +14,23 @@ struct SnapshotTaker {
 
     private let store: MemoryStore
     private let now: Int64
+    /// The mark of the file.
+    let mark: UInt64
     private var encoder: SnapshotEncoder
     private var copies: [MemorySlot] = []
     /// Sessions too large for a record.
     private(set) var oversized = 0
     private var removed: Set<MemoryKey> = []
 
-    init(of store: MemoryStore) {
+    /// - Parameter stamp: Completes the file's header.
+    init(of store: MemoryStore, stamp: (inout SnapshotHeader) -> Void = { _ in }) {
         self.store = store
         let time = SnapshotTime(store.clock)
         now = time.clock
-        encoder = SnapshotEncoder(SnapshotHeader(time: time, mark: .random(in: .min ... .max)))
+        var header = SnapshotHeader(time: time, mark: .random(in: 1 ... .max))
+        stamp(&header)
+        mark = header.mark
+        encoder = SnapshotEncoder(header)
         copies.reserveCapacity(MemoryStore.sliceLimit)
     }
 
@@ -35,8 +41,8 @@ struct SnapshotTaker {
     ///   - shouldGoOn: Asked after each slice; false ends the snapshot, which is of no use then.
     /// - Returns: False when it was ended early.
     mutating func run(while shouldGoOn: () -> Bool, to sink: Sink) throws(StateFailure) -> Bool {
-        store.ledger.journal.begin(at: now)
-        defer { _ = store.ledger.journal.end() }
+        store.ledger.notes.begin(at: now)
+        defer { _ = store.ledger.notes.end() }
         for shard in store.shards.indices {
             // Downwards: slots only ever move to lower numbers, so none is missed.
             var chunk = store.shards[shard].withLock { $0.pool.chunkTotal }
@@ -51,7 +57,7 @@ struct SnapshotTaker {
                 try encodeCopies(to: sink)
             }
         }
-        for note in store.ledger.journal.end().lazy.joined() {
+        for note in store.ledger.notes.end().lazy.joined() {
             guard shouldGoOn() else { return false }
             switch note {
             case .session(let slot):
@@ -71,7 +77,7 @@ struct SnapshotTaker {
         return true
     }
 
-    /// The session as it is now, or as it was noted, if it has moved on after the journal's end.
+    /// The session as it is now, or as it was noted, if it has moved on after the notes' end.
     private func current(_ noted: MemorySlot) -> MemorySlot {
         store.shard(noted.id).withLock { shard in
             guard let slot = shard.slot(of: noted.id)?.slot.pointee, slot.kind.isSession else { return noted }

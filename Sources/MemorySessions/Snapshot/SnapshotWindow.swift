@@ -11,6 +11,8 @@ struct SnapshotWindow: ~Copyable {
     private var start = 0
     private var end = 0
     private var hasEnded = false
+    /// Bytes that were skipped, from the stream's beginning.
+    private(set) var position = 0
 
     init(_ source: @escaping Source) {
         self.source = source
@@ -59,7 +61,9 @@ struct SnapshotWindow: ~Copyable {
     }
 
     mutating func skip(_ bytes: Int) {
-        start += min(bytes, count)
+        let skipped = min(bytes, count)
+        start += skipped
+        position += skipped
     }
 
     /// Drops what comes before the next place where `mark` stands; false when there is none until the end.

@@ -23,6 +23,10 @@ extension MemoryProvider {
         /// How long a new provider waits for another process to let go of the file, 0 to 1 hour, so that a restart gets
         /// the old process's last snapshot. Default: 15 seconds.
         public var lockTimeout: Duration
+        /// Whether there is a journal; false to measure what it costs.
+        package var isJournaled = true
+        /// The disk.
+        var disk: any StateDisk = SystemDisk()
 
         /// A state file at `path`.
         public init(path: String, interval: Duration = .seconds(300), lockTimeout: Duration = .seconds(15)) {

@@ -5,63 +5,169 @@ internal import Sessions
 internal import Synchronization
 
 extension StateKeeper {
-    /// Puts the sessions of the file into the store, which nobody else uses yet, and logs what came of it.
-    func restore() {
-        let input: StateInput
-        do throws(StateFailure) {
-            input = try StateInput(file.path)
-        } catch {
-            guard error.code != ENOENT, error.code != ENOTDIR else { return }
-            let kept = aside(".refused")
-            logger.error("sessions are not restored: \(error.text); \(error.remedy)\(kept)")
-            return
-        }
-        let started = BootInstant.now
-        let now = SnapshotTime(store.clock)
-        var (shift, expired, refused): (Int64, Int, Int) = (0, 0, 0)
-        let evicted = store.ledger.evicted.load(ordering: .relaxed)
-        let report = SnapshotReader.read(input.read(into:)) { header in
-            shift = header.time.shift(to: now)
-        } visit: { record in
-            switch record {
-            case .session(let session):
-                _ = store.removeRestored(session.digest)
-                if session.slot(id: session.digest, shift: shift, at: now.clock).deadline <= now.clock {
-                    expired += 1
-                } else if !store.restore(session, shift: shift, at: now.clock) {
-                    refused += 1
-                }
-            case .removal(let digest):
-                _ = store.removeRestored(digest)
-            case .end:
-                break
-            }
+    /// What a start has found.
+    struct Restored {
+        /// The mark of the state file; 0: there is none.
+        var mark: UInt64 = 0
+        /// Whether the journal has what the state file has not.
+        var needsSnapshot = false
+    }
+
+    /// What restoring came across.
+    private struct Tally {
+        var shift: Int64 = 0
+        var expired = 0
+        var refused = 0
+    }
+
+    /// Puts the sessions of the files into the store, which nobody else uses yet, and logs what came of it.
+    ///
+    /// - Throws: Where a file is of a newer version: a newer program is to be started again, or the files be given up.
+    func restore() throws(ConfigurationError) -> Restored {
+        var restored = Restored()
+        switch try restoreState() {
+        case .read(let header):
+            restored.mark = header.mark
+            restored.needsSnapshot = try restoreJournal { $0.firstSequence(after: header) }
+        case .none:
+            restored.needsSnapshot = try restoreJournal { $0.firstSequence(after: nil) }
+        case .unreadable:
+            restored.needsSnapshot = try restoreJournal(from: \.firstSequence)
+        case .refused:
+            _ = try restoreJournal { _ in nil }
         }
         store.users.sort()
+        return restored
+    }
+
+    private enum State {
+        case read(SnapshotHeader)
+        case none, unreadable, refused
+    }
+
+    /// A file of the keeper's; nil when there is none, or it is refused, which is logged.
+    private func open(_ path: String, _ what: String) -> (input: StateInput?, isRefused: Bool) {
+        do throws(StateFailure) {
+            return (try StateInput(path), false)
+        } catch {
+            guard error.code != ENOENT, error.code != ENOTDIR else { return (nil, false) }
+            logger.error("\(what) are not restored: \(error.text); \(error.remedy)\(aside(path, ".refused"))")
+            return (nil, true)
+        }
+    }
+
+    private func restoreState() throws(ConfigurationError) -> State {
+        let (input, isRefused) = open(file.path, "sessions")
+        guard let input else { return isRefused ? .refused : .none }
+        let started = BootInstant.now
+        let now = SnapshotTime(store.clock)
+        var tally = Tally()
+        var header: SnapshotHeader?
+        let evicted = store.ledger.evicted.load(ordering: .relaxed)
+        let report = SnapshotReader.read(input.read(into:)) {
+            tally.shift = $0.time.shift(to: now)
+            header = $0
+        } visit: { record in
+            switch record {
+            case .session(let session): put(session, at: now.clock, &tally)
+            case .removal(let digest): _ = store.removeRestored(digest)
+            case .end: break
+            }
+        }
         switch report.outcome {
         case .empty:
-            return
+            return .none
         case .unreadable:
-            logger.error("sessions are not restored: \(file.path) is no state file, or damaged\(aside(".damaged"))")
-        case .newer(let version):
             logger.error(
-                "sessions are not restored: \(file.path) is of the newer version \(version)\(aside(".newer"))")
+                "sessions are not restored: \(file.path) is no state file, or damaged\(aside(file.path, ".damaged"))")
+            return .unreadable
+        case .newer(let version):
+            throw newer(file.path, version)
         case .read:
-            let leftOut = refused + store.ledger.evicted.load(ordering: .relaxed) - evicted
+            let leftOut = tally.refused + store.ledger.evicted.load(ordering: .relaxed) - evicted
             let time = started.duration(to: .now).milliseconds
             logger.info(
-                "restored \(store.count) sessions from \(file.path) in \(time) ms; expired \(expired), damaged \(report.damaged), without room \(leftOut)"
+                "restored \(store.count) sessions from \(file.path) in \(time) ms; expired \(tally.expired), damaged \(report.damaged), without room \(leftOut)"
             )
             if report.hasLosses {
                 let end = report.isCut ? ", its end is missing" : ""
                 logger.error(
-                    "\(file.path) is damaged in \(report.damaged) places\(end); all else is restored\(aside(".damaged"))"
+                    "\(file.path) is damaged in \(report.damaged) places\(end); all else is restored\(aside(file.path, ".damaged"))"
                 )
             }
+            return header.map { .read($0) } ?? .unreadable
         }
     }
 
-    private func aside(_ suffix: String) -> String {
-        StateInput.keepAside(file.path, as: suffix).map { "; kept as \($0)" } ?? ""
+    /// - Parameter first: From which sequence on records count; nil: none does.
+    /// - Returns: Whether records counted.
+    private func restoreJournal(from first: (JournalHeader) -> UInt64?) throws(ConfigurationError) -> Bool {
+        let path = JournalOutput.path(beside: file.path)
+        guard let input = open(path, "log-ins and log-outs").input else { return false }
+        let now = SnapshotTime(store.clock)
+        var tally = Tally()
+        let report = JournalReader.read(input.read(into:)) {
+            tally.shift = $0.time.shift(to: now)
+            return first($0)
+        } visit: { record in
+            switch record {
+            case .session(let session):
+                put(session, at: now.clock, &tally)
+            case .removal(let digest):
+                _ = store.removeRestored(digest)
+            case .rotation(let old, _, _, let session):
+                _ = store.removeRestored(old)
+                put(session, at: now.clock, &tally)
+            }
+        }
+        switch report.outcome {
+        case .empty:
+            return false
+        case .unreadable:
+            logger.error(
+                "log-ins and log-outs are not restored: \(path) is no journal, or damaged\(aside(path, ".damaged"))")
+            return false
+        case .newer(let version):
+            throw newer(path, version)
+        case .read:
+            guard report.belongs else {
+                logger.warning("\(path) is the journal of another state file: it is not used")
+                return false
+            }
+            if report.records > 0 {
+                logger.info("restored \(report.records) log-ins, log-outs and rotations since then from \(path)")
+            }
+            if report.cutBytes > 0 {
+                logger.notice(
+                    "the last \(report.cutBytes) bytes of \(path) are no whole record, and were never answered for: they are cut off"
+                )
+            }
+            if report.damaged > 0 {
+                logger.error(
+                    "\(path) is damaged in \(report.damaged) places; all else is restored\(aside(path, ".damaged"))")
+            }
+            return report.records > 0
+        }
+    }
+
+    /// Puts a session in, as it is from this record on.
+    private func put(_ session: SnapshotSession, at now: Int64, _ tally: inout Tally) {
+        _ = store.removeRestored(session.digest)
+        if session.slot(id: session.digest, shift: tally.shift, at: now).deadline <= now {
+            tally.expired += 1
+        } else if !store.restore(session, shift: tally.shift, at: now) {
+            tally.refused += 1
+        }
+    }
+
+    private func newer(_ path: String, _ version: UInt32) -> ConfigurationError {
+        ConfigurationError(
+            field: "state",
+            reason: "\(path) is of the newer version \(version), which this program cannot read",
+            remedy: "start the program that wrote it, or move it away to begin without its sessions")
+    }
+
+    private func aside(_ path: String, _ suffix: String) -> String {
+        StateInput.keepAside(path, as: suffix).map { "; kept as \($0)" } ?? ""
     }
 }

@@ -5,18 +5,17 @@ internal import Logging
 internal import Sessions
 internal import Synchronization
 
-/// Keeps a store's state file: restores from it, writes it at intervals and once at the end.
+/// Keeps a store's state file and its journal: restores from them, writes the state file at intervals and once at the end.
 ///
 /// All that touches the file runs before `init` returns or on the queue of the background work, so never twice at once.
 final class StateKeeper: @unchecked Sendable {
-    // Safe: `lock`, `counts` and `isFinished` are only used in `init` and on `queue`, the rest is immutable or
-    // thread-safe by itself.
+    // Safe: `lock` and `isRetryDue` are only used in `init` and on `queue`, the rest is immutable or thread-safe by itself.
     let store: MemoryStore
     let file: MemoryProvider.StateFile
     let logger: Logger
-    private let queue: DispatchQueue
+    let queue: DispatchQueue
     private let timer: any DispatchSourceTimer
-    private let throttle = LogThrottle()
+    let throttle = LogThrottle()
     private let isClosing = Atomic<Bool>(false)
     /// Snapshots that failed.
     let failures = Atomic<Int>(0)
@@ -24,7 +23,16 @@ final class StateKeeper: @unchecked Sendable {
     private let savedAt = Atomic<Int64>(0)
     /// How long it took, in nanoseconds.
     private let lastDuration = Atomic<Int64>(0)
+    /// Times that the journal could not be written.
+    let journalFailures = Atomic<Int>(0)
     private var lock: StateLock?
+    /// A snapshot is to begin a new journal, in a moment.
+    var isRetryDue = false
+
+    /// The time between two tries to begin a new journal.
+    static let retryPause = Duration.seconds(5)
+
+    var journal: StateJournal? { store.ledger.journal }
 
     /// Restores what the file holds, and begins to write it.
     ///
@@ -51,8 +59,22 @@ final class StateKeeper: @unchecked Sendable {
                 reason: "\(file.path) is in use by another process (waited \(file.lockTimeout))",
                 remedy: "stop it, or give each process a path of its own")
         }
-        restore()
+        let restored = try restore()
         try probe()
+        if let journal {
+            do throws(StateFailure) {
+                // Not kept by its thread, which ends when this object does.
+                try journal.start { [weak self] in self?.take($0) }
+            } catch {
+                throw error.refusal(of: file.path)
+            }
+            do throws(ConfigurationError) {
+                try beginJournal(journal, on: restored)
+            } catch {
+                journal.stop()
+                throw error
+            }
+        }
         timer.setEventHandler { [weak self] in
             _ = self?.write(isLast: false)
         }
@@ -62,6 +84,7 @@ final class StateKeeper: @unchecked Sendable {
 
     deinit {
         timer.cancel()
+        journal?.stop()
     }
 
     /// Writes the last snapshot and lets go of the file. Later calls do nothing.
@@ -70,6 +93,7 @@ final class StateKeeper: @unchecked Sendable {
         timer.cancel()
         queue.sync {
             _ = write(isLast: true)
+            journal?.close(after: nil)
             lock = nil
         }
     }
@@ -78,7 +102,10 @@ final class StateKeeper: @unchecked Sendable {
     func abandon() {
         isClosing.store(true, ordering: .relaxed)
         timer.cancel()
-        queue.sync { lock = nil }
+        queue.sync {
+            journal?.close(after: nil)
+            lock = nil
+        }
     }
 
     /// Writes a snapshot now, on the queue.
@@ -98,12 +125,20 @@ final class StateKeeper: @unchecked Sendable {
         )
     }
 
-    private func write(isLast: Bool) -> Int? {
+    func write(isLast: Bool) -> Int? {
         guard isLast || !isClosing.load(ordering: .relaxed) else { return nil }
         let begin = BootInstant.now
+        let sequence = journal?.beginSnapshot() ?? 0
+        var isBased = false
+        defer { if !isBased { journal?.endSnapshot() } }
         do throws(StateFailure) {
-            let output = try StateOutput(file.path)
-            var taker = SnapshotTaker(of: store)
+            let output = try StateOutput(file.path, on: file.disk)
+            var taker = SnapshotTaker(of: store) { header in
+                guard let journal else { return }
+                header.journal = JournalHeader.journal(of: journal.mark)
+                header.sequence = sequence
+                if !isLast { header.version = SnapshotHeader.currentVersion }
+            }
             let isWhole = try taker.run(while: { isLast || !isClosing.load(ordering: .relaxed) }) {
                 bytes throws(StateFailure) in
                 try output.write(bytes)
@@ -119,6 +154,8 @@ final class StateKeeper: @unchecked Sendable {
             logger.log(
                 level: isLast ? .info : .debug,
                 "saved \(taker.sessions) sessions (\(output.byteCount) bytes) to \(file.path)")
+            isBased = true
+            if isLast { journal?.close(after: sequence) } else { rebase(onto: taker.mark, after: sequence) }
             return taker.sessions
         } catch {
             failures.add(1, ordering: .relaxed)

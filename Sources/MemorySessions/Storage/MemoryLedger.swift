@@ -21,8 +21,15 @@ final class MemoryLedger: Sendable {
     /// Sessions and changes for which there was no room.
     let refused = Atomic<Int>(0)
     /// What moves or ends while a snapshot is taken.
-    let journal = SnapshotJournal()
-    let restored = RestoredIDs()
+    let notes = SnapshotNotes()
+    let restored: RestoredIDs
+    /// The journal of who is logged in, if there is one.
+    let journal: StateJournal?
+
+    init(restored: RestoredIDs = RestoredIDs(), journal: StateJournal? = nil) {
+        self.restored = restored
+        self.journal = journal
+    }
 
     /// Adds bytes unless they would pass `limit`.
     func reserve(bytes count: Int, limit: Int) -> Bool {

@@ -73,11 +73,34 @@ struct MemoryShard {
     mutating func remove(_ number: UInt32) -> MemorySlot {
         let slot = take(number)
         if slot.isDigest { ledger.restored.removed() }
-        ledger.journal.ended(slot)
+        ledger.notes.ended(slot)
         let user = slot.user
         if let user { users.remove(slot.id, user: user) }
         ledger.release(slot, cost: MemorySlot.cost(values: slot.values, user: user))
         return slot
+    }
+
+    /// Journals that a session is as it is now, with its user, if it has one.
+    func journal(_ slot: MemorySlot) {
+        guard let journal = ledger.journal else { return }
+        journal.append(.session(slot, serial: serial(of: slot)))
+    }
+
+    /// Journals that a session has got its id in place of another.
+    func journal(_ slot: MemorySlot, from old: MemoryKey, graceEnd: Int64) {
+        guard let journal = ledger.journal else { return }
+        journal.append(.rotation(slot, serial: serial(of: slot), from: old, graceEnd: graceEnd))
+    }
+
+    /// Journals that a session was ended.
+    func journalRemoval(_ slot: MemorySlot) {
+        guard slot.kind.isSession else { return }
+        ledger.journal?.append(.removal(slot.id, isDigest: slot.isDigest))
+    }
+
+    /// The number behind the user's reference to it; 0: none.
+    private func serial(of slot: MemorySlot) -> UInt64 {
+        slot.user.flatMap { users.serial(of: slot.id, user: $0) } ?? 0
     }
 
     /// Puts a slot in that moved; ledger and index stay as they are.

@@ -81,7 +81,7 @@ extension MemoryStore {
         while let user = users.largestHolder {
             // Without an entry, or a session of it, others have taken them since: there is another holder now.
             guard let entry = users.oldest(of: user, sparing: spared),
-                let (slot, isLive) = remove(entry.serial, of: user, at: now)
+                let (slot, isLive) = remove(entry.serial, of: user, at: now, isLogOut: false)
             else { continue }
             if isLive { ledger.evicted.add(1, ordering: .relaxed) }
             withExtendedLifetime(slot) {}

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The shards, the index of users and what is counted. Thread-safe.
 ///
-/// Order of locks: the endings of a user, a shard, a second shard with a higher number (only to move a session), a part of the index, the ranks
-/// of users.
+/// Order of locks: the endings of a user, a shard, a second shard with a higher number (only to move a session), a part of
+/// the index, the ranks of users; the journal's, with no other after it.
 final class MemoryStore: Sendable {
     static let shardCount = 256
     /// The most slots looked at in one hold of a shard's lock by garbage collection.
@@ -15,7 +15,7 @@ final class MemoryStore: Sendable {
     let maximumSessions: Int
     let maximumBytes: Int
     let users = UserIndex()
-    let ledger = MemoryLedger()
+    let ledger: MemoryLedger
     /// The ledger's, for lookups: what they ask is not beside counts that change all the time.
     let restored: RestoredIDs
     let shards: [Locked<MemoryShard>]
@@ -29,12 +29,18 @@ final class MemoryStore: Sendable {
     /// No search for room before this moment, while there are only users' sessions.
     let nextSearch = Atomic<Int64>(.min)
 
-    init(clock: SessionClock, maximumSessions: Int, maximumBytes: Int) {
+    /// - Parameter journal: Makes the journal of the store's sessions.
+    init(
+        clock: SessionClock, maximumSessions: Int, maximumBytes: Int,
+        journal: (RestoredIDs) -> StateJournal? = { _ in nil }
+    ) {
         self.clock = clock
         self.maximumSessions = maximumSessions
         self.maximumBytes = maximumBytes
-        let (ledger, users) = (ledger, users)
-        restored = ledger.restored
+        restored = RestoredIDs()
+        let ledger = MemoryLedger(restored: restored, journal: journal(restored))
+        self.ledger = ledger
+        let users = users
         shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard(ledger: ledger, users: users)) }
     }
 
@@ -86,6 +92,7 @@ final class MemoryStore: Sendable {
         let isInserted = shard(slot.id).withLock { shard in
             guard !shard.isTaken(slot.id, at: now, expired: &expired) else { return false }
             shard.insert(slot, binding: binding)
+            if let binding { ledger.journal?.append(.session(slot, serial: binding.serial)) }
             return true
         }
         withExtendedLifetime(expired) {}
@@ -117,10 +124,14 @@ final class MemoryStore: Sendable {
 
     /// Takes a user's session out.
     ///
+    /// - Parameter isLogOut: Whether somebody wants it to be over, so that it must not come back.
     /// - Returns: The slot, and whether it was live; nil when the user has no such session.
-    func remove(_ serial: UInt64, of user: ByteString, at now: Int64) -> (slot: MemorySlot, isLive: Bool)? {
+    func remove(
+        _ serial: UInt64, of user: ByteString, at now: Int64, isLogOut: Bool
+    ) -> (slot: MemorySlot, isLive: Bool)? {
         withSession(serial, of: user) { shard, number in
             let slot = shard.remove(number)
+            if isLogOut { shard.journalRemoval(slot) }
             let isLive = slot.deadline > now
             if !isLive { shard.ledger.expired(1) }
             return (slot, isLive)

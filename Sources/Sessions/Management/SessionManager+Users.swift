@@ -59,10 +59,27 @@ extension SessionManager {
 
     /// Ends one of a user's sessions at once.
     ///
+    /// Blocks until no crash can undo it, where the provider has a journal. A handler has ``Session/endUserSession(_:)``,
+    /// whose request waits without a thread.
+    ///
     /// - Returns: False when the user has no such session (any more).
-    /// - Throws: As ``sessions(of:limit:)``.
+    /// - Throws: As ``sessions(of:limit:)``; `SessionStoreError` of the reason `unsaved` when it is done, and a crash may undo
+    ///   it.
     @discardableResult
     public func endSession(_ reference: SessionReference, of user: ByteString) throws -> Bool {
+        let isEnded = try end(reference, of: user)
+        if isEnded { try settle() }
+        return isEnded
+    }
+
+    /// Blocks until all that was changed is on the disk, where the provider has a journal.
+    private func settle() throws {
+        guard let end = journal?.journalEnd else { return }
+        try store { _ in try journal?.settle(end) }
+    }
+
+    /// Ends one of a user's sessions, and does not wait for the journal.
+    func end(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         let isEnded = try index { try $0.destroy(reference, of: user) }
         if isEnded { emit(.destroyed) }
         return isEnded
@@ -70,13 +87,23 @@ extension SessionManager {
 
     /// Ends all sessions of a user at once: after a change of the password, or when the account is closed.
     ///
+    /// Blocks until no crash can undo it, where the provider has a journal. A handler has ``Session/endOtherUserSessions()``,
+    /// whose request waits without a thread.
+    ///
     /// - Parameters:
     ///   - user: The user.
     ///   - id: A session to spare.
     /// - Returns: How many ended.
-    /// - Throws: As ``sessions(of:limit:)``.
+    /// - Throws: As ``endSession(_:of:)``.
     @discardableResult
     public func endSessions(of user: ByteString, except id: SessionID? = nil) throws -> Int {
+        let count = try endAll(of: user, except: id)
+        if count > 0 { try settle() }
+        return count
+    }
+
+    /// Ends a user's sessions, and does not wait for the journal.
+    func endAll(of user: ByteString, except id: SessionID?) throws -> Int {
         let count = try endSessions(of: user, except: id, keeping: 0)
         guard count == 0, let id else { return count }
         // Nothing ends beside a session that is not the user's (any more); here all are to end.

@@ -29,6 +29,8 @@ public final class SessionManager: Sendable {
     let userIndex: (any UserIndexedProvider)?
     /// The provider, if its calls can be awaited.
     package let asyncProvider: (any AsyncSessionProvider)?
+    /// The provider, if its changes are on the disk a moment after they were made.
+    let journal: (any JournalingProvider)?
     let idFormat: SessionIDFormat
     /// What the kinds of stored values mean.
     let valueSource: ValueDecoder.Source
@@ -99,6 +101,7 @@ public final class SessionManager: Sendable {
         limits = configuration.limits
         userIndex = provider as? any UserIndexedProvider
         asyncProvider = provider as? any AsyncSessionProvider
+        journal = provider as? any JournalingProvider
         idFormat = provider.idFormat
         valueSource = provider.traits.keepsKinds ? .exact : .php
         limiter = NewSessionLimiter(configuration.newSessionLimit, clock: configuration.clock)

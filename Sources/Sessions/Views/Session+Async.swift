@@ -56,10 +56,18 @@ extension Session {
         let touches = touches
         guard let provider = manager.asyncProvider,
             let call = try closing({ try $0.beginCommit(touching: touches) }) ?? nil
-        else { return try commit() }
+        else { return try await commitSettling() }
         // Not made where the session has got another id meanwhile: it is open again.
-        guard try await make(call, provider) else { return try commit() }
-        return withState { $0.finishCommit() }
+        guard try await make(call, provider) else { return try await commitSettling() }
+        let commit = withState { $0.finishCommit() }
+        try await settleAsync()
+        return commit
+    }
+
+    private func commitSettling() async throws -> SessionCommit {
+        let commit = try commitUnsettled()
+        try await settleAsync()
+        return commit
     }
 
     /// Brings what waits for the commit to the store, if the session was used at all, and no thread waits.

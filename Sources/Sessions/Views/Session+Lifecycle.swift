@@ -70,13 +70,22 @@ extension Session {
     }
 
     /// Brings the changes to the store. The application calls it once, when the handler has returned and before the
-    /// first byte of the header; further calls change nothing.
+    /// first byte of the header; further calls change nothing. Where the provider has a journal, it returns when log-ins,
+    /// log-outs and rotations are on the disk.
     ///
     /// - Returns: What the response must carry; the same at each further call.
     /// - Throws: `SessionStoreError` when the store fails, `SessionError` of code `overLimit` when the record has
     ///   grown by others' changes meanwhile. Nothing is committed then; `discard()` still gives the cookie of a
-    ///   rotation.
+    ///   rotation. What could not be put on the disk is a `SessionStoreError`, too: of the reason `unsaved` where it stands
+    ///   all the same, of another for a log-in, which does not.
     public func commit() throws -> SessionCommit {
+        let commit = try commitUnsettled()
+        try settle()
+        return commit
+    }
+
+    /// As ``commit()``, but that the journal is still to be waited for: by ``isSettled``, ``settleAsync()``.
+    package func commitUnsettled() throws -> SessionCommit {
         let touches = touches
         return try closing { try $0.commit(touching: touches) } ?? .untouched
     }

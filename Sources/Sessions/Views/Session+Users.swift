@@ -29,7 +29,9 @@ extension Session {
             try destroy()
             return true
         }
-        return try manager.endSession(reference, of: user)
+        let isEnded = try manager.end(reference, of: user)
+        if isEnded { try withState { try $0.noteJournal() } }
+        return isEnded
     }
 
     /// Ends all of the user's sessions but this one at once: "log out everywhere else".
@@ -40,7 +42,9 @@ extension Session {
     @discardableResult
     public func endOtherUserSessions() throws -> Int {
         guard let (user, id) = try boundUser() else { return 0 }
-        return try manager.endSessions(of: user, except: id)
+        let count = try manager.endAll(of: user, except: id)
+        if count > 0 { try withState { try $0.noteJournal() } }
+        return count
     }
 
     /// The user, by this request's own word, and the id in the store, if there is a session.

@@ -159,6 +159,9 @@ extension SessionState {
         guard let user = view.user else { return }
         // The log-in is stored already; a store that fails now has been reported, and the next log-in will do it.
         try? manager.endSessions(of: user, afterLogInOf: id)
+        hasLoggedIn = true
+        // Before the answer, so nothing waits here.
+        try? noteJournal()
     }
 
     private mutating func touch() throws {

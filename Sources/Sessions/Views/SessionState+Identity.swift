@@ -27,6 +27,8 @@ extension SessionState {
             clear()
             lose()
         }
+        // In both cases: that other one's end may not be on the disk yet.
+        try noteJournal()
     }
 
     /// Ends what cannot be read: to whoever can, the visitor is to be nobody, too.
@@ -57,6 +59,7 @@ extension SessionState {
             cookie = .set
             isWritten = true
             manager.emit(.rotated)
+            try noteJournal()
         case .successor(let successor):
             follow(successor)
             if grace == .zero { try rotate(grace: grace) }

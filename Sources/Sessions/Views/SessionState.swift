@@ -62,6 +62,10 @@ struct SessionState {
     var idleTimeout: Int64 = 0
     /// A lifetime that the next commit gives the session.
     var lifetime: SessionLifetime?
+    /// Where the provider's journal must be on the disk before the answer leaves.
+    var journalEnd: UInt64?
+    /// True when this request has logged somebody in, in the store.
+    var hasLoggedIn = false
     /// True when the next commit binds the session to a user, so that a cap of sessions a user is due.
     var bindsUser = false
     /// The network that asks, for the limit of new sessions.
@@ -102,7 +106,7 @@ struct SessionState {
                 if try !take(record, of: candidate.id) { beginNew() }
             case .retired(let retirement):
                 beginNew()
-                try manager.noteReuse(retirement)
+                try noteReuse(retirement)
             case .none:
                 beginNew()
             }
@@ -125,7 +129,12 @@ struct SessionState {
         if !others.isEmpty { manager.emit(.secondSession) }
         guard phase == .unread else { return }
         beginNew()
-        for case .retired(let retirement) in findings { try manager.noteReuse(retirement) }
+        for case .retired(let retirement) in findings { try noteReuse(retirement) }
+    }
+
+    private mutating func noteReuse(_ retirement: SessionRetirement) throws {
+        try manager.noteReuse(retirement)
+        try noteJournal()
     }
 
     /// Makes the record this request's session; false if it may not go on.
@@ -322,7 +331,10 @@ struct SessionState {
             // What others have changed meanwhile is in the version and not in the view: an update must not build on that.
             if values == nil, expected == nil { isStale = true }
             follow(successor)
-            if let lifetime = changes.lifetime { adopt(lifetime) }
+            if let lifetime = changes.lifetime {
+                adopt(lifetime)
+                if view.user != nil { try noteJournal() }
+            }
             if changes.touches { noteTouch() }
         case .emptied:
             begin(with: manager.configuration.lifetime)

@@ -5,8 +5,8 @@ internal import Synchronization
 /// What moves or ends while a snapshot is taken, in the order in which it happens. Thread-safe; shards' locks may be held.
 ///
 /// Notes are made under the lock of the shard where the change happens, so a change whose note is missing happened
-/// before that shard was copied, or after the journal's end.
-final class SnapshotJournal: Sendable {
+/// before that shard was copied, or after the notes' end.
+final class SnapshotNotes: Sendable {
     enum Note {
         /// The session as it was when it got this id or these deadlines.
         case session(MemorySlot)
@@ -53,7 +53,7 @@ final class SnapshotJournal: Sendable {
         append(nil, .removal(slot.id, isDigest: slot.isDigest))
     }
 
-    /// Both or none are in the journal, whenever it ends.
+    /// Both or none are among the notes, whenever they end.
     @inline(never)
     private func append(_ first: Note?, _ second: Note) {
         chunks.withLock { chunks in

@@ -1,0 +1,68 @@
+internal import Dispatch
+internal import GalletaPlatform
+internal import Logging
+internal import Sessions
+internal import Synchronization
+
+extension StateKeeper {
+    /// Begins the journal of this process, by a snapshot where the file that is there is needed until then.
+    func beginJournal(_ journal: StateJournal, on restored: Restored) throws(ConfigurationError) {
+        if restored.needsSnapshot {
+            if write(isLast: false) == nil { retry() }
+            return
+        }
+        do throws(StateFailure) {
+            try journal.rebase(onto: restored.mark, after: 0, at: SnapshotTime(store.clock))
+        } catch {
+            guard error.isPassing else { throw error.refusal(of: file.path) }
+            take(.failed(error))
+        }
+    }
+
+    /// Begins a new journal on top of a state file that is in its place.
+    func rebase(onto mark: UInt64, after sequence: UInt64) {
+        do throws(StateFailure) {
+            try journal?.rebase(onto: mark, after: sequence, at: SnapshotTime(store.clock))
+        } catch {
+            // The one until now goes on, if it can.
+            journalFailures.add(1, ordering: .relaxed)
+            reportJournal(error)
+        }
+    }
+
+    /// What the journal tells, on its thread.
+    func take(_ event: StateJournal.Event) {
+        if case .failed(let failure) = event {
+            journalFailures.add(1, ordering: .relaxed)
+            reportJournal(failure)
+        }
+        queue.async { [weak self] in self?.renewJournal() }
+    }
+
+    /// Takes a snapshot that begins a new journal, and again in a while if there is none then.
+    private func renewJournal() {
+        _ = write(isLast: false)
+        if journal?.isBroken ?? false { retry() }
+    }
+
+    private func retry() {
+        guard !isRetryDue else { return }
+        isRetryDue = true
+        let pause = min(Self.retryPause, file.interval)
+        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(pause.nanoseconds))) { [weak self] in
+            guard let self else { return }
+            isRetryDue = false
+            if journal?.isBroken ?? false { renewJournal() }
+        }
+    }
+
+    private func reportJournal(_ failure: StateFailure) {
+        guard let suppressed = throttle.pass("journal") else { return }
+        let more = suppressed > 0 ? " (and \(suppressed) times before)" : ""
+        logger.error(
+            """
+            log-ins are refused, and log-outs may be undone by a crash: \(failure.text)\(more); \(failure.remedy); \
+            a new journal is tried again and again
+            """)
+    }
+}
