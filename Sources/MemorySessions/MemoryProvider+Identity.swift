@@ -36,6 +36,7 @@ extension MemoryProvider {
                 // A chain is as long as rotations within one grace; beyond, the id leads nowhere.
                 current = hops < Self.hopLimit ? successor : .zero
                 hops += 1
+                mayBeRestored = store.restored.areInUse
             case .missing(let answer):
                 guard mayBeRestored else { return answer }
                 mayBeRestored = false

@@ -78,12 +78,14 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         store.count
     }
 
-    /// What the store counts, all of it. Cost: some loads and two clock readings.
+    /// What the store counts, all of it. Cost: some loads and two clock readings, and a lock where
+    /// there is a journal.
     public func statistics() -> SessionStoreStatistics {
         var statistics = store.ledger.statistics
         if let (lag, slice) = collector?.figures { (statistics.collectionLag, statistics.lastSlice) = (lag, slice) }
         if let (age, duration) = keeper?.figures { (statistics.sinceSaved, statistics.lastSave) = (age, duration) }
         statistics.saveFailures = keeper?.failures.load(ordering: .relaxed)
+        statistics.unsaved = store.ledger.journal?.failureCount
         return statistics
     }
 

@@ -98,6 +98,7 @@ struct CrashTests {
     func kills() throws {
         var loggedIn: [String] = []
         var loggedOut: [String] = []
+        var answered = (logIns: 0, logOuts: 0)
         var server = try start()
         for round in 1...Self.count {
             let visitors = try (0..<4).map { _ in try Visitor(socket.path) }
@@ -116,6 +117,8 @@ struct CrashTests {
             server = try start()
             loggedIn = loggedIn.suffix(40) + visitors.flatMap(\.loggedIn)
             loggedOut = loggedOut.suffix(40) + visitors.flatMap(\.loggedOut)
+            answered.logIns += visitors.reduce(0) { $0 + $1.loggedIn.count + $1.loggedOut.count }
+            answered.logOuts += visitors.reduce(0) { $0 + $1.loggedOut.count }
             let client = try FastCGIClient(unix: socket.path)
             let lost = try loggedIn.count { try !isLoggedIn($0, client) }
             let undone = try loggedOut.count { try isLoggedIn($0, client) }
@@ -123,6 +126,6 @@ struct CrashTests {
             #expect(visitors.flatMap(\.refusals).isEmpty)
             guard lost == 0, undone == 0 else { return }
         }
-        #expect(loggedIn.count > 40 && loggedOut.count > 40)
+        #expect(answered.logIns > Self.count && answered.logOuts > Self.count / 2, "\(answered)")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Sessions
+import SessionsTesting
 import TestSupport
 import Testing
 
@@ -59,5 +60,235 @@ struct JournalTests {
         first.crash()
         let record = try #require(try fixture.start().read(id))
         #expect(record.values.user == "ada" && record.values[SessionKey("text")] == .string("cart"))
+    }
+
+    private var journalPath: String { fixture.path + ".journal" }
+
+    private var journal: [UInt8] {
+        get throws { [UInt8](try Data(contentsOf: URL(fileURLWithPath: journalPath))) }
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: journalPath))
+        chmod(journalPath, 0o600)
+    }
+
+    @Test("is made with mode 0600, has no id as it stands, and goes with the end")
+    func file() throws {
+        let first = try fixture.start()
+        let (id, new) = (try first.begin("ada"), SessionID.random())
+        _ = first.rotate(id, to: new, grace: .seconds(10))
+        try settle(first)
+        var status = stat()
+        #expect(stat(journalPath, &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        let bytes = Data(try journal)
+        for id in [id, new] {
+            #expect(bytes.range(of: Data(id.bytes)) == nil && bytes.range(of: Data(id.encoded.utf8)) == nil)
+            #expect(bytes.range(of: Data(id.digest)) != nil)
+        }
+        first.close()
+        #expect(try fixture.names == ["state", "state.lock"])
+    }
+
+    @Test("a state file that ends a process can be read by a program without a journal, and no other")
+    func versions() throws {
+        let first = try fixture.start()
+        try first.begin("ada")
+        #expect(first.keeper?.writeNow() == 1)
+        #expect(fixture.bytes.withUnsafeBytes { SnapshotHeader($0)?.version } == 2)
+        first.close()
+        #expect(fixture.bytes.withUnsafeBytes { SnapshotHeader($0)?.version } == 1)
+    }
+
+    @Test("a state file of a program without a journal is restored")
+    func older() throws {
+        let first = try fixture.start()
+        let id = try first.begin("ada")
+        first.close()
+        // Zeros stood there.
+        var header = try #require(fixture.bytes.withUnsafeBytes { SnapshotHeader($0) })
+        (header.journal, header.sequence) = (0, 0)
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        header.append(to: &bytes)
+        try fixture.write(bytes + fixture.bytes.dropFirst(bytes.count))
+        let second = try fixture.start()
+        #expect(second.read(id) != nil)
+        let late = try second.begin("bob")
+        try settle(second)
+        second.crash()
+        let third = try fixture.start()
+        #expect(third.read(id) != nil && third.read(late) != nil)
+    }
+
+    @Test("one of a newer version stops a start, and a check, with the remedy")
+    func newer() throws {
+        let first = try fixture.start()
+        try first.begin("ada")
+        try settle(first)
+        first.crash()
+        var header = try #require(try journal.withUnsafeBytes { JournalHeader($0) })
+        header.version = 7
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        header.append(to: &bytes)
+        try write(bytes)
+        let file = MemoryProvider.StateFile(path: fixture.path)
+        for attempt in [{ _ = try fixture.start() }, { try file.checkAccess() }] {
+            let error = #expect(throws: ConfigurationError.self) { try attempt() }
+            #expect(error?.field == "state" && error?.description.contains("newer version 7") == true)
+        }
+        #expect(try journal == bytes)
+    }
+
+    @Test("a tail that is torn is cut off, and what stands before it counts", arguments: [1, 20, 30, 60, 100])
+    func torn(count: Int) throws {
+        let first = try fixture.start()
+        let (early, late) = (try first.begin("ada"), try first.begin("bob"))
+        try settle(first)
+        first.crash()
+        try write(try journal.dropLast(count))
+        let second = try fixture.start()
+        #expect(second.read(early) != nil && second.read(late) == nil)
+        #expect(fixture.log.contains("notice", "state.journal", "cut off"))
+        second.crash()
+        // Nothing was appended to what was torn.
+        #expect(try fixture.start().read(early) != nil)
+    }
+
+    @Test("damage in the middle is told and kept, and all else counts")
+    func damaged() throws {
+        let first = try fixture.start()
+        let ids = try ["ada", "bob", "eve"].map { try first.begin(ByteString($0)) }
+        try settle(first)
+        first.crash()
+        var bytes = try journal
+        bytes[bytes.count / 2 + 40] ^= 1
+        try write(bytes)
+        let second = try fixture.start()
+        #expect(ids.filter { second.read($0) != nil }.count == 2)
+        #expect(fixture.log.contains("error", "state.journal is damaged in 1 places", ".journal.damaged"))
+        #expect(FileManager.default.contents(atPath: journalPath + ".damaged") == Data(bytes))
+    }
+
+    @Test("one that is no journal, or that others may write, is told, and the start goes on")
+    func foreign() throws {
+        let first = try fixture.start()
+        let id = try first.begin("ada")
+        #expect(first.keeper?.writeNow() == 1)
+        first.crash()
+        try write(Array("something else".utf8))
+        let second = try fixture.start()
+        #expect(second.read(id) != nil && fixture.log.contains("error", "no journal"))
+        let late = try second.begin("bob")
+        try settle(second)
+        second.crash()
+        chmod(journalPath, 0o666)
+        let third = try fixture.start()
+        #expect(third.read(id) != nil && third.read(late) == nil)
+        #expect(fixture.log.contains("error", "log-ins and log-outs", "others may write it"))
+    }
+
+    @Test("the journal of before, which a crash between the two renames leaves, takes nothing back")
+    func between() throws {
+        let first = try fixture.start()
+        let (id, out) = (try first.begin("ada"), try first.begin("bob"))
+        try settle(first)
+        let before = try journal
+        var patch = SessionPatch()
+        try patch.set(.string("later"), for: SessionKey("text"))
+        _ = try first.commit(patch, to: id, expecting: nil)
+        _ = first.destroy(out)
+        #expect(first.keeper?.writeNow() == 1)
+        first.crash()
+        // Without the log-out, as if that had been answered for by the snapshot alone.
+        try write(before)
+        let second = try fixture.start()
+        #expect(second.read(id)?.values[SessionKey("text")] == .string("later") && second.read(out) == nil)
+    }
+
+    @Test("one of another state file is not used; one beside a state file that cannot be read is all that is left")
+    func others() throws {
+        let first = try fixture.start()
+        let id = try first.begin("ada")
+        #expect(first.keeper?.writeNow() == 1)
+        let late = try first.begin("bob")
+        try settle(first)
+        first.crash()
+        let (state, journal) = (fixture.bytes, try journal)
+        let other = try SnapshotFixture()
+        let elsewhere = try other.start()
+        elsewhere.close()
+        try fixture.write(other.bytes)
+        let second = try fixture.start()
+        #expect(second.read(late) == nil && fixture.log.contains("warning", "another state file"))
+        second.crash()
+        try fixture.write([0xFF] + state)
+        try write(journal)
+        let third = try fixture.start()
+        #expect(third.read(late) != nil && third.read(id) == nil)
+        third.close()
+        // Taken away by hand, it is to be forgotten.
+        #expect(unlink(fixture.path) == 0)
+        try write(journal)
+        #expect(try fixture.start().read(late) == nil)
+    }
+
+    @Test("an id that a rotation replaced leads to the next one over a crash, until its grace ends")
+    func grace() throws {
+        let first = try fixture.start()
+        let (old, middle, new) = (try first.begin("ada"), SessionID.random(), SessionID.random())
+        _ = first.rotate(old, to: middle, grace: .seconds(10))
+        _ = first.rotate(middle, to: new, grace: .seconds(10))
+        try settle(first)
+        first.crash()
+        let second = try fixture.start()
+        fixture.time.advance(by: .seconds(9))
+        for id in [old, middle] {
+            let record = try #require(second.read(id))
+            #expect(record.successor == new && record.values.user == "ada")
+        }
+        // Once more, as the files have it now.
+        fixture.time.advance(by: .seconds(1))
+        #expect(second.read(old) == nil && second.read(middle) == nil && second.read(new) != nil)
+        second.close()
+        let third = try fixture.start()
+        #expect(third.read(new) != nil && third.count() == 1)
+    }
+
+    @Test("a log-out by an id in its grace ends the session after a crash, too")
+    func graceLogOut() throws {
+        let first = try fixture.start()
+        let (old, new) = (try first.begin("ada"), SessionID.random())
+        _ = first.rotate(old, to: new, grace: .seconds(10))
+        try settle(first)
+        first.crash()
+        let second = try fixture.start()
+        #expect(second.destroy(old))
+        #expect(second.read(new) == nil)
+        try settle(second)
+        second.crash()
+        let third = try fixture.start()
+        #expect(third.read(new) == nil && third.read(old) == nil)
+    }
+
+    @Test("another lifetime of a log-in is kept over a crash")
+    func lifetime() throws {
+        let first = try fixture.start()
+        let id = try first.begin("ada", idle: .seconds(100), absolute: .seconds(1_000))
+        var patch = SessionPatch()
+        patch.lifetime = SessionLifetime(idleTimeout: .seconds(5), absoluteTimeout: .seconds(50))
+        _ = try first.commit(patch, to: id, expecting: nil)
+        try settle(first)
+        first.crash()
+        let second = try fixture.start()
+        #expect(second.read(id)?.idleRemaining == .seconds(5))
+    }
+
+    @Test("without a state file nothing is journalled, and nothing waits")
+    func none() throws {
+        let provider = try MemoryProvider()
+        #expect(provider.journalEnd == nil && provider.statistics().unsaved == nil)
+        try provider.settle(99)
     }
 }

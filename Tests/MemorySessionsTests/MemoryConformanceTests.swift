@@ -29,6 +29,26 @@ struct MemoryConformanceTests {
         #expect(outcome == .passed || isLacking)
     }
 
+    @Test("conforms with a journal", arguments: SessionProviderConformance.cases)
+    func journaled(_ test: ConformanceCase) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try test.run { maximumSessions in
+            let time = ManualSessionClock()
+            var configuration = MemoryProvider.Configuration()
+            configuration.clock = time.clock
+            configuration.collectsInBackground = false
+            configuration.maximumSessions = maximumSessions ?? 200_000
+            configuration.state = MemoryProvider.StateFile(path: folder.file(UUID().uuidString))
+            var fixture = ConformanceFixture(provider: try MemoryProvider(configuration: configuration), time: time)
+            fixture.keepsCap = true
+            return fixture
+        }
+        let isLacking: Bool = ["a second provider", "outlives its provider", "the bytes", "be stopped"].contains {
+            "\(outcome)".contains($0)
+        }
+        #expect(outcome == .passed || isLacking)
+    }
+
     @Test(
         "conforms with a state file, over a restart",
         arguments: SessionProviderConformance.cases.filter(\.isAboutStores))

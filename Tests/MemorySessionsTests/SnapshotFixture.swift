@@ -19,7 +19,8 @@ struct SnapshotFixture {
     }
 
     func start(
-        maximumSessions: Int = 1_000_000, clock: SessionClock? = nil, lockTimeout: Duration = .seconds(5)
+        maximumSessions: Int = 1_000_000, clock: SessionClock? = nil, lockTimeout: Duration = .seconds(5),
+        disk: any StateDisk = SystemDisk()
     ) throws -> MemoryProvider {
         var configuration = MemoryProvider.Configuration()
         configuration.clock = clock ?? time.clock
@@ -27,6 +28,7 @@ struct SnapshotFixture {
         configuration.maximumBytes = 1 << 30
         configuration.collectsInBackground = false
         configuration.state = .init(path: path, interval: .seconds(86_400), lockTimeout: lockTimeout)
+        configuration.state?.disk = disk
         let log = log
         configuration.logger = Logger(label: "test") { _ in log }
         return try MemoryProvider(configuration: configuration)

@@ -155,6 +155,9 @@ struct StatusReport {
         add(metrics.store?.lastSave) {
             .seconds("state save", "session_state_save", "How long that writing has taken.", $0)
         }
+        add(metrics.store?.unsaved) {
+            .counter("sessions unsaved", "sessions_unsaved", "Log-ins and log-outs that did not get on the disk.", $0)
+        }
         fields += [
             .counter(
                 "sessions refused by network", "sessions_refused_by_network",

@@ -12,7 +12,7 @@ internal import Sessions
 enum JournalRecord {
     case session(SnapshotSession)
     case removal(MemoryKey)
-    case rotation(from: MemoryKey, graceEnd: Int64, successor: [UInt8], SnapshotSession)
+    case rotation(from: MemoryKey, graceEnd: Int64, sealed: MemoryKey, SnapshotSession)
 
     static let frameCount = 28
     static let checksumOffset = 24
@@ -32,7 +32,7 @@ enum JournalRecord {
             guard !reader.isShort, graceEnd >= 0, graceEnd < SnapshotTime.limit,
                 let session = SnapshotSession(reader.rest)
             else { return nil }
-            self = .rotation(from: old, graceEnd: graceEnd, successor: sealed.withBytes { Array($0) }, session)
+            self = .rotation(from: old, graceEnd: graceEnd, sealed: sealed, session)
         default:
             return nil
         }
@@ -52,10 +52,10 @@ enum JournalRecord {
             session.append(to: &output)
         case .removal(let digest):
             output.append(digest)
-        case .rotation(let old, let graceEnd, let successor, let session):
+        case .rotation(let old, let graceEnd, let sealed, let session):
             output.append(old)
             output.append(littleEndian: graceEnd)
-            output.append(contentsOf: successor)
+            output.append(sealed)
             session.append(to: &output)
         }
     }
@@ -97,10 +97,11 @@ extension JournalRecord {
         case .removal(let id, let isDigest):
             self = .removal(restored.digest(id, isDigest: isDigest))
         case .rotation(let slot, let serial, let old, let graceEnd):
+            let sealed = SessionID(bytes: SessionID(words: slot.id).sealed(with: SessionID(words: old)))
             self = .rotation(
                 from: IDDigest.of(old), graceEnd: min(graceEnd, SnapshotTime.limit - 1),
-                successor: SessionID(words: slot.id).sealed(with: SessionID(words: old)),
-                Self.session(slot, serial, restored))
+                // 32 bytes, as the id has.
+                sealed: sealed?.words ?? .zero, Self.session(slot, serial, restored))
         }
     }
 

@@ -54,12 +54,18 @@ final class StateJournal: @unchecked Sendable {
         /// The last one of which it is known whether it is on the disk.
         var decided: UInt64 = 0
         var failed = FailedSequences()
+        var failureCount = 0
         var waiters: [Waiter] = []
         /// Records of later changes than this one are kept for the next file, while a snapshot is taken.
         var tailStart: UInt64?
         /// Whether somebody works on the file.
         var isBusy = false
         var isClosed = false
+
+        mutating func fail(_ range: ClosedRange<UInt64>) {
+            failed.insert(range)
+            failureCount += range.count
+        }
 
         func verdict(on end: UInt64) -> Verdict {
             guard end <= decided else { return .pending }
@@ -105,7 +111,7 @@ final class StateJournal: @unchecked Sendable {
             state.appended += 1
             guard !state.isClosed else {
                 // After the end: nobody writes any more.
-                state.failed.insert(state.appended...state.appended)
+                state.fail(state.appended...state.appended)
                 state.decided = state.appended
                 return false
             }
@@ -117,6 +123,9 @@ final class StateJournal: @unchecked Sendable {
 
     /// The sequence of the last change.
     var end: UInt64 { state.withLock { $0.appended } }
+
+    /// Changes that did not get on the disk.
+    var failureCount: Int { state.withLock { $0.failureCount } }
 
     /// Whether all changes up to a sequence are on the disk, in the journal or by a snapshot.
     func verdict(on end: UInt64) -> Verdict { state.withLock { $0.verdict(on: end) } }
@@ -172,7 +181,7 @@ final class StateJournal: @unchecked Sendable {
         if isLarge { hasGrown = true }
         let due = state.withLock { state in
             state.decided = batch.last
-            if isFailed { state.failed.insert(batch.first...batch.last) }
+            if isFailed { state.fail(batch.first...batch.last) }
             state.isBusy = false
             let due = state.waiters.filter { $0.end <= batch.last }
             if due.count == state.waiters.count {

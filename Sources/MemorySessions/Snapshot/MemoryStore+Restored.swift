@@ -12,10 +12,12 @@ extension MemoryStore {
             var moved = slot.pointee
             moved.id = id
             moved.isDigest = false
+            // Of a replaced id the file has the next one sealed, and here is who can open it.
+            if !moved.kind.isSession { moved.openSuccessor() }
             _ = source.pointee.take(number)
             target.pointee.place(moved)
             if let user = moved.user { users.move(key, to: id, user: user) }
-            ledger.notes.changed(moved)
+            if moved.kind.isSession { ledger.notes.changed(moved) }
             // Last: who still sees it counted looks once more.
             restored.removed()
         }
@@ -35,6 +37,22 @@ extension MemoryStore {
         shard(slot.id).withLock { shard in shard.insert(slot, binding: binding) }
         restored.added()
         return true
+    }
+
+    /// Has a replaced id lead to its successor again, until its grace ends.
+    ///
+    /// - Parameters:
+    ///   - digest: The old id's.
+    ///   - sealed: The new id, as `SessionID.sealed(with:)` made it.
+    func restoreReplaced(_ digest: MemoryKey, sealed: MemoryKey, graceEnd: Int64, at now: Int64) {
+        guard graceEnd > now else { return }
+        let values = MemorySlot.values(successor: sealed)
+        guard reserveReplaced(MemorySlot.cost(values: values, user: nil), at: now) else { return }
+        let slot = MemorySlot(
+            id: restored.swap(digest), values: values, created: now, lastSeen: now, idleTimeout: graceEnd - now,
+            absoluteDeadline: graceEnd, version: 0, kind: .alias, isSeen: true, isDigest: true)
+        shard(slot.id).withLock { shard in shard.insert(slot, binding: nil) }
+        restored.added()
     }
 
     /// Takes a session out that was restored before.

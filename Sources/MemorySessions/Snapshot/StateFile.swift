@@ -6,15 +6,20 @@ extension MemoryProvider {
     /// The file that carries sessions over a restart: a snapshot of all of them, written at intervals and by `close()`,
     /// read when the provider is made.
     ///
-    /// After a crash the sessions are as they were at the last interval. What came later is lost, log-outs included.
+    /// Log-ins, log-outs and rotations go to a journal beside it, and are on the disk before they are answered: no crash
+    /// undoes them. A visitor's values are, after a crash, as they were at the last interval or log-in. Where the journal
+    /// cannot be written (a full disk), a log-out is carried out and answered with 500, and a log-in refused with 503; it is
+    /// logged, and a new journal is tried again and again.
     ///
     /// The file holds the sessions' values as they are, and of each id only the SHA-256. It is made with mode 0600, and
-    /// read only if it belongs to this user and nobody else may write it. Beside it: `.tmp` while it is written; `.lock`,
-    /// which keeps other processes away; `.damaged`, `.newer` or `.refused`, a copy of what could not be read.
+    /// read only if it belongs to this user and nobody else may write it; so is the journal. Beside it: `.journal`, while the
+    /// provider is in use; `.tmp` while it is written; `.lock`, which keeps other processes away; `.damaged` or `.refused`, a
+    /// copy of what could not be read.
     ///
     /// A path that can never be written (no folder, no right, not a regular file) is refused when the provider is made.
     /// What comes later, such as a full disk, never stops it: the reason and the remedy are logged as an error, and it is
-    /// tried again at the next interval. A file that cannot be read is logged and kept aside.
+    /// tried again at the next interval. A file that cannot be read is logged and kept aside; one of a newer version stops the
+    /// start.
     public struct StateFile: Sendable {
         /// Where it is; the folder must exist.
         public var path: String
@@ -53,19 +58,41 @@ extension MemoryProvider {
             do throws(StateFailure) {
                 input = try StateInput(path)
             } catch {
-                // The first start.
-                guard error.code != ENOENT else { return }
+                // The first start, or none since one that ended in a crash before there was a state file.
+                guard error.code != ENOENT else { return try checkJournal() }
                 throw error.refusal(of: path)
             }
             let objection: String
             switch SnapshotReader.outcome(input.read(into:)) {
-            case .empty, .read: return
+            case .empty, .read: return try checkJournal()
             case .unreadable: objection = "it is no state file, or damaged"
             case .newer(let version): objection = "it is of the newer version \(version)"
             }
             throw ConfigurationError(
                 field: "state",
                 reason: "the sessions in \(path) cannot be restored: \(objection)",
+                remedy: "move it away to begin without them, put a copy in its place, or give another path")
+        }
+
+        /// What a start would refuse, or could not read.
+        private func checkJournal() throws(ConfigurationError) {
+            let path = JournalOutput.path(beside: path)
+            let input: StateInput
+            do throws(StateFailure) {
+                input = try StateInput(path)
+            } catch {
+                guard error.code != ENOENT else { return }
+                throw error.refusal(of: path)
+            }
+            let objection: String
+            switch JournalReader.outcome(input.read(into:)) {
+            case .empty, .read: return
+            case .unreadable: objection = "it is no journal, or damaged"
+            case .newer(let version): objection = "it is of the newer version \(version)"
+            }
+            throw ConfigurationError(
+                field: "state",
+                reason: "the log-ins and log-outs in \(path) cannot be restored: \(objection)",
                 remedy: "move it away to begin without them, put a copy in its place, or give another path")
         }
 

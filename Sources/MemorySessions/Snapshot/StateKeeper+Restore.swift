@@ -115,9 +115,12 @@ extension StateKeeper {
                 put(session, at: now.clock, &tally)
             case .removal(let digest):
                 _ = store.removeRestored(digest)
-            case .rotation(let old, _, _, let session):
+            case .rotation(let old, let graceEnd, let sealed, let session):
                 _ = store.removeRestored(old)
                 put(session, at: now.clock, &tally)
+                // Its answer may not have reached the visitor.
+                let end = graceEnd.addingSaturated(tally.shift)
+                store.restoreReplaced(old, sealed: sealed, graceEnd: end, at: now.clock)
             }
         }
         switch report.outcome {

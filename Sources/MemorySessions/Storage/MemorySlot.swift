@@ -110,6 +110,14 @@ extension MemorySlot {
         (try? SessionValues([(successorKey, .bytes(id.withBytes { Array($0) }))])) ?? SessionValues()
     }
 
+    /// Opens the successor that a file had sealed with this id, which is known now.
+    mutating func openSuccessor() {
+        guard let sealed = successor,
+            let opened = SessionID(sealed: sealed.withBytes { Array($0) }, with: SessionID(words: id))
+        else { return }
+        values = Self.values(successor: opened.words)
+    }
+
     /// Turns a session's slot into the memory of its id.
     ///
     /// - Parameter values: What `values(successor:)` made.

@@ -10,6 +10,8 @@ public struct SessionStoreStatistics: Hashable, Sendable {
     public var evicted: Int?
     /// New sessions and changes that were refused for want of room.
     public var refused: Int?
+    /// Log-ins, log-outs and rotations that could not be put on the disk.
+    public var unsaved: Int?
 
     /// How long what is due has waited to be collected; zero if nothing waits.
     public var collectionLag: Duration?
@@ -24,12 +26,14 @@ public struct SessionStoreStatistics: Hashable, Sendable {
 
     /// Counts for a provider to hand out.
     public init(
-        sessions: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil
+        sessions: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil,
+        unsaved: Int? = nil
     ) {
         self.sessions = sessions
         self.bytes = bytes
         self.expired = expired
         self.evicted = evicted
         self.refused = refused
+        self.unsaved = unsaved
     }
 }
