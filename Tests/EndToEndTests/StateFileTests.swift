@@ -157,6 +157,51 @@ struct StateFileTests {
         #expect(server.output.contains("galleta-server: --state: sessions cannot be kept in \(path)"))
     }
 
+    @Test(
+        "on a disk that is full a log-out is carried out and answered with 500, and nobody is logged in, until there is room"
+    )
+    func fullJournal() throws {
+        // The limit would be the log's, too, were it a file.
+        let log = LogPipe(holding: 65_536)
+        let server = try ChildProcess(
+            GalletaProcess.program,
+            ["--workers", "2", "--state", state, "--no-access-log", "--htpasswd", folder.file("users")],
+            log: folder.file("log"), input: socket.fd, errors: log.writing)
+        #expect(!log.lines { lines in lines.contains { $0.contains("listening on") } }.isEmpty)
+        let cookie = try logIn()
+        func form(_ cookie: String?) throws -> (token: String, cookie: String) {
+            let page = try nginx.client().get("/app/", cookie.map { ["Cookie: \($0)"] } ?? [])
+            let token = page.text.components(separatedBy: "name=\"csrf\" value=\"").dropFirst().first?
+                .components(separatedBy: "\"").first
+            return (try #require(token), try #require(page.cookie ?? cookie))
+        }
+        let leaving = try form(cookie)
+        // A limit on the size of files stands for the disk's end.
+        #expect(try ChildProcess.run("prlimit", ["--pid", "\(server.pid)", "--fsize=200:unlimited"]).code == 0)
+        let out = try nginx.client().post("/app/logout", form: [("csrf", leaving.token)], ["Cookie: \(cookie)"])
+        #expect(out.status == 500)
+        #expect(out["Set-Cookie"]?.contains("Max-Age=0") == true)
+        #expect(try user(cookie).contains("false"))
+        func enter() throws -> HTTPReply {
+            let page = try form(nil)
+            return try nginx.client().post(
+                "/app/login", form: [("username", "ada"), ("password", "pass"), ("csrf", page.token)],
+                ["Cookie: \(page.cookie)"])
+        }
+        let refused = try enter()
+        #expect(refused.status == 503 && refused["Retry-After"] != nil)
+        #expect(try refused.cookie.map { try user($0).contains("false") } ?? true)
+        let lines = log.lines { lines in lines.contains { $0.contains("log-ins are refused") } }
+        #expect(lines.contains { $0.contains("File too large") && $0.contains("ulimit -f") }, "\(lines)")
+        #expect(try ChildProcess.run("prlimit", ["--pid", "\(server.pid)", "--fsize=unlimited"]).code == 0)
+        // By itself, within seconds.
+        #expect(try eventually(within: 40) { try enter().status == 303 })
+        server.signal(SIGKILL)
+        _ = server.exitCode()
+        let next = try start()
+        #expect(try user(cookie).contains("false"), "\(next.output)")
+    }
+
     @Test("a disk that is full is reported, the old snapshot stays, the server serves on, and tries again")
     func full() throws {
         let first = try start()

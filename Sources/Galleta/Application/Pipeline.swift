@@ -145,13 +145,17 @@ struct Pipeline: Sendable {
     /// Commits the session, and gives the response what that demands.
     private func finish(_ answer: Response, _ request: Request, _ session: Session) -> Server.Reply {
         var response = answer
+        // What stands although the commit fails, a rotation say, may have to be waited for.
+        var isUnsettled = true
         do {
-            SessionHeaders.apply(try session.commitUnsettled(), to: &response)
+            let commit = try session.commitUnsettled()
+            isUnsettled = commit.isUnsettled
+            SessionHeaders.apply(commit, to: &response)
         } catch {
             response = failCommit(error, request, session)
         }
         do {
-            if try session.isSettled { return .response(response) }
+            if try !isUnsettled || session.isSettled { return .response(response) }
         } catch {
             return .response(failCommit(error, request, session))
         }

@@ -68,7 +68,8 @@ extension SessionManager {
     @discardableResult
     public func endSession(_ reference: SessionReference, of user: ByteString) throws -> Bool {
         let isEnded = try end(reference, of: user)
-        if isEnded { try settle() }
+        // Also where another has ended it a moment ago.
+        try settle()
         return isEnded
     }
 
@@ -98,7 +99,7 @@ extension SessionManager {
     @discardableResult
     public func endSessions(of user: ByteString, except id: SessionID? = nil) throws -> Int {
         let count = try endAll(of: user, except: id)
-        if count > 0 { try settle() }
+        try settle()
         return count
     }
 

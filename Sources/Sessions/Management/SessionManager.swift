@@ -29,7 +29,7 @@ public final class SessionManager: Sendable {
     let userIndex: (any UserIndexedProvider)?
     /// The provider, if its calls can be awaited.
     package let asyncProvider: (any AsyncSessionProvider)?
-    /// The provider, if its changes are on the disk a moment after they were made.
+    /// The provider, if it has a journal.
     let journal: (any JournalingProvider)?
     let idFormat: SessionIDFormat
     /// What the kinds of stored values mean.
@@ -101,7 +101,8 @@ public final class SessionManager: Sendable {
         limits = configuration.limits
         userIndex = provider as? any UserIndexedProvider
         asyncProvider = provider as? any AsyncSessionProvider
-        journal = provider as? any JournalingProvider
+        let journal = provider as? any JournalingProvider
+        self.journal = journal?.journalEnd == nil ? nil : journal
         idFormat = provider.idFormat
         valueSource = provider.traits.keepsKinds ? .exact : .php
         limiter = NewSessionLimiter(configuration.newSessionLimit, clock: configuration.clock)

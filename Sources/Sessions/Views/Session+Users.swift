@@ -30,7 +30,8 @@ extension Session {
             return true
         }
         let isEnded = try manager.end(reference, of: user)
-        if isEnded { try withState { try $0.noteJournal() } }
+        // Also where another request has ended it a moment ago.
+        try withState { try $0.noteJournal() }
         return isEnded
     }
 
@@ -43,7 +44,7 @@ extension Session {
     public func endOtherUserSessions() throws -> Int {
         guard let (user, id) = try boundUser() else { return 0 }
         let count = try manager.endAll(of: user, except: id)
-        if count > 0 { try withState { try $0.noteJournal() } }
+        try withState { try $0.noteJournal() }
         return count
     }
 

@@ -17,6 +17,8 @@ public struct SessionCommit: Sendable {
     /// True when the session vanished during the request (a log-out elsewhere, its end): the changes were dropped and
     /// no cookie goes out, as it could overwrite one of a newer log-in.
     public var isLost: Bool
+    /// True when the provider's journal is to be waited for before the response leaves.
+    package var isUnsettled = false
 
     static let untouched = SessionCommit(setCookie: nil, cachePolicy: .none, isLost: false)
 }

@@ -188,7 +188,8 @@ extension SessionState {
         // The visitor's other requests may wait for it, while a body is still being written.
         lease = nil
         prefetched = nil
-        let commit = SessionCommit(setCookie: header, cachePolicy: policy, isLost: phase == .lost)
+        let commit = SessionCommit(
+            setCookie: header, cachePolicy: policy, isLost: phase == .lost, isUnsettled: journalEnd != nil)
         closing = commit
         return commit
     }

@@ -10,6 +10,8 @@ extension SessionState {
         }
         guard phase == .present else {
             clear()
+            // Another log-out may have ended it a moment ago, which this one is answered for, too.
+            if !candidates.isEmpty { try noteJournal() }
             return
         }
         let handle = handle
