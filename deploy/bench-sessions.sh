@@ -4,7 +4,7 @@
 
 sessions_usage() {
     cat <<'TEXT'
-Usage: deploy/bench sessions [--rounds N] [--sessions N] [--quick]
+Usage: deploy/bench sessions [--rounds N] [--sessions N] [--disk FOLDER] [--quick]
 
 Measures the store of sessions in memory, without a web server, against two ports of the well-known teaching design
 (dictionary, linked list, one lock; Tests/Benchmarks/SessionStore/ClassicStore.swift): with the cookie's text for its
@@ -13,6 +13,7 @@ ratios; of stalls the worst of all rounds is shown too.
 
   --rounds N      rounds of each (default 5; of the stalls two fewer, at least one)
   --sessions N    sessions in the store (default 1,000,000)
+  --disk FOLDER   where the log-outs with a state file and its journal are measured (default: a temporary folder)
   --quick         one round of a small store: shows that the benchmark runs, its figures mean nothing
 TEXT
 }
@@ -75,12 +76,17 @@ sessions_table() {
 }
 
 bench_sessions() {
-    local rounds=5 count=1000000 round store build program
+    local rounds=5 count=1000000 disk='' round store build program clients
     while (($#)); do
         case $1 in
             --rounds | --sessions)
                 [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "$1 needs a number; see deploy/bench sessions --help"
                 if [[ $1 == --rounds ]]; then rounds=$2; else count=$2; fi
+                shift
+                ;;
+            --disk)
+                [[ -d ${2:-} ]] || die "$1 needs a folder; see deploy/bench sessions --help"
+                disk=$2
                 shift
                 ;;
             --quick) rounds=1 count=5000 ;;
@@ -111,4 +117,6 @@ bench_sessions() {
     done
     for store in galleta classic; do sessions_run empty "$store"; done
     sessions_table
+    printf '\nA log-out by so many clients: with a state file and no journal, and with the journal, in %s\n' "${disk:-$work}"
+    for clients in 1 64; do setpriv --pdeathsig TERM -- "$program" log-outs "${disk:-$work}" "$clients"; done
 }

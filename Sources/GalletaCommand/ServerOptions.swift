@@ -95,10 +95,16 @@ public struct ServerOptions: ParsableArguments, Sendable {
     @Option(help: "Most memory for sessions. (default: 256m)")
     var maxSessionMemory: String?
 
-    @Option(help: "File that keeps the sessions over a restart: written at stop and at intervals, mode 0600.")
+    @Option(
+        help:
+            "File that keeps the sessions over a restart, mode 0600; beside it FILE.journal keeps log-ins and log-outs."
+    )
     var state: String?
 
-    @Option(help: "How often the state file is written; a crash loses what came later. (default: 5m)")
+    @Option(
+        help:
+            "How often the state file is written; a crash loses later counts and carts, no log-in or log-out. (default: 5m)"
+    )
     var stateInterval: String?
 
     @Option(help: "Most sessions of one user; the least recently seen end at a log-in; 0: any number. (default: 100)")

@@ -6,8 +6,13 @@ internal import Sessions
 enum SessionStoreBenchmark {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let count = Int(arguments[3]), count >= 2 else { usage() }
+        guard arguments.count == 4, let count = Int(arguments[3]), count >= 1 else { usage() }
         do {
+            if arguments[1] == "log-outs" {
+                try LogOutRun(folder: arguments[2], clients: count).run()
+                exit(0)
+            }
+            guard count >= 2 else { usage() }
             switch arguments[2] {
             case "galleta": try run(arguments[1], GalletaStore.self, count)
             case "classic": try run(arguments[1], ClassicStore<String>.self, count)
@@ -34,7 +39,11 @@ enum SessionStoreBenchmark {
 
     private static func usage() -> Never {
         fail(
-            "Usage: session-store-benchmark cost|count|expire|grow|empty galleta|classic|classic-id SESSIONS\n",
+            """
+            Usage: session-store-benchmark cost|count|expire|grow|empty galleta|classic|classic-id SESSIONS
+                   session-store-benchmark log-outs FOLDER CLIENTS
+
+            """,
             status: 64)
     }
 

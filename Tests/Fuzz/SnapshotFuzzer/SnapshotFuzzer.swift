@@ -3,18 +3,24 @@
 // covers: Sources/MemorySessions/Snapshot/SnapshotRecord.swift
 // covers: Sources/MemorySessions/Snapshot/SnapshotSession.swift
 // covers: Sources/MemorySessions/Snapshot/SnapshotWindow.swift
+// covers: Sources/MemorySessions/Journal/JournalReader.swift
+// covers: Sources/MemorySessions/Journal/JournalHeader.swift
+// covers: Sources/MemorySessions/Journal/JournalRecord.swift
 @testable import MemorySessions
 
-/// Any file: the reader ends, and hands on nothing that does not come out of its own encoder again.
+/// Any state file, and any journal: the reader ends, and hands on nothing that does not come out of its own encoder again.
 ///
 /// Checksums keep random bytes from ever being a record, so the first byte chooses: the rest as a file, or as the
-/// payload of a session whose checksum is right, behind sound headers.
+/// payload of a session or of a journal's record whose checksum is right, behind sound headers.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard count > 0 else { return 0 }
     let rest = UnsafeRawBufferPointer(start: data + 1, count: count - 1)
     if data[0] & 1 == 0 {
         read([UInt8](rest), pieces: Int(data[0] >> 1) + 1)
+        readJournal([UInt8](rest), pieces: Int(data[0] >> 1) + 1)
+    } else if data[0] & 2 != 0 {
+        journalRecord(type: UInt32(data[0] >> 2), rest)
     } else if let session = SnapshotSession(rest) {
         var again: [UInt8] = []
         session.append(to: &again)
@@ -43,4 +49,31 @@ private func read(_ bytes: [UInt8], pieces: Int) {
         visit: { _ in records += 1 })
     precondition(report.records == records)
     precondition(report.outcome != .empty || bytes.isEmpty)
+}
+
+private func readJournal(_ bytes: [UInt8], pieces: Int) {
+    var position = 0
+    var records = 0
+    let report = JournalReader.read(
+        { buffer in
+            let piece = bytes[position...].prefix(min(pieces, buffer.count))
+            buffer.copyBytes(from: piece)
+            position += piece.count
+            return piece.count
+        },
+        begin: \.firstSequence,
+        visit: { _ in records += 1 })
+    precondition(report.records == records && report.cutBytes <= bytes.count)
+    precondition(report.outcome != .empty || bytes.isEmpty)
+}
+
+/// A payload whose checksum is right: what comes of it is written and read as the same.
+private func journalRecord(type: UInt32, _ payload: UnsafeRawBufferPointer) {
+    guard let record = JournalRecord(type: type, payload) else { return }
+    var again: [UInt8] = []
+    record.append(to: &again, sequence: 1, mark: 2)
+    let back = again.withUnsafeBytes {
+        JournalRecord(type: record.type, UnsafeRawBufferPointer(rebasing: $0[JournalRecord.frameCount...]))
+    }
+    precondition(back?.type == record.type, "not read again")
 }
