@@ -108,6 +108,24 @@ struct JournaledRequestTests {
         }
     }
 
+    @Test("wait, too, where another request has ended the session a moment ago")
+    func twice() throws {
+        let application = try application()
+        let cookie = try logIn(application)
+        disk.hold(true)
+        let clients = try (0..<4).map { _ in
+            let client = try application.client()
+            try client.send(FastCGIRecord.request("GET", "/out", [cookie]))
+            return client
+        }
+        #expect(eventually { provider.count() == 0 })
+        let other = try application.client()
+        for _ in 0..<50 { #expect(try other.exchange("GET", "/plain").text == "plain") }
+        for client in clients { #expect(try !client.isAnswered) }
+        disk.hold(false)
+        for client in clients { #expect(try client.reply().status == 200) }
+    }
+
     @Test("are told of a disk that fails: a log-out is done and 500, a log-in is not and 503")
     func failed() throws {
         let application = try application()

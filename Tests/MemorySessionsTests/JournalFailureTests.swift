@@ -140,11 +140,59 @@ struct JournalFailureTests {
         #expect(throws: SessionStoreError.self) { try provider.isSettled(end) }
     }
 
-    @Test("after the end nothing is promised any more")
+    @Test("after the end nothing is promised any more, and what was on its way is told the truth")
     func closed() throws {
         let provider = try fixture.start(disk: disk)
-        provider.close()
+        let isOpen = Monitor(false)
+        disk.before("sync") { _ in isOpen.wait(until: { $0 }, timeout: .seconds(60)) { _ in } }
+        let early = try provider.begin("ada")
+        let end = try #require(provider.journalEnd)
+        let outcome = Locked<[Bool]>([])
+        provider.store.ledger.journal?.wait(for: end) { isSettled in outcome.withLock { $0.append(isSettled) } }
+        provider.store.ledger.journal?.stop()
+        _ = try provider.begin("ada")
+        let late = try #require(provider.journalEnd)
+        #expect(try !provider.isSettled(end))
+        provider.store.ledger.journal?.wait(for: late) { isSettled in outcome.withLock { $0.append(isSettled) } }
+        isOpen.withLock { $0 = true }
+        isOpen.wake()
+        #expect(eventually(within: 30) { outcome.withLock { $0.count } == 2 })
+        #expect(outcome.withLock { $0 } == [true, false])
         _ = try provider.begin("ada")
         #expect(!isSaved(provider))
+        provider.crash()
+        #expect(try fixture.start().read(early) != nil)
+    }
+
+    @Test("what ends sessions outside of a request, or after its answer has begun, waits itself")
+    func blocking() throws {
+        let provider = try fixture.start(disk: disk)
+        let manager = try SessionManager(provider: provider)
+        let begun = manager.open(SessionIDCandidates(), isSecure: false)
+        try begun.logIn(user: "bob")
+        _ = try begun.commit()
+        _ = try provider.begin("ada")
+        #expect(isSaved(provider))
+        #expect(try manager.endSessions(of: "ada") == 1)
+        #expect(try provider.isSettled(try #require(provider.journalEnd)))
+        _ = try provider.begin("ada")
+        #expect(isSaved(provider))
+        let reference = try #require(provider.sessions(of: "ada", current: nil, limit: 1).sessions.first?.reference)
+        disk.fail(["sync", "create"])
+        for attempt in [{ _ = try manager.endSession(reference, of: "ada") }, { try begun.destroy() }] {
+            let error = #expect(throws: SessionStoreError.self) { try attempt() }
+            #expect(error?.reason == .unsaved)
+        }
+        #expect(provider.count() == 0)
+    }
+
+    @Test("of more failures than are remembered apart none is taken for a success", arguments: [1, 63, 64, 65, 200])
+    func ranges(count: Int) {
+        var failed = FailedSequences()
+        for number in 1...UInt64(count) { failed.insert((10 * number)...(10 * number + 2)) }
+        for number in 1...UInt64(count) {
+            for sequence in (10 * number)...(10 * number + 2) { #expect(failed.contains(sequence)) }
+        }
+        #expect(!failed.contains(UInt64(10 * count + 3)) && !failed.contains(9))
     }
 }

@@ -4,7 +4,7 @@ struct FailedSequences {
 
     private static let limit = 64
 
-    /// - Parameter range: Beyond all that are there.
+    /// - Parameter range: Mostly beyond all that are there.
     mutating func insert(_ range: ClosedRange<UInt64>) {
         if let last = ranges.last, last.upperBound + 1 == range.lowerBound {
             ranges[ranges.count - 1] = last.lowerBound...range.upperBound
@@ -13,7 +13,8 @@ struct FailedSequences {
         }
         guard ranges.count > Self.limit else { return }
         // The oldest are of requests of long ago; what lay between them counts as failed, too.
-        ranges[1] = ranges[0].lowerBound...ranges[1].upperBound
+        ranges[1] =
+            min(ranges[0].lowerBound, ranges[1].lowerBound)...max(ranges[0].upperBound, ranges[1].upperBound)
         ranges.removeFirst()
     }
 

@@ -67,6 +67,13 @@ final class StateJournal: @unchecked Sendable {
             failureCount += range.count
         }
 
+        /// Who has waited for what is decided now, and what they are to be told.
+        mutating func takeDecided() -> [(Waiter, isSettled: Bool)] {
+            let due = waiters.filter { $0.end <= decided }
+            if due.count == waiters.count { waiters = [] } else { waiters.removeAll { $0.end <= decided } }
+            return due.map { ($0, isSettled: !failed.contains($0.end)) }
+        }
+
         func verdict(on end: UInt64) -> Verdict {
             guard end <= decided else { return .pending }
             return failed.contains(end) ? .failed : .settled
@@ -110,9 +117,9 @@ final class StateJournal: @unchecked Sendable {
         let wakes = state.withLock { state in
             state.appended += 1
             guard !state.isClosed else {
-                // After the end: nobody writes any more.
+                // After the end: nobody writes it any more, though what came before may be still on its way.
                 state.fail(state.appended...state.appended)
-                state.decided = state.appended
+                if state.queue.isEmpty, !state.isBusy { state.decided = state.appended }
                 return false
             }
             state.queue.append(change)
@@ -180,19 +187,13 @@ final class StateJournal: @unchecked Sendable {
         let isLarge = !hasGrown && output?.byteCount ?? 0 > Self.sizeLimit
         if isLarge { hasGrown = true }
         let due = state.withLock { state in
-            state.decided = batch.last
             if isFailed { state.fail(batch.first...batch.last) }
             state.isBusy = false
-            let due = state.waiters.filter { $0.end <= batch.last }
-            if due.count == state.waiters.count {
-                state.waiters = []
-            } else {
-                state.waiters.removeAll { $0.end <= batch.last }
-            }
-            return due
+            state.decided = state.isClosed && state.queue.isEmpty ? state.appended : batch.last
+            return state.takeDecided()
         }
         state.wake()
-        for waiter in due { waiter.resume(!isFailed) }
+        for (waiter, isSettled) in due { waiter.resume(isSettled) }
         if let failure, hadOutput { tell(.failed(failure)) }
         if isLarge { tell(.grown) }
     }
