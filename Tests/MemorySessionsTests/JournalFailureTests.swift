@@ -86,6 +86,44 @@ struct JournalFailureTests {
         #expect(try fixture.start().read(id) != nil)
     }
 
+    @Test("a new journal whose name may not be on the disk is not used, nor the one that has lost it")
+    func name() throws {
+        let provider = try fixture.start(disk: disk)
+        let early = try provider.begin("ada")
+        #expect(isSaved(provider))
+        disk.before("rename") { [disk] path in
+            if path.hasSuffix(".journal") { disk.fail(["syncFolder"]) }
+        }
+        #expect(provider.keeper?.writeNow() == 1)
+        let late = try provider.begin("bob")
+        #expect(!isSaved(provider))
+        disk.before("rename", nil)
+        disk.fail([])
+        #expect(provider.keeper?.writeNow() == 2)
+        let last = try provider.begin("eve")
+        #expect(isSaved(provider))
+        provider.crash()
+        let next = try fixture.start()
+        for id in [early, late, last] { #expect(next.read(id) != nil) }
+    }
+
+    @Test("where no new journal can be made the one until now goes on")
+    func old() throws {
+        let provider = try fixture.start(disk: disk)
+        disk.before("create") { [disk] path in
+            disk.fail(path.hasSuffix(".journal.tmp") ? ["create"] : [])
+        }
+        let early = try provider.begin("ada")
+        #expect(provider.keeper?.writeNow() == 1)
+        let late = try provider.begin("bob")
+        #expect(isSaved(provider) && provider.destroy(early) && isSaved(provider))
+        #expect(fixture.log.contains("error", "the one until now grows on"))
+        #expect(!fixture.log.contains("log-ins are refused"))
+        provider.crash()
+        let next = try fixture.start()
+        #expect(next.read(early) == nil && next.read(late) != nil)
+    }
+
     @Test("a start on a disk that is full comes to its end, and logs nobody in until there is room")
     func fullStart() throws {
         let before = try fixture.start()

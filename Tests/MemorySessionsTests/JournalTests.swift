@@ -272,6 +272,29 @@ struct JournalTests {
         #expect(third.read(new) == nil && third.read(old) == nil)
     }
 
+    @Test("a restored session that is ended before anybody came with its id does not come back")
+    func unclaimed() throws {
+        let first = try fixture.start()
+        let (ada, bob) = (try first.begin("ada"), try first.begin("bob"))
+        try settle(first)
+        first.crash()
+        let second = try fixture.start()
+        #expect(second.destroySessions(of: "ada", except: nil, keeping: 0) == 1)
+        try settle(second)
+        second.crash()
+        let third = try fixture.start()
+        #expect(third.read(ada) == nil && third.read(bob) != nil)
+    }
+
+    @Test("what made room for others is no log-out, and costs no write")
+    func eviction() throws {
+        let first = try fixture.start(maximumSessions: 1)
+        try first.begin()
+        let end = first.journalEnd
+        try first.begin()
+        #expect(first.count() == 1 && first.journalEnd == end)
+    }
+
     @Test("another lifetime of a log-in is kept over a crash")
     func lifetime() throws {
         let first = try fixture.start()

@@ -10,7 +10,7 @@ final class JournalOutput {
     /// The journal's path beside a state file.
     static func path(beside state: String) -> String { state + ".journal" }
 
-    /// Puts a new file in the place of the old one, both it and its name on the disk, or leaves the old one there.
+    /// Makes a file beside the one that is there, and puts it on the disk.
     ///
     /// - Parameter tail: The records with which it begins.
     init(_ path: String, _ header: JournalHeader, tail: [UInt8], on disk: any StateDisk) throws(StateFailure) {
@@ -22,7 +22,7 @@ final class JournalOutput {
         let file = try disk.begin(temporary)
         do throws(StateFailure) {
             try disk.write(bytes, to: file, temporary)
-            try disk.put(file, temporary, at: path)
+            guard disk.sync(file) == 0 else { throw .system("fdatasync", temporary) }
         } catch {
             close(file)
             _ = disk.unlink(temporary)
@@ -36,6 +36,20 @@ final class JournalOutput {
 
     deinit {
         close(file)
+    }
+
+    /// Puts it in the place of the one that is there, which stays there where this fails.
+    func takePlace() throws(StateFailure) {
+        guard disk.rename(path + ".tmp", to: path) == 0 else {
+            let failure = StateFailure.system("rename to", path)
+            _ = disk.unlink(path + ".tmp")
+            throw failure
+        }
+    }
+
+    /// Puts its name on the disk. Where this fails a crash may leave it or the one before.
+    func syncName() throws(StateFailure) {
+        guard disk.syncFolder(of: path) == 0 else { throw .system("fsync", StateOutput.folder(of: path)) }
     }
 
     /// Appends records, and puts them on the disk. After an error nothing is known of the file's end: it is not to be used.

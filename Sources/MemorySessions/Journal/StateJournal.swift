@@ -20,7 +20,8 @@ internal import Sessions
 ///
 /// So there is no moment at which a crash leaves two files that do not fit. A record says how a session is from then on,
 /// so one that the snapshot has as well changes nothing: the last one about an id counts. A start that has taken records
-/// takes a snapshot, and never appends to a file that it has found.
+/// takes a snapshot, and never appends to a file that it has found. Ids that a rotation replaced are in no snapshot: one in
+/// its grace leads on over a crash only until the next.
 ///
 /// **Failures.** After a write or a sync that failed nothing is known of the file's end: it is let go of, and what is
 /// appended fails, until a snapshot has begun a new one. What had failed is in that snapshot.
@@ -234,7 +235,8 @@ final class StateJournal: @unchecked Sendable {
     /// - Parameters:
     ///   - base: The mark of the state file; 0: there is none.
     ///   - sequence: What `beginSnapshot` gave.
-    /// - Throws: Where it fails; the file until now stays the journal, and goes with that state file, too.
+    /// - Throws: Where it fails; the file until now stays the journal, if it still has the name, and goes with that state
+    ///   file, too.
     func rebase(onto base: UInt64, after sequence: UInt64, at time: SnapshotTime) throws(StateFailure) {
         state.wait(until: { !$0.isBusy }) { $0.isBusy = true }
         defer {
@@ -246,7 +248,12 @@ final class StateJournal: @unchecked Sendable {
             state.wake()
         }
         let header = JournalHeader(time: time, mark: mark, base: base, firstSequence: sequence + 1)
-        output = try JournalOutput(path, header, tail: tail, on: disk)
+        let next = try JournalOutput(path, header, tail: tail, on: disk)
+        try next.takePlace()
+        // The one until now has no name any more.
+        output = nil
+        try next.syncName()
+        output = next
         hasGrown = false
     }
 

@@ -49,11 +49,4 @@ extension StateDisk {
             offset += count
         }
     }
-
-    /// Puts a file that was written in the place of another, both it and its name on the disk.
-    func put(_ file: Int32, _ path: String, at final: String) throws(StateFailure) {
-        guard sync(file) == 0 else { throw .system("fdatasync", path) }
-        guard rename(path, to: final) == 0 else { throw .system("rename to", final) }
-        guard syncFolder(of: final) == 0 else { throw .system("fsync", StateOutput.folder(of: final)) }
-    }
 }

@@ -2,7 +2,6 @@ internal import Dispatch
 internal import GalletaPlatform
 internal import Logging
 internal import Sessions
-internal import Synchronization
 
 extension StateKeeper {
     /// Begins the journal of this process, by a snapshot where the file that is there is needed until then.
@@ -25,17 +24,15 @@ extension StateKeeper {
             try journal?.rebase(onto: mark, after: sequence, at: SnapshotTime(store.clock))
         } catch {
             // The one until now goes on, if it can.
-            journalFailures.add(1, ordering: .relaxed)
-            reportJournal(error)
+            let isBroken = journal?.isBroken ?? false
+            reportJournal(error, isBroken: isBroken)
+            if isBroken { retry() }
         }
     }
 
     /// What the journal tells, on its thread.
     func take(_ event: StateJournal.Event) {
-        if case .failed(let failure) = event {
-            journalFailures.add(1, ordering: .relaxed)
-            reportJournal(failure)
-        }
+        if case .failed(let failure) = event { reportJournal(failure, isBroken: true) }
         queue.async { [weak self] in self?.renewJournal() }
     }
 
@@ -56,13 +53,13 @@ extension StateKeeper {
         }
     }
 
-    private func reportJournal(_ failure: StateFailure) {
-        guard let suppressed = throttle.pass("journal") else { return }
+    private func reportJournal(_ failure: StateFailure, isBroken: Bool) {
+        guard let suppressed = throttle.pass(isBroken ? "journal" : "new journal") else { return }
         let more = suppressed > 0 ? " (and \(suppressed) times before)" : ""
-        logger.error(
-            """
-            log-ins are refused, and log-outs may be undone by a crash: \(failure.text)\(more); \(failure.remedy); \
-            a new journal is tried again and again
-            """)
+        let what =
+            isBroken
+            ? "log-ins are refused, and log-outs may be undone by a crash"
+            : "no new journal can be begun, and the one until now grows on"
+        logger.error("\(what): \(failure.text)\(more); \(failure.remedy); it is tried again and again")
     }
 }

@@ -23,8 +23,6 @@ final class StateKeeper: @unchecked Sendable {
     private let savedAt = Atomic<Int64>(0)
     /// How long it took, in nanoseconds.
     private let lastDuration = Atomic<Int64>(0)
-    /// Times that the journal could not be written.
-    let journalFailures = Atomic<Int>(0)
     private var lock: StateLock?
     /// A snapshot is to begin a new journal, in a moment.
     var isRetryDue = false

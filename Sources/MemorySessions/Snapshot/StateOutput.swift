@@ -65,8 +65,10 @@ package final class StateOutput {
 
     /// Puts the file in the place of the old one, both it and its name on the disk.
     package func finish() throws(StateFailure) {
-        try disk.put(file, temporary, at: path)
+        guard disk.sync(file) == 0 else { throw .system("fdatasync", temporary) }
+        guard disk.rename(temporary, to: path) == 0 else { throw .system("rename to", path) }
         isDone = true
+        guard disk.syncFolder(of: path) == 0 else { throw .system("fsync", Self.folder(of: path)) }
     }
 }
 
