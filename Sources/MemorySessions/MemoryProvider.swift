@@ -78,8 +78,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         store.count
     }
 
-    /// What the store counts, all of it. Cost: some loads and two clock readings, and a lock where
-    /// there is a journal.
+    /// What the store counts, all of it. Cost: some loads and two clock readings, and a lock where there is a journal.
     public func statistics() -> SessionStoreStatistics {
         var statistics = store.ledger.statistics
         if let (lag, slice) = collector?.figures { (statistics.collectionLag, statistics.lastSlice) = (lag, slice) }

@@ -22,6 +22,9 @@ extension Session {
     ///   another for a log-in, which does not.
     package func settleAsync() async throws {
         guard let journal = manager.journal, let end = journalEnd else { return }
+        // It is the store that the answer waits for.
+        let begin = stopwatch?.start()
+        defer { if let begin { stopwatch?.stop(begin) } }
         do {
             try await journal.settleAsync(end)
         } catch {

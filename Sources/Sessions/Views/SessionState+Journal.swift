@@ -8,7 +8,7 @@ extension SessionState {
             journalEnd = end
             return
         }
-        try manager.store { _ in try journal.settle(end) }
+        try ask { _ in try journal.settle(end) }
     }
 
     /// What could not be put on the disk stands, but for a log-in: nobody is logged in then, and no cookie goes out.
@@ -19,7 +19,7 @@ extension SessionState {
         hasLoggedIn = false
         if phase == .present {
             let handle = handle
-            _ = try? manager.store { try $0.destroy(handle) }
+            _ = try? ask { try $0.destroy(handle) }
             manager.emit(.destroyed)
         }
         clear()
