@@ -90,6 +90,8 @@ check_beside_php() {
     expect_no_match "an id that a client made up is not taken" 'PHPSESSID=aaaaaaaaaaaaaaaaaaaaaaaaaa' "$(header set-cookie)"
     if [[ $provider == redis ]]; then
         expect_match "PHP's sessions are in Redis" 'PHPREDIS_SESSION:' "$(ask_redis KEYS '*')"
+    elif [[ $provider == memory ]]; then
+        expect "PHP's sessions are nowhere else" "" "$(ls "$work/php/sessions")"
     else
         expect_match "PHP's sessions are in files" 'sess_' "$(ls "$work/php/sessions")"
     fi

@@ -16,12 +16,12 @@ start_php() {
     shift
     php_socket=$settings/php.sock
     mkdir -p -- "$folder/html" "$settings"
-    mkdir -m 0700 -- "$settings/sessions"
+    mkdir -m 0700 -- "$settings/sessions" "$settings/store"
     cp -- "$php_pages"/* "$folder/html"
     if ((EUID == 0)); then
         # As the server: PHP takes no session's file of another user.
         identity=('user = nobody' 'group = nogroup' 'listen.owner = nobody' 'listen.group = www-data')
-        chown nobody:nogroup "$settings/sessions"
+        chown nobody:nogroup "$settings/sessions" "$settings/store"
         chmod 0755 "$folder/html" "$settings"
         chmod 0644 "$folder"/html/*
     fi
