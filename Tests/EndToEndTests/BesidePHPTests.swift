@@ -1,4 +1,5 @@
 import Foundation
+import GalletaPlatform
 import TestSupport
 import Testing
 
@@ -31,20 +32,22 @@ struct BesidePHPTests {
     private struct Pair {
         let php: PHPFPM
         let server: GalletaProcess
+        private let options: [String]
         private let redis: RedisServer?
         private let folder: TemporaryFolder
         private let store: Store
         /// Of our own store.
         var socket: String { folder.file("php.sock") }
 
-        init(_ store: Store) throws {
+        /// - Parameter lockExpiry: Seconds after which a lock of PHP's in Redis goes by itself.
+        init(_ store: Store, lockExpiry: Int = 120) throws {
             self.store = store
             folder = try TemporaryFolder()
             redis = store == .redis ? try RedisServer() : nil
             var settings = redis.map {
                 [
                     "session.save_handler = redis", "session.save_path = \"unix://\($0.socket)?prefix=SHOP:\"",
-                    "redis.session.locking_enabled = 1", "redis.session.lock_expire = 120",
+                    "redis.session.locking_enabled = 1", "redis.session.lock_expire = \(lockExpiry)",
                     // Until they have it.
                     "redis.session.lock_retries = -1", "redis.session.lock_wait_time = 2000",
                 ]
@@ -56,13 +59,17 @@ struct BesidePHPTests {
                 ]
             }
             php = try PHPFPM(pages: BesidePHPTests.pages, settings: settings ?? [])
-            server = try GalletaProcess(
+            options =
                 [
                     "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
                     // Longer than a busy machine takes for what goes on meanwhile.
                     "--session-option", "lockTimeout=60000", "--no-access-log", "--workers", "4",
-                ] + (store == .own ? ["--session-option", "socket=\(folder.file("php.sock"))"] : []))
+                ] + (store == .own ? ["--session-option", "socket=\(folder.file("php.sock"))"] : [])
+            server = try GalletaProcess(options)
         }
+
+        /// One more process of the same.
+        func anotherServer() throws -> GalletaProcess { try GalletaProcess(options) }
 
         func swift(_ path: String, method: String = "GET", cookie: String?) throws -> FastCGIReply {
             try FastCGIClient(unix: server.socket).exchange(
@@ -138,6 +145,58 @@ struct BesidePHPTests {
         }
         #expect(failures.value == nil)
         #expect(try pair.php.get("show.php", cookie: cookie).text == "nobody \(1 + threads.0 * threads.1)")
+    }
+
+    @Test(
+        "workers of PHP and servers that are killed lose no count that was answered, and leave no lock for long",
+        arguments: [Store.files, .redis])
+    func killed(store: Store) throws {
+        let pair = try Pair(store, lockExpiry: 3)
+        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
+        let server = Locked(pair.server)
+        let counts = Locked((attempted: 1, answered: 1))
+        let isOver = Cell<Bool>()
+        let group = DispatchGroup()
+        for index in 0..<4 {
+            group.enter()
+            let thread = Thread {
+                defer { group.leave() }
+                while isOver.value == nil {
+                    counts.withLock { $0.attempted += 1 }
+                    let reply =
+                        if index % 2 == 0 {
+                            try? pair.php.get("count.php", cookie: cookie)
+                        } else {
+                            try? FastCGIClient(unix: server.withLock(\.socket)).exchange(
+                                "GET", "/app/counter", [("HTTP_COOKIE", cookie)])
+                        }
+                    if let reply, reply.status == 200, !reply.text.isEmpty { counts.withLock { $0.answered += 1 } }
+                }
+            }
+            thread.start()
+        }
+        // A lock in Redis that was ours stays for 30 s.
+        for round in 0..<(store == .redis ? 4 : 8) {
+            let before = counts.withLock { $0.answered }
+            #expect(eventually(within: 60) { counts.withLock { $0.answered } > before + 10 })
+            // Any moment.
+            usleep(.random(in: 0...2_000))
+            if round % 2 == 0 {
+                kill(try #require(pair.php.workers.randomElement()), SIGKILL)
+            } else {
+                let old = server.withLock { $0 }
+                old.process.signal(SIGKILL)
+                let new = try pair.anotherServer()
+                server.withLock { $0 = new }
+            }
+        }
+        isOver.set(true)
+        group.wait()
+        #expect(eventually(within: 60) { !pair.isLocked(cookie) })
+        let text = try pair.php.get("show.php", cookie: cookie).text
+        let (attempted, answered) = counts.withLock { $0 }
+        let kept = try #require(text.split(separator: " ").last.flatMap { Int($0) }, "\(text)")
+        #expect(answered <= kept && kept <= attempted, "\(answered) \(kept) \(attempted)")
     }
 
     @Test(

@@ -62,6 +62,13 @@ public final class PHPFPM: Sendable {
         }
     }
 
+    /// Its processes that run pages.
+    public var workers: [Int32] {
+        let pid = process.pid
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
+
     /// Asks for a page.
     public func get(_ page: String, query: String = "", cookie: String? = nil) throws -> FastCGIReply {
         let parameters = [
