@@ -175,6 +175,7 @@ struct BesidePHPTests {
             }
             thread.start()
         }
+        defer { isOver.set(true) }
         // A lock in Redis that was ours stays for 30 s.
         for round in 0..<(store == .redis ? 4 : 8) {
             let before = counts.withLock { $0.answered }
