@@ -1,6 +1,7 @@
 internal import FastCGI
 internal import Galleta
 internal import GalletaPlatform
+internal import Glibc
 internal import Logging
 
 /// What the command line, the environment and the file of settings say, checked.
@@ -40,6 +41,10 @@ struct ServerSettings {
         let logFile = reader.text(options.logFile, "log-file")
         if let open {
             log = open
+        } else if options.checkConfig {
+            // It leaves nothing behind, and what it has to say is for whoever asks.
+            if let (path, field) = logFile { try Self.checkLogFile(path, field) }
+            log = .standardError
         } else if let (path, field) = logFile {
             log = try reader.naming(field) { try LogWriter.ofProcess(file: path) }
         } else {
@@ -50,6 +55,14 @@ struct ServerSettings {
         addresses = reader.list(options.listen, "listen")
         allow = reader.list(options.allow, "allow")
         socketMode = try Self.mode(options, reader)
+    }
+
+    private static func checkLogFile(_ path: String, _ field: String) throws {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard access(path, F_OK) == 0 ? access(path, W_OK) != 0 : access(folder, W_OK | X_OK) != 0 else { return }
+        throw ConfigurationError(
+            field: field, reason: "\(path) cannot be opened: \(String(cString: strerror(errno)))",
+            remedy: "make its folder, and give the process's user the right to write there")
     }
 
     private static func server(_ options: ServerOptions, _ reader: SettingReader) throws -> Server.Configuration {

@@ -54,7 +54,7 @@ struct Pipeline: Sendable {
         guard let provider = sessions.asyncProvider, let habit = destination.habit else {
             return answerHere(request, session, destination, steps)
         }
-        let waits = habit.usesSession
+        let waits = habit.usesSession(unknown: sessions.isLockedByOthers)
         guard !waits || (!provider.isBusy && seat.take()) else { return task(request, session, destination, steps) }
         defer { if waits { seat.leave() } }
         let reply = answerHere(request, session, destination, steps)
@@ -87,7 +87,7 @@ struct Pipeline: Sendable {
         _ request: Request, _ session: Session, _ destination: Destination, _ steps: StepList
     ) async -> Response {
         let habit = sessions.asyncProvider == nil ? nil : destination.habit
-        if habit?.usesSession == true { await session.prefetch() }
+        if habit?.usesSession(unknown: sessions.isLockedByOthers) == true { await session.prefetch() }
         var response = await runAsync(request, session, destination, steps, 0)
         do {
             SessionHeaders.apply(try await session.commitAsync(), to: &response)

@@ -7,9 +7,14 @@ final class SessionHabit: Sendable {
     /// How many requests that use none a guess outlives.
     private static let patience = 16
 
-    private let left = Atomic<Int>(0)
+    /// -1: nothing is known yet.
+    private let left = Atomic<Int>(-1)
 
-    var usesSession: Bool { left.load(ordering: .relaxed) > 0 }
+    /// - Parameter unknown: The guess for a route that nobody has asked for yet.
+    func usesSession(unknown: Bool) -> Bool {
+        let left = left.load(ordering: .relaxed)
+        return left > 0 || (left < 0 && unknown)
+    }
 
     func note(_ isUsed: Bool) {
         let now = left.load(ordering: .relaxed)

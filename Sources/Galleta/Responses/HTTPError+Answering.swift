@@ -12,7 +12,9 @@ extension HTTPError {
             self = error
         case let error as SessionStoreError where error.reason == .unsaved:
             // It is done: to come back would help nobody.
-            self.init(.internalServerError)
+            self.init(
+                .internalServerError,
+                "What you asked for is done. It could not be put on the disk, so a crash of the server may undo it.")
         case let error as SessionStoreError:
             // The store is down or full: the client shall come back, and keep its cookie.
             self.init(.serviceUnavailable, headers: Self.retry(after: error.retryAfter))

@@ -70,6 +70,18 @@ private struct ControlHandler: Sendable {
     let logger: Logger
 
     func response(to request: Request) throws -> Response {
+        do {
+            return try answer(request)
+        } catch let error as SessionError where error.code == .unsupported {
+            return .text("\(error.message)\n", status: .conflict)
+        } catch let error as SessionStoreError where error.reason == .unsaved {
+            return .text(
+                "it is done, and could not be put on the disk, so that a crash may undo it: \(error.message)\n",
+                status: .conflict)
+        }
+    }
+
+    private func answer(_ request: Request) throws -> Response {
         let name = request.path.dropFirst()
         if request.method == .get {
             switch name {

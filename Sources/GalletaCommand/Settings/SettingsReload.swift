@@ -74,6 +74,8 @@ final class SettingsReload: Sendable {
         do {
             let settings = try ServerSettings(options, reader, log: log)
             try UnknownVariables.check(file, reader, own: own, known: known)
+            // Also what waits for the next start: it shall not be what keeps the server down then.
+            try settings.names.translating(.server) { try settings.server.validate() }
             let notes = try apply(file.changes(from: before), settings, reader)
             for note in notes { logger.notice("SIGHUP: \(note)") }
             state.withLock { $0 = State(file: file, notes: notes) }

@@ -90,8 +90,13 @@ struct HomePage: Sendable {
 
     private func account(_ session: Session, userName: String) throws -> Page.Account {
         guard try session.user != nil else { return canLogIn ? .form(userName: userName) : .none }
-        let list = try session.userSessions(limit: Self.rows)
-        return .sessions(list.sessions.map(Self.row), more: list.more)
+        do {
+            let list = try session.userSessions(limit: Self.rows)
+            return .sessions(list.sessions.map(Self.row), more: list.more)
+        } catch let error as SessionError where error.code == .unsupported {
+            // PHP's files, say, have no lists of users.
+            return .sessions([], more: 0)
+        }
     }
 
     private static func row(_ session: UserSession) -> Page.SessionRow {

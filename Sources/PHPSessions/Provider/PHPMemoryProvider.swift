@@ -1,4 +1,6 @@
 internal import GalletaPlatform
+internal import Logging
+internal import MemorySessions
 public import Sessions
 
 /// PHP's sessions in this process's memory. PHP's own redis handler (php-redis) has them by a unix socket, and there is no Redis:
@@ -31,6 +33,13 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         let store = try MemoryStore(configuration.storeConfiguration())
         let keeper = try configuration.state.map {
             try MemoryState(store: store, file: $0, logger: configuration.php.logger)
+        }
+        if let state = configuration.state {
+            configuration.php.logger.notice(
+                """
+                PHP's sessions are kept in memory and in \(state.path); a crash brings them back as they were at most \
+                \(state.interval) before, log-ins and log-outs, too: they have no journal
+                """)
         }
         do {
             try self.init(

@@ -137,6 +137,7 @@ extension PHPProvider.Configuration {
         // What PHP's pages have put there must not be in the way of a log-in here.
         traits.defaults.limits = traits.limits
         traits.sharesCookie = knowsCookie
+        traits.isLockedByOthers = true
         traits.defaults.cookieName = cookie.cookieName ?? "PHPSESSID"
         traits.defaults.isPersistent = cookie.isPersistent ?? false
         traits.defaults.idleTimeout = idleTimeout

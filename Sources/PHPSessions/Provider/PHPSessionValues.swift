@@ -148,7 +148,9 @@ struct PHPSessionValues {
             } else if key.isReserved {
                 reserved[PHPKey(key.name)] = try value.map { PHPValue(bytes: try $0.encoded()) }
             } else if let value {
-                try document.set(key.name, to: Self.phpValue(value))
+                let new = try Self.phpValue(value)
+                let old = try? document.value(key.name)
+                try document.set(key.name, to: old.map { Self.ordered(new, like: $0) } ?? new)
             } else {
                 try document.remove(key.name)
             }
@@ -165,6 +167,22 @@ struct PHPSessionValues {
         reserved[PHPKey(Self.times)] = .array(
             PHPArray(list: [.int(Int(times.began)), .int(Int(times.idle)), .int(Int(times.absolute))]))
         try document.set(Self.reservedName, to: .array(reserved))
+    }
+
+    /// The elements of arrays in the order in which PHP has them, which is part of an array there; what is new comes at the end.
+    private static func ordered(_ new: PHPValue, like old: PHPValue) -> PHPValue {
+        guard case .array(let array) = new, case .array(let before) = old, new != old else { return new }
+        let places = Dictionary(before.elements.enumerated().map { ($1.key, $0) }) { first, _ in first }
+        var elements = array.elements.map { element in
+            guard let place = places[element.key] else { return element }
+            return PHPArray.Element(key: element.key, value: ordered(element.value, like: before.elements[place].value))
+        }
+        // A list is in an order of its own.
+        if array.list == nil {
+            let (known, others) = (elements.filter { places[$0.key] != nil }, elements.filter { places[$0.key] == nil })
+            elements = known.sorted { places[$0.key]! < places[$1.key]! } + others
+        }
+        return .array(PHPArray(elements))
     }
 
     static func phpValue(_ value: SessionValue) throws -> PHPValue {

@@ -27,6 +27,8 @@ public final class SessionManager: Sendable {
     let limiter: NewSessionLimiter
     /// The provider, if it finds sessions by their users.
     let userIndex: (any UserIndexedProvider)?
+    /// As the provider's traits have it.
+    package let isLockedByOthers: Bool
     /// The provider, if its calls can be awaited.
     package let asyncProvider: (any AsyncSessionProvider)?
     /// The provider, if it has a journal.
@@ -100,6 +102,7 @@ public final class SessionManager: Sendable {
         isPersistent = configuration.isPersistent
         limits = configuration.limits
         userIndex = provider as? any UserIndexedProvider
+        isLockedByOthers = provider.traits.isLockedByOthers
         asyncProvider = provider as? any AsyncSessionProvider
         let journal = provider as? any JournalingProvider
         self.journal = journal?.journalEnd == nil ? nil : journal

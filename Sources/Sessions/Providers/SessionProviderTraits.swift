@@ -23,6 +23,9 @@ public struct SessionProviderTraits: Sendable {
     /// The most that a session may hold (`SessionConfiguration.limits`), because a larger one could not be read again.
     /// Default: nil, whatever is asked for.
     public var limits: SessionLimits?
+    /// Whether others may have a session for long, so that a request is to wait for it before its handler, where no worker is held:
+    /// until it is known that its route uses no session. Default: false.
+    public var isLockedByOthers = false
     /// Whether another program gives the same visitors the same cookie, for the same sessions, in the way that ``defaults`` says:
     /// a manager warns of what is set otherwise. Default: false.
     public var sharesCookie = false

@@ -218,6 +218,20 @@ struct PHPProviderTests {
         #expect(folder.text?.hasPrefix("n|i:2;") == true && folder.text?.hasSuffix("old|\(object)deep|\(deep)") == true)
     }
 
+    @Test("an array that was changed keeps the order of its keys, new ones come at the end")
+    func order() throws {
+        try folder.put(#"cart|a:3:{s:3:"jug";a:2:{s:1:"n";i:1;s:1:"a";i:1;}s:3:"mug";i:2;s:4:"bowl";i:3;}"#)
+        _ = try visit(manager(), id) { session in
+            var cart = try #require(try session.get("cart", as: [String: SessionValue].self))
+            cart["bowl"] = .int(9)
+            cart["ale"] = .int(4)
+            cart["jug"] = .object(["a": .int(5), "n": .int(6)])
+            try session.set("cart", cart)
+        }
+        let cart = #"a:4:{s:3:"jug";a:2:{s:1:"n";i:6;s:1:"a";i:5;}s:3:"mug";i:2;s:4:"bowl";i:9;s:3:"ale";i:4;}"#
+        #expect(folder.text?.hasPrefix("cart|\(cart)") == true, "\(folder.text ?? "")")
+    }
+
     @Test("child tasks of a request that has the session lose nothing of each other's")
     func childTasks() async throws {
         try folder.put("n|i:0;")
