@@ -70,7 +70,7 @@ final class ControlStatusTests {
     @Test("names the request that is stuck, as JSON")
     func json() throws {
         let object = try JSONSerialization.jsonObject(with: Data(try ask("json&full").utf8)) as? [String: Any]
-        let requests = try #require(object?["requests"] as? [[String: Any]])
+        let requests = try #require(object?["running requests"] as? [[String: Any]])
         #expect(requests.count == 1)
         let request = try #require(requests.first)
         #expect(request["state"] as? String == "stuck" && request["worker"] as? Int == 0)

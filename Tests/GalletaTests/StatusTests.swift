@@ -82,7 +82,7 @@ struct StatusTests {
         }
         // There is no state file.
         #expect(value["state age"] == nil && value["state errors"] == nil)
-        let requests = try #require(value["requests"] as? [[String: Any]])
+        let requests = try #require(value["running requests"] as? [[String: Any]])
         #expect(requests.contains { $0["state"] as? String == "stuck" && $0["path"] as? String == "/stuck/%3Cb%3E" })
         #expect((value["settings"] as? [String: String])?["idleTimeout"] != nil)
         gate.withLock { $0 = true }

@@ -67,7 +67,7 @@ extension StatusReport {
                         }))
             ))
         if full {
-            members.append(("requests", .array(status.requests.map(Self.value))))
+            members.append(("running requests", .array(status.requests.map(Self.value))))
             members.append(
                 ("settings", .object(SessionObject(settings.map { (ByteString($0.name), .string($0.value)) }))))
         }

@@ -34,16 +34,18 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         let keeper = try configuration.state.map {
             try MemoryState(store: store, file: $0, logger: configuration.php.logger)
         }
-        if let state = configuration.state {
-            configuration.php.logger.notice(
-                """
-                PHP's sessions are kept in memory and in \(state.path); a crash brings them back as they were at most \
-                \(state.interval) before, log-ins and log-outs, too: they have no journal
-                """)
-        }
         do {
             try self.init(
                 store: store, configuration.php, server: HandlerServer(server, store: store), keeper: keeper)
+            configuration.php.logger.notice(
+                "PHP's sessions are in memory, its redis handler is served at unix:\(configuration.socket)")
+            if let state = configuration.state {
+                configuration.php.logger.notice(
+                    """
+                    a crash brings PHP's sessions back as they were when \(state.path) was last written, at most \
+                    \(state.interval) before: log-ins and log-outs, too, have no journal
+                    """)
+            }
         } catch {
             keeper?.abandon()
             store.close()

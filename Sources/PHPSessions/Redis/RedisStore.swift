@@ -57,7 +57,10 @@ package final class RedisStore: PHPSessionStore {
         } catch {
             throw ConfigurationError(
                 field: "savePath", reason: "Redis does not answer: \(error.message)",
-                remedy: "copy session.save_path from PHP's settings, and look whether Redis runs")
+                remedy: """
+                    copy session.save_path from PHP's settings, and look whether Redis runs; if PHP is to have its sessions from \
+                    this program, give socket=
+                    """)
         }
     }
 
