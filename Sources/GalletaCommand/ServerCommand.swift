@@ -66,7 +66,8 @@ extension ServerCommand {
     /// - Throws: The exit code; the reason has been written to standard error by then.
     public func run() throws {
         // Meant for a server that serves; by default they would end one that still starts.
-        for number in [SIGHUP, SIGUSR2] { signal(number, SIG_IGN) }
+        // And a file at its size limit is an error of write(2).
+        for number in [SIGHUP, SIGUSR2, SIGXFSZ] { signal(number, SIG_IGN) }
         do {
             try serve()
         } catch let failure as CommandFailure {

@@ -5,6 +5,9 @@ extension MemoryProvider: JournalingProvider {
     /// Where the journal ends now; nil without one.
     package var journalEnd: UInt64? { store.ledger.journal?.end }
 
+    /// Whether log-ins would fail.
+    package var isJournalFailing: Bool { store.ledger.journal?.isFailing ?? false }
+
     /// Whether everything before `end` is on the disk.
     package func isSettled(_ end: UInt64) throws(SessionStoreError) -> Bool {
         switch store.ledger.journal?.verdict(on: end) {

@@ -33,6 +33,11 @@ struct JournalFailureTests {
         // Snapshots fail, too, so nothing is mended meanwhile.
         disk.fail([call, "create"])
 
+        let first = open(nil)
+        try first.logIn(user: "eve")
+        let failure = #expect(throws: SessionStoreError.self) { try first.commit() }
+        #expect(failure?.reason == .unavailable && first.discard().setCookie == nil)
+
         let leaving = open(leaves)
         try leaving.destroy()
         let error = #expect(throws: SessionStoreError.self) { try leaving.commit() }
@@ -46,12 +51,13 @@ struct JournalFailureTests {
         #expect(moving.discard().setCookie != nil)
         #expect(provider.sessions(of: "ada", current: nil, limit: 9).total == 1)
 
+        // By now it is known, and nothing is begun: a visitor keeps what there is.
         for session in [open(nil), open(stays)] {
-            try session.logIn(user: "eve")
-            let error = #expect(throws: SessionStoreError.self) { try session.commit() }
+            let error = #expect(throws: SessionStoreError.self) { try session.logIn(user: "eve") }
             #expect(error?.reason == .unavailable)
             #expect(session.discard().setCookie == nil)
         }
+        #expect(provider.read(stays) != nil)
         #expect(provider.sessions(of: "eve", current: nil, limit: 9).total == 0)
 
         // Counts and carts have no need of it.

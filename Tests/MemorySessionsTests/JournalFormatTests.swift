@@ -36,7 +36,7 @@ struct JournalFormatTests {
         return (bytes, ends)
     }
 
-    private static func read(
+    static func read(
         _ bytes: [UInt8], from first: (JournalHeader) -> UInt64? = \.firstSequence
     ) -> (report: JournalReader.Report, records: [JournalRecord]) {
         var offset = 0

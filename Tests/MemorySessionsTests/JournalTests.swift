@@ -62,6 +62,68 @@ struct JournalTests {
         #expect(record.values.user == "ada" && record.values[SessionKey("text")] == .string("cart"))
     }
 
+    @Test("a log-in for which another session has gone is there after a crash, full as the store is")
+    func full() throws {
+        let first = try fixture.start(maximumSessions: 3)
+        for _ in 0..<3 { try first.begin("ada") }
+        #expect(first.keeper?.writeNow() == 3)
+        let id = SessionID.random()
+        let values = try SessionValues([(.user, .name("bob"))])
+        let draft = SessionDraft(values: values, idleTimeout: .seconds(100), absoluteTimeout: .seconds(1_000))
+        guard case .created = first.create(id, draft) else {
+            Issue.record("no room")
+            return
+        }
+        try settle(first)
+        first.crash()
+        let second = try fixture.start(maximumSessions: 3)
+        #expect(second.read(id)?.values.user == "bob")
+        // The next one finds the store within its cap again.
+        try second.begin("eve")
+        #expect(second.statistics().sessions == 3 && second.read(id) != nil)
+    }
+
+    @Test("an id that was replaced without a grace opens nothing in the file")
+    func unsealed() throws {
+        let first = try fixture.start()
+        let (dead, old) = (try first.begin("ada"), try first.begin("ada"))
+        _ = first.rotate(dead, to: .random(), grace: .zero)
+        _ = first.rotate(old, to: .random(), grace: .seconds(10))
+        try settle(first)
+        let sealed = try JournalFormatTests.read(journal).records.compactMap { record -> Bool? in
+            guard case .rotation(_, _, let seal, _) = record else { return nil }
+            return seal != .zero
+        }
+        #expect(sealed == [false, true])
+        first.close()
+    }
+
+    @Test("who follows a rotation of another request waits until that is on the disk")
+    func latecomer() throws {
+        let disk = FragileDisk()
+        let provider = try fixture.start(disk: disk)
+        let manager = try SessionManager(provider: provider)
+        let id = try provider.begin("ada")
+        try settle(provider)
+        disk.fail(["write", "create"])
+        _ = provider.rotate(id, to: .random(), grace: .seconds(10))
+        let late = manager.open(SessionIDCandidates(id), isSecure: false)
+        #expect(try late.user == "ada")
+        #expect(throws: SessionStoreError.self) { try late.commit() }
+    }
+
+    @Test("a journal that should be there and is not is told of")
+    func missing() throws {
+        let first = try fixture.start()
+        try first.begin("ada")
+        #expect(first.keeper?.writeNow() == 1)
+        first.crash()
+        try FileManager.default.removeItem(atPath: journalPath)
+        let second = try fixture.start()
+        #expect(fixture.log.contains("error", "is not there", "log-outs undone"))
+        second.close()
+    }
+
     private var journalPath: String { fixture.path + ".journal" }
 
     private var journal: [UInt8] {

@@ -162,10 +162,6 @@ final class Worker: @unchecked Sendable {
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
     private func serve(_ claim: Turn, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
         var (turn, waiting, isOverdue) = (claim, claimed, isOverdue)
-        // It was made before another configuration came to count.
-        if exchange.version != engine.active.now.pointee.number, exchange.check.isEmpty {
-            exchange = engine.newExchange()
-        }
         while true {
             let step = take(waiting, &turn, isOverdue)
             isOverdue = false
@@ -233,10 +229,16 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Takes what has arrived of a request, and answers it if that was all.
-    private func receive(_ begun: Exchange, _ turn: inout Turn) -> Step {
+    private func receive(_ first: Exchange, _ turn: inout Turn) -> Step {
+        var begun = first
         while true {
             switch turn.read() {
-            case .bytes: break
+            case .bytes:
+                // Another configuration counts from the next request on, also where that comes at once.
+                if begun === exchange, begun.check.isEmpty, begun.version != engine.active.now.pointee.number {
+                    exchange = engine.newExchange()
+                    begun = exchange
+                }
             case .nothing:
                 // What comes too late is not waited for once more.
                 return begun.isLate ? answer(begun, &turn) : .wait(waiting(for: begun))

@@ -21,8 +21,13 @@ final class RequestContext: @unchecked Sendable {
     var role = Request.Role.responder
     /// The declared length of the body; nil when absent or not a number.
     var contentLength: Int?
-    /// Whether `times` are taken; does not change while the request is answered.
-    var isTimed = false
+    /// Whether `times` are taken; does not change while the request is answered. Atomic, as who ends a request that was cut
+    /// asks, too.
+    var isTimed: Bool {
+        get { timed.load(ordering: .relaxed) }
+        set { timed.store(newValue, ordering: .relaxed) }
+    }
+    private let timed = Atomic<Bool>(false)
     let live = Locked(Live())
 
     /// What lasts as long as the request is being answered.

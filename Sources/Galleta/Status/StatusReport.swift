@@ -113,7 +113,8 @@ struct StatusReport {
     ) -> StatusGroup {
         var counts = [("spool", statistics.storageFailures), ("log", log.writeFailures)]
         if let failures = sessions.store?.saveFailures { counts.append(("state", failures)) }
-        let help = "Errors of the disk: bodies on their way in (spool), the log, the state file of sessions."
+        if let unsaved = sessions.store?.unsaved { counts.append(("journal", unsaved)) }
+        let help = "Errors of the disk: bodies on their way in (spool), log, state file, and changes in its journal."
         return StatusGroup(
             title: "Disk",
             fields: counts.map { kind, count in

@@ -161,7 +161,6 @@ private struct ControlHandler: Sendable {
         guard let provider = sessions.provider as? any ListingProvider else {
             return .text("this provider cannot list its sessions: nothing was ended\n", status: .conflict)
         }
-        var count = 0
         var position: SessionListPosition?
         var users: Set<ByteString> = []
         repeat {
@@ -169,7 +168,7 @@ private struct ControlHandler: Sendable {
             users.formUnion(page.sessions.compactMap(\.values.user))
             position = page.next
         } while position != nil
-        for user in users { count += try sessions.endSessions(of: user) }
+        let count = try sessions.endSessions(of: users)
         return .text("\(count) ended, of \(users.count) users\n")
     }
 

@@ -97,7 +97,10 @@ extension JournalRecord {
         case .removal(let id, let isDigest):
             self = .removal(restored.digest(id, isDigest: isDigest))
         case .rotation(let slot, let serial, let old, let graceEnd):
-            let sealed = SessionID(bytes: SessionID(words: slot.id).sealed(with: SessionID(words: old)))
+            // Without a grace the old id leads nowhere, and who knows it must not open this record with it.
+            let sealed =
+                graceEnd == 0
+                ? nil : SessionID(bytes: SessionID(words: slot.id).sealed(with: SessionID(words: old)))
             self = .rotation(
                 from: IDDigest.of(old), graceEnd: min(graceEnd, SnapshotTime.limit - 1),
                 // 32 bytes, as the id has.

@@ -59,6 +59,8 @@ final class StateJournal: @unchecked Sendable {
         var waiters: [Waiter] = []
         /// Records of later changes than this one are kept for the next file, while a snapshot is taken.
         var tailStart: UInt64?
+        /// Whether what is appended fails, as far as is known.
+        var isFailing = false
         /// Whether somebody works on the file.
         var isBusy = false
         var isClosed = false
@@ -101,8 +103,8 @@ final class StateJournal: @unchecked Sendable {
     private let state = Monitor(State())
     private var output: JournalOutput?
     private var tail: [UInt8] = []
-    /// Whether `grown` was told of this file.
-    private var hasGrown = false
+    /// Beyond so many bytes `grown` is told of this file.
+    private var nextSize = StateJournal.sizeLimit
 
     /// - Parameter state: The path of the state file.
     init(beside state: String, on disk: any StateDisk, _ restored: RestoredIDs) {
@@ -185,10 +187,13 @@ final class StateJournal: @unchecked Sendable {
             output = nil
         }
         let isFailed = output == nil
-        let isLarge = !hasGrown && output?.byteCount ?? 0 > Self.sizeLimit
-        if isLarge { hasGrown = true }
+        let size = output?.byteCount ?? 0
+        let isLarge = size > nextSize
+        // Should that snapshot fail, it is asked for once more in time.
+        if isLarge { nextSize = size + Self.sizeLimit }
         let due = state.withLock { state in
             if isFailed { state.fail(batch.first...batch.last) }
+            state.isFailing = isFailed
             state.isBusy = false
             state.decided = state.isClosed && state.queue.isEmpty ? state.appended : batch.last
             return state.takeDecided()
@@ -254,8 +259,12 @@ final class StateJournal: @unchecked Sendable {
         output = nil
         try next.syncName()
         output = next
-        hasGrown = false
+        nextSize = Self.sizeLimit
+        state.withLock { $0.isFailing = false }
     }
+
+    /// Whether what was appended last has failed, and no new file was begun since. Waits for nobody.
+    var isFailing: Bool { state.withLock { $0.isFailing } }
 
     /// Whether what is appended fails.
     var isBroken: Bool { state.wait(until: { !$0.isBusy }) { _ in output == nil } }

@@ -27,12 +27,17 @@ extension MemoryStore {
     ///
     /// The order of users' sessions is left to `users.sort()`, as a snapshot has none.
     ///
+    /// - Parameter isJournalled: Whether its log-in was answered for, at the cost of others that the file may still have.
     /// - Returns: False when there is no room for it.
-    func restore(_ session: SnapshotSession, shift: Int64, at now: Int64) -> Bool {
+    func restore(_ session: SnapshotSession, isJournalled: Bool, shift: Int64, at now: Int64) -> Bool {
         let user = session.values.user
         let slot = session.slot(id: restored.swap(session.digest), shift: shift, at: now)
         let cost = MemorySlot.cost(values: slot.values, user: user)
-        guard reserve(cost, isLogIn: false, at: now) else { return false }
+        if isJournalled, user != nil {
+            reserveAnyway(cost)
+        } else {
+            guard reserve(cost, isLogIn: false, at: now) else { return false }
+        }
         let binding = user.map { (user: $0, serial: session.serial == 0 ? .random(in: 1 ... .max) : session.serial) }
         shard(slot.id).withLock { shard in shard.insert(slot, binding: binding) }
         restored.added()

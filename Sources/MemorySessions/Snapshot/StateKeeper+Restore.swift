@@ -28,7 +28,7 @@ extension StateKeeper {
         switch try restoreState() {
         case .read(let header):
             restored.mark = header.mark
-            restored.needsSnapshot = try restoreJournal { $0.firstSequence(after: header) }
+            restored.needsSnapshot = try restoreJournal(of: header) { $0.firstSequence(after: header) }
         case .none:
             restored.needsSnapshot = try restoreJournal { $0.firstSequence(after: nil) }
         case .unreadable:
@@ -69,7 +69,7 @@ extension StateKeeper {
             header = $0
         } visit: { record in
             switch record {
-            case .session(let session): put(session, at: now.clock, &tally)
+            case .session(let session): put(session, isJournalled: false, at: now.clock, &tally)
             case .removal(let digest): _ = store.removeRestored(digest)
             case .end: break
             }
@@ -99,25 +99,37 @@ extension StateKeeper {
         }
     }
 
-    /// - Parameter first: From which sequence on records count; nil: none does.
+    /// - Parameters:
+    ///   - state: The header of the state file that it belongs to.
+    ///   - first: From which sequence on records count; nil: none does.
     /// - Returns: Whether records counted.
-    private func restoreJournal(from first: (JournalHeader) -> UInt64?) throws(ConfigurationError) -> Bool {
+    private func restoreJournal(
+        of state: SnapshotHeader? = nil, from first: (JournalHeader) -> UInt64?
+    ) throws(ConfigurationError) -> Bool {
         let path = JournalOutput.path(beside: file.path)
-        guard let input = open(path, "log-ins and log-outs").input else { return false }
+        // Of a process that has ended well there is none.
+        let isExpected = state.map { $0.journal != 0 } ?? false
+        let (found, isRefused) = open(path, "log-ins and log-outs")
+        guard let input = found else {
+            if isExpected, !isRefused { reportMissing("\(path) is not there, though the server was serving") }
+            return false
+        }
         let now = SnapshotTime(store.clock)
         var tally = Tally()
+        var hasGap = false
         let report = JournalReader.read(input.read(into:)) {
             tally.shift = $0.time.shift(to: now)
+            if let state, $0.journal == state.journal { hasGap = $0.firstSequence > state.sequence + 1 }
             return first($0)
         } visit: { record in
             switch record {
             case .session(let session):
-                put(session, at: now.clock, &tally)
+                put(session, isJournalled: true, at: now.clock, &tally)
             case .removal(let digest):
                 _ = store.removeRestored(digest)
             case .rotation(let old, let graceEnd, let sealed, let session):
                 _ = store.removeRestored(old)
-                put(session, at: now.clock, &tally)
+                put(session, isJournalled: true, at: now.clock, &tally)
                 // Its answer may not have reached the visitor.
                 let end = graceEnd.addingSaturated(tally.shift)
                 store.restoreReplaced(old, sealed: sealed, graceEnd: end, at: now.clock)
@@ -125,6 +137,7 @@ extension StateKeeper {
         }
         switch report.outcome {
         case .empty:
+            if isExpected { reportMissing("\(path) is empty, though the server was serving") }
             return false
         case .unreadable:
             logger.error(
@@ -134,9 +147,10 @@ extension StateKeeper {
             throw newer(path, version)
         case .read:
             guard report.belongs else {
-                logger.warning("\(path) is the journal of another state file: it is not used")
+                logger.warning("\(path) is the journal of another state file: it is not used\(aside(path, ".unused"))")
                 return false
             }
+            if hasGap { reportMissing("\(file.path) is older than what \(path) goes on from") }
             if report.records > 0 {
                 logger.info("restored \(report.records) log-ins, log-outs and rotations since then from \(path)")
             }
@@ -154,13 +168,17 @@ extension StateKeeper {
     }
 
     /// Puts a session in, as it is from this record on.
-    private func put(_ session: SnapshotSession, at now: Int64, _ tally: inout Tally) {
+    private func put(_ session: SnapshotSession, isJournalled: Bool, at now: Int64, _ tally: inout Tally) {
         _ = store.removeRestored(session.digest)
         if session.slot(id: session.digest, shift: tally.shift, at: now).deadline <= now {
             tally.expired += 1
-        } else if !store.restore(session, shift: tally.shift, at: now) {
+        } else if !store.restore(session, isJournalled: isJournalled, shift: tally.shift, at: now) {
             tally.refused += 1
         }
+    }
+
+    private func reportMissing(_ what: String) {
+        logger.error("\(what): log-ins since the state file was written may be lost, and log-outs undone")
     }
 
     private func newer(_ path: String, _ version: UInt32) -> ConfigurationError {

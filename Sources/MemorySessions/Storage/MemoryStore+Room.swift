@@ -26,6 +26,12 @@ extension MemoryStore {
         return false
     }
 
+    /// Counts a session that was answered for before, whether there is room or not: others go for it when the next one comes.
+    func reserveAnyway(_ cost: Int) {
+        ledger.sessions.add(1, ordering: .relaxed)
+        ledger.bytes.add(cost, ordering: .relaxed)
+    }
+
     /// Reserves bytes for a session that grows, and evicts others if need be, never the session itself.
     ///
     /// - Parameter isLogIn: Whether it gets a user: then a session of the user who holds most may go for it.

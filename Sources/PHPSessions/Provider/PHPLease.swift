@@ -8,7 +8,7 @@ final class PHPLease: @unchecked Sendable {
     // Safe: all use of the record is within the lock. It is held for as long as a call takes, with what the store does in it:
     // what one call has read is what it changes.
     private let record: any PHPSessionRecord
-    private let lock = Locked(())
+    private let lock = Locked(false)
     private let id: SessionID
 
     init(_ record: any PHPSessionRecord, of id: SessionID) {

@@ -103,6 +103,17 @@ extension SessionManager {
         return count
     }
 
+    /// Ends the sessions of many users, and waits for the journal once.
+    ///
+    /// - Returns: How many ended.
+    /// - Throws: As ``endSession(_:of:)``; of the reason `unsaved` when all of them have ended.
+    package func endSessions(of users: some Sequence<ByteString>) throws -> Int {
+        var count = 0
+        for user in users { count += try endAll(of: user, except: nil) }
+        try settle()
+        return count
+    }
+
     /// Ends a user's sessions, and does not wait for the journal.
     func endAll(of user: ByteString, except id: SessionID?) throws -> Int {
         let count = try endSessions(of: user, except: id, keeping: 0)

@@ -6,6 +6,9 @@ package protocol JournalingProvider: SessionProvider {
     /// Where the journal ends now: each change that was made before is before it. Nil: nothing is journalled.
     var journalEnd: UInt64? { get }
 
+    /// Whether changes cannot be put on the disk now, as far as is known.
+    var isJournalFailing: Bool { get }
+
     /// Whether everything before `end` is on the disk; false: that is not known yet.
     ///
     /// - Throws: `SessionStoreError` of the reason `unsaved` when it could not be written.

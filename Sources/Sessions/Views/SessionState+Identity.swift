@@ -76,6 +76,10 @@ extension SessionState {
     mutating func logIn(user: ByteString, client: String?, stamp: [UInt8]?) throws {
         try load()
         try checkHeaderIsOpen("logging in")
+        // Before anything has changed: the visitor keeps what there is.
+        if let journal = manager.journal, journal.isJournalFailing {
+            throw SessionStoreError(.unavailable, "log-ins cannot be put on the disk now")
+        }
         if phase == .present {
             if let current = view.user, current != user {
                 // What the one user left must not pass to the other.

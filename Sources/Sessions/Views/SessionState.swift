@@ -206,6 +206,8 @@ struct SessionState {
         id = successor
         isLatecomer = true
         cookie = .set
+        // The rotation may be another request's, and not be on the disk yet.
+        try? noteJournal()
     }
 
     /// True when the visit is to be noted in the store.
