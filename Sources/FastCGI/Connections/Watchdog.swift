@@ -61,7 +61,7 @@ final class Watchdog: Sendable {
                 guard let request else { continue }
                 request.context.cancel()
                 report(request, "its connection was cut; \(consequence)", worker: worker)
-                engine.end(request, 504, wasSent: false)
+                engine.cut(request, 504)
             }
         }
         return next
@@ -109,7 +109,7 @@ final class Watchdog: Sendable {
         waiting.exchange?.cancel()
         guard let (request, status) = waiting.unanswered else { return }
         if timedOut, case .handler = waiting { report(request, "its connection was closed and its task cancelled") }
-        engine.end(request, status, wasSent: false)
+        engine.cut(request, status)
     }
 
     /// Gives a worker that is stuck a deputy; returns what came of it, for the log.
@@ -212,13 +212,13 @@ final class Watchdog: Sendable {
             case .running(_, let request):
                 count += 1
                 request?.context.cancel()
-                if let request { engine.end(request, 503, wasSent: false) }
+                if let request { engine.cut(request, 503) }
             case .idle(let waiting):
                 engine.released(index)
                 waiting.exchange?.cancel()
                 guard let (request, _) = waiting.unanswered else { continue }
                 count += 1
-                engine.end(request, 503, wasSent: false)
+                engine.cut(request, 503)
             }
         }
         return (count, isAnyHeld)

@@ -67,8 +67,9 @@ final class RequestContext: @unchecked Sendable {
 
     /// Makes ready for another head.
     func reset() {
-        library.close()
+        // First: who has looked from another thread has said so by this lock.
         live.withLock { $0 = Live() }
+        library.close()
         // One large head must not cost its memory for ever.
         head.removeAll(keepingAtMost: 128 << 10)
         head.appendZeros(Self.gap)
@@ -132,6 +133,10 @@ final class RequestContext: @unchecked Sendable {
         }
         return String(decoding: uri.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
     }
+
+    /// A thread that does not answer the request is done with looking at it, and holds it no longer after this: it may become
+    /// another one then. That nobody holds it says so, too, but to no sanitizer.
+    func endLook() { live.withLock { _ in } }
 
     // MARK: The answer
 

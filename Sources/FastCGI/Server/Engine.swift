@@ -65,6 +65,12 @@ final class Engine: Sendable {
         summarize(request, status, wasSent: wasSent)
     }
 
+    /// As ``end(_:_:wasSent:)``, of a request that a worker may still be at.
+    func cut(_ request: ConnectionState.Unanswered, _ status: Int) {
+        defer { request.context.endLook() }
+        end(request, status, wasSent: false)
+    }
+
     func summarize(_ request: ConnectionState.Unanswered, _ status: Int, wasSent: Bool) {
         let now = BootInstant.now
         let duration = request.startedAt.duration(to: now)

@@ -101,6 +101,7 @@ extension Engine {
         found.sort { $0.0.startedAt < $1.0.startedAt }
         status.requests = found.prefix(limit).map { request, worker, state in
             let context = request.context
+            defer { context.endLook() }
             return ServerStatus.ActiveRequest(
                 method: LogText.clean(context.string(of: "REQUEST_METHOD") ?? "-"),
                 path: LogText.clean(context.sentPath),
