@@ -174,24 +174,28 @@ final class MemoryState: @unchecked Sendable {
     private func write(to output: StateOutput) throws(StateFailure) -> Int {
         try output.write(MemorySnapshot.head)
         var written: UInt64 = 0
-        func put(_ record: MemorySnapshot.Record) throws(StateFailure) {
-            try output.write(MemorySnapshot.encoded(record))
-            written += 1
+        func put(_ records: [MemorySnapshot.Record]) throws(StateFailure) {
+            var bytes: [UInt8] = []
+            for record in records { bytes += MemorySnapshot.encoded(record) }
+            try output.write(bytes)
+            written += UInt64(records.count)
         }
         store.state.withLock { $0.table.changes = [] }
         defer { store.state.withLock { $0.table.changes = nil } }
         var place = 0
         while place < store.state.withLock({ $0.table.slotCount }) {
             let part = place..<(place + Self.slice)
-            for session in store.state.withLock({ $0.table.sessions(inSlots: part) }) { try put(.session(session)) }
+            try put(store.state.withLock { $0.table.sessions(inSlots: part) }.map { .session($0) })
             place = part.upperBound
         }
         let now = store.now
+        // However many there are all the time: more and more of them at a time, so that it comes to an end.
+        var size = Self.slice
         while true {
             // The last few at one moment with the end.
             let (changed, isLast) = store.state.withLock { state -> ([MemorySnapshot.Record], Bool) in
                 let all = state.table.changes ?? []
-                let part = all.prefix(Self.slice)
+                let part = all.prefix(size)
                 state.table.changes?.subtract(part)
                 return (
                     part.map { digest in
@@ -199,8 +203,9 @@ final class MemoryState: @unchecked Sendable {
                     }, all.count == part.count
                 )
             }
-            for record in changed { try put(record) }
+            try put(changed)
             if isLast { break }
+            size *= 2
         }
         try output.write(MemorySnapshot.encoded(.end(count: written)))
         return store.state.withLock { $0.table.count }
