@@ -130,20 +130,23 @@ public struct PHPDocument: Sendable {
         return values
     }
 
-    /// All names in their order, with their values by themselves, and their texts as they stand in the document; a value is nil where
-    /// ``values()`` would throw: of what only its class can read, of too much inside each other, of what many names share.
-    package func valuesOrTexts() -> [(name: ByteString, value: PHPValue?, text: [UInt8])] {
-        var values: [(name: ByteString, value: PHPValue?, text: [UInt8])] = []
+    /// All names in their order, with their values by themselves; nil where ``values()`` would throw: of what only its class can
+    /// read, of too much inside each other, of what many names share.
+    package func valuesWherePossible() -> [(name: ByteString, value: PHPValue?)] {
+        var values: [(name: ByteString, value: PHPValue?)] = []
         values.reserveCapacity(entries.count)
         var room = limits.usedBytes
         for (name, entry) in zip(names, entries) {
             let before = room
             let value = try? value(ofNode: Int(entry.node), taking: &room)
             if value == nil { room = before }
-            values.append((name, value, Array(bytes[nodes[Int(entry.node)].range])))
+            values.append((name, value))
         }
         return values
     }
+
+    /// The text of a name's value as it stands in the document.
+    package func text(at position: Int) -> [UInt8] { Array(bytes[nodes[Int(entries[position].node)].range]) }
 
     /// The value that a name and then keys of arrays and names of members lead to; nil when one of them is not there.
     /// No more than this value is made of the document.

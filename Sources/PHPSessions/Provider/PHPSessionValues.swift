@@ -35,7 +35,7 @@ struct PHPSessionValues {
     func values(_ document: PHPDocument) throws -> (values: SessionValues, times: Times?) {
         var pairs: [(SessionKey, [UInt8])] = []
         var times: Times?
-        for (name, value, text) in document.valuesOrTexts() {
+        for (position, (name, value)) in document.valuesWherePossible().enumerated() {
             if name == Self.reservedName {
                 if let value { times = reserved(value, into: &pairs) }
                 continue
@@ -48,7 +48,7 @@ struct PHPSessionValues {
             // What only PHP understands must not hide the rest.
             let ours =
                 value.flatMap { try? Self.sessionValue($0) }
-                ?? .opaque(SessionOpaqueValue(typeName: Self.opaqueType, bytes: text))
+                ?? .opaque(SessionOpaqueValue(typeName: Self.opaqueType, bytes: document.text(at: position)))
             pairs.append((SessionKey(name), try ours.encoded()))
         }
         return (try SessionValues(encodedValues: pairs), times)

@@ -47,9 +47,9 @@ struct PHPProviderTests {
     @Sendable private static func patient(_ configuration: inout PHPProvider.Configuration) {
         configuration.waiters = 100
         configuration.waitersPerSession = 100
-        configuration.shortTimeout = .seconds(30)
+        configuration.shortTimeout = .seconds(300)
         configuration.waitingCallers = 100
-        configuration.lockTimeout = .seconds(30)
+        configuration.lockTimeout = .seconds(300)
     }
 
     /// What PHP's sessions have not. Their files have the ids for names.

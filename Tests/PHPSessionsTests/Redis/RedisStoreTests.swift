@@ -41,9 +41,9 @@ struct RedisStoreTests {
         var configuration = PHPProvider.Configuration()
         configuration.idleTimeout = .seconds(3_600)
         configuration.waiters = 100
-        configuration.shortTimeout = .seconds(60)
+        configuration.shortTimeout = .seconds(300)
         configuration.waitingCallers = 100
-        configuration.lockTimeout = .seconds(60)
+        configuration.lockTimeout = .seconds(300)
         configuration.clock = clock
         var redis = self.configuration(place)
         redis.clock = clock
