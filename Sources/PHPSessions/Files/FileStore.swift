@@ -29,7 +29,7 @@ package final class FileStore: PHPSessionStore {
     private let path: SavePath
     private let maxBytes: Int
     private let clock: WallClock
-    private let waiters: SessionWaiters
+    private let queue: SessionQueue
 
     /// - Throws: For a configuration that cannot be used.
     package init(_ configuration: Configuration) throws(ConfigurationError) {
@@ -46,7 +46,7 @@ package final class FileStore: PHPSessionStore {
         }
         self.path = path
         maxBytes = configuration.maxBytes
-        waiters = SessionWaiters(limit: configuration.maxWaiters)
+        queue = SessionQueue(limit: configuration.maxWaiters)
         clock = configuration.clock
     }
 
@@ -99,7 +99,7 @@ package final class FileStore: PHPSessionStore {
     package func close() {}
 
     /// The number of threads that wait for a session now.
-    func waiterCount(of id: PHPSessionID) -> Int { waiters.count(of: id) }
+    func waiterCount(of id: PHPSessionID) -> Int { queue.count(of: id) }
 
     private func open(
         _ id: PHPSessionID, _ file: String, flags: Int32, lock: Int32, until deadline: BootInstant
@@ -126,10 +126,8 @@ package final class FileStore: PHPSessionStore {
     private func take(
         _ session: SessionFile, _ id: PHPSessionID, lock: Int32, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> Bool {
-        if try !session.lock(lock, until: nil) {
-            guard waiters.enter(id) else { throw .busy }
-            defer { waiters.leave(id) }
-            guard try session.lock(lock, until: deadline) else { throw .busy }
+        try queue.take(id, until: deadline) { (deadline) throws(PHPSessionStoreError) in
+            try session.lock(lock, until: deadline)
         }
         guard try session.isThere() else { return false }
         try session.read(atMost: maxBytes)

@@ -64,13 +64,13 @@ package final class MemoryStore: PHPSessionStore {
     let configuration: Configuration
     let state: Locked<State>
     let throttle = LogThrottle()
-    private let waiters: SessionWaiters
+    private let queue: SessionQueue
     private let sweeper: MemorySweeper
 
     package init(_ configuration: Configuration) throws(ConfigurationError) {
         try configuration.check()
         self.configuration = configuration
-        waiters = SessionWaiters(limit: configuration.maxWaiters)
+        queue = SessionQueue(limit: configuration.maxWaiters)
         let (clock, state) = (
             configuration.clock,
             Locked(State(table: MemoryTable(maxSessions: configuration.maxSessions, maxBytes: configuration.maxBytes)))
@@ -155,8 +155,9 @@ package final class MemoryStore: PHPSessionStore {
             state.withLock { $0.locks.take(digest, request, waits: waits, at: .now) }
         }
         if take(waits: false) { return request.owner }
-        guard deadline > .now, waiters.enter(id) else { throw .busy }
-        defer { waiters.leave(id) }
+        // Its turn is told by the lock's own queue, in which pages stand, too.
+        guard deadline > .now, let place = queue.enter(id) else { throw .busy }
+        defer { queue.leave(id, place) }
         if take(waits: true) { return request.owner }
         while true {
             let expiry = state.withLock { $0.locks.expiry(of: digest) } ?? deadline

@@ -121,6 +121,9 @@ public final class PHPProvider: AsyncSessionProvider {
         try onCaller { try operations.rotate(session, to: new, until: $0) }
     }
 
+    /// The calls that wait on their callers' threads now.
+    var callersWaitingCount: Int { callersWaiting.load(ordering: .relaxed) }
+
     /// Waits on the caller's thread, a worker as a rule, for a short time, and only as many at once as may: others' requests want
     /// workers, too.
     private func onCaller<Result>(mayWait: Bool = true, _ body: (BootInstant) throws -> Result) throws -> Result {

@@ -18,11 +18,14 @@ final class RedisLock {
     /// As the handler writes it, host and process, and what no other has.
     let holder: RedisArgument
     private let client: RedisClient
+    private let onRelease: () -> Void
     private(set) var isHeld = false
 
-    init(client: RedisClient, key: RedisArgument) {
+    /// - Parameter onRelease: Called when it has been let go of.
+    init(client: RedisClient, key: RedisArgument, onRelease: @escaping () -> Void) {
         self.client = client
         self.key = key
+        self.onRelease = onRelease
         holder = .text("galleta|\(getpid())|\(UInt64.random(in: 0 ... .max))")
     }
 
@@ -63,6 +66,7 @@ final class RedisLock {
     /// A script has removed it.
     func isGone() {
         isHeld = false
+        onRelease()
     }
 
     func release() {
@@ -72,5 +76,6 @@ final class RedisLock {
         _ = try? client.run([
             RedisCommand(Self.releaseScript, keys: [key], arguments: [holder], isRepeatable: true)
         ])
+        onRelease()
     }
 }

@@ -1,5 +1,4 @@
 package import GalletaPlatform
-internal import Glibc
 internal import RESP
 internal import RedisSessions
 
@@ -37,14 +36,14 @@ package final class RedisStore: PHPSessionStore {
 
     let client: RedisClient
     let configuration: Configuration
-    private let waiters: SessionWaiters
+    private let queue: SessionQueue
 
     /// Connects at the first call.
     ///
     /// - Throws: `ConfigurationError` that names the field.
     package init(_ configuration: Configuration) throws(ConfigurationError) {
         self.configuration = configuration
-        waiters = SessionWaiters(limit: configuration.maxWaiters)
+        queue = SessionQueue(limit: configuration.maxWaiters)
         var settings = RedisSettings(configuration.place.servers)
         settings.totalTimeout = configuration.timeout
         client = try RedisClient(settings: settings)
@@ -123,23 +122,37 @@ package final class RedisStore: PHPSessionStore {
     private func take(
         _ id: PHPSessionID, until deadline: BootInstant
     ) throws(PHPSessionStoreError) -> (RedisLock, PHPSessionContent?) {
-        let lock = RedisLock(client: client, key: lockKey(of: id))
+        let lock = RedisLock(client: client, key: lockKey(of: id)) { [queue] in queue.released(id) }
         let reading = reading(id)
-        if let replies = try lock.take(for: configuration.lockExpiry, reading: reading) {
-            return (lock, try content(replies))
+        var replies: [RESPValue]?
+        try queue.take(id, until: deadline) { (deadline) throws(PHPSessionStoreError) in
+            replies =
+                if let deadline {
+                    try poll(lock, of: id, reading, until: deadline)
+                } else {
+                    try lock.take(for: configuration.lockExpiry, reading: reading)
+                }
+            return replies != nil
         }
-        guard deadline > .now, waiters.enter(id) else { throw .busy }
-        defer { waiters.leave(id) }
-        var pause: UInt32 = 1_000
-        while deadline > .now {
-            usleep(pause + UInt32.random(in: 0...pause))
-            pause = min(pause * 2, 10_000)
-            if let replies = try lock.take(for: configuration.lockExpiry, reading: reading) {
-                return (lock, try content(replies))
-            }
+        return (lock, try content(replies!))
+    }
+
+    /// Asks for the lock until the deadline: now and then, as pages let it go in silence, and whenever this process has.
+    private func poll(
+        _ lock: RedisLock, of id: PHPSessionID, _ reading: [RedisCommand], until deadline: BootInstant
+    ) throws(PHPSessionStoreError) -> [RESPValue]? {
+        var pause = Duration.milliseconds(1)
+        while true {
+            let releases = queue.releases(of: id)
+            if let replies = try lock.take(for: configuration.lockExpiry, reading: reading) { return replies }
+            guard deadline > .now else { break }
+            // Not in step with others who do so.
+            let random = Duration.nanoseconds(Int64.random(in: 0...pause.nanoseconds))
+            queue.pause(id, since: releases, for: min(pause + random, BootInstant.now.duration(to: deadline)))
+            pause = min(pause * 2, .milliseconds(10))
         }
         try lock.refuseEndless()
-        throw .busy
+        return nil
     }
 
     private func lockKey(of id: PHPSessionID) -> RedisArgument {

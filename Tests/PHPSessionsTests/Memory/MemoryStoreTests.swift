@@ -22,10 +22,7 @@ struct MemoryStoreTests {
     private func provider(_ store: MemoryStore, _ clock: WallClock) throws -> PHPMemoryProvider {
         var configuration = PHPProvider.Configuration()
         configuration.idleTimeout = .seconds(3_600)
-        configuration.waiters = 100
-        configuration.shortTimeout = .seconds(300)
-        configuration.waitingCallers = 100
-        configuration.lockTimeout = .seconds(300)
+        configuration.bePatient()
         configuration.clock = clock
         return try PHPMemoryProvider(store: store, configuration)
     }

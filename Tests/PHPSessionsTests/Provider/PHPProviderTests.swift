@@ -2,6 +2,7 @@ import Foundation
 import GalletaPlatform
 import Sessions
 import SessionsTesting
+import TestSupport
 import Testing
 
 @testable import PHPSessions
@@ -43,15 +44,6 @@ struct PHPProviderTests {
         return cookie.flatMap { $0.split(separator: ";").first?.split(separator: "=").last }.map(String.init)
     }
 
-    /// As many wait as there are, for as long as it takes.
-    @Sendable private static func patient(_ configuration: inout PHPProvider.Configuration) {
-        configuration.waiters = 100
-        configuration.waitersPerSession = 100
-        configuration.shortTimeout = .seconds(300)
-        configuration.waitingCallers = 100
-        configuration.lockTimeout = .seconds(300)
-    }
-
     /// What PHP's sessions have not. Their files have the ids for names.
     static let lacking = [
         "UserIndexedProvider", "CollectingProvider", "ListingProvider", "statistics", "keepsCap", "outage",
@@ -64,7 +56,7 @@ struct PHPProviderTests {
         let time = ManualSessionClock(start: .seconds(1_000_000_000))
         @Sendable func provider() throws -> PHPProvider {
             try self.provider { configuration in
-                Self.patient(&configuration)
+                configuration.bePatient()
                 configuration.clock = WallClock { time.now }
             }
         }
@@ -259,6 +251,29 @@ struct PHPProviderTests {
         let error = #expect(throws: SessionStoreError.self) { try provider.lookUp(candidates) }
         #expect(error?.reason == .busy)
         _ = try page.finish()
+    }
+
+    @Test("one worker at a time waits for a page, and the others learn at once that they would have to")
+    func oneCaller() throws {
+        try folder.put("a|i:1;")
+        let page = try PHPPage(folder.path, folder.id.text, "hold")
+        #expect(page.awaitHeld())
+        let (provider, id) = (
+            try provider {
+                $0.shortTimeout = .seconds(600)
+                $0.lockTimeout = .seconds(600)
+                $0.waitersPerSession = 100
+            }, id
+        )
+        let found = Cell<Bool>()
+        let first = Thread { found.set((try? provider.read(id)) != nil) }
+        first.start()
+        // While that one waits, ten minutes if need be, another one does not.
+        #expect(eventually { provider.callersWaitingCount == 1 })
+        let error = #expect(throws: SessionStoreError.self) { try provider.read(id) }
+        #expect(error?.reason == .busy && found.value == nil)
+        _ = try page.finish()
+        #expect(eventually { found.value == true })
     }
 
     @Test("a request that takes too long loses the lock, and what it does then is done on what there is")
