@@ -92,13 +92,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
     ///
     /// - Throws: `SessionStoreError` where there is none, or it cannot be written; the log says why.
     public func save() throws -> String {
-        guard let keeper else {
-            throw SessionStoreError(.unavailable, "there is no state file (state): nothing is saved")
-        }
-        guard let count = keeper.writeNow() else {
-            throw SessionStoreError(.unavailable, "the state file could not be written; the log says why")
-        }
-        return "saved \(count) sessions\n"
+        try StateFile.report(keeper?.writeNow)
     }
 
     /// Stops the collection in the background, and writes the state file a last time. Later calls do nothing.

@@ -1,19 +1,13 @@
-/// The head of a journal: on top of which state file it belongs, and under which clock it was begun. The file begins with
-/// two copies of it.
-///
-/// 80 bytes, little-endian: magic 8, version 4, flags 4 (bit 0: a clock of the application's own), boot id 16, provider's
-/// clock 8, wall clock 8, mark 8, state file's mark 8, first sequence 8, zeros 4, CRC-32C of all that 4. Every version
-/// keeps this form.
-struct JournalHeader: Equatable {
+/// The head of a journal: on top of which state file it belongs. 80 bytes, of its own (``FileHeader``) the state file's mark 8, first
+/// sequence 8.
+struct JournalHeader: FileHeader, Equatable {
+    static let magic: UInt64 = 0x314C_4E52_4A53_4C47  // GLSJRNL1
     static let byteCount = 80
-    /// The version of what follows the headers.
     static let currentVersion: UInt32 = 1
-    private static let magic: UInt64 = 0x314C_4E52_4A53_4C47  // GLSJRNL1
-    private static let checksumOffset = 76
 
     var version = JournalHeader.currentVersion
     var time: SnapshotTime
-    /// Drawn by the process that writes; stands before each record, and names its journals in its state files.
+    /// Drawn by the process that writes; names its journals in its state files.
     var mark: UInt64
     /// The mark of the state file that was there when this file was begun; 0: there was none.
     var base: UInt64
@@ -27,44 +21,20 @@ struct JournalHeader: Equatable {
         self.firstSequence = firstSequence
     }
 
-    /// The header of these bytes; nil when they are none.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= Self.byteCount else { return nil }
-        var reader = SnapshotBytes(bytes)
-        guard reader.next() == Self.magic else { return nil }
-        version = reader.next()
-        time = SnapshotTime(
-            hasOwnClock: reader.next(UInt32.self) & 1 == 1, bootID: BootID(reader.next(), reader.next()),
-            clock: reader.next(), wall: reader.next())
-        mark = reader.next()
-        base = reader.next()
-        firstSequence = reader.next()
-        let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<Self.checksumOffset]))
-        let kept = bytes.loadUnaligned(fromByteOffset: Self.checksumOffset, as: UInt32.self)
-        guard UInt32(littleEndian: kept) == checksum, time.isPlausible else { return nil }
+    init(version: UInt32, time: SnapshotTime, mark: UInt64, rest: inout SnapshotBytes) {
+        self.init(time: time, mark: mark, base: rest.next(), firstSequence: rest.next())
+        self.version = version
+    }
+
+    func appendRest(to output: inout [UInt8]) {
+        output.append(littleEndian: base)
+        output.append(littleEndian: firstSequence)
     }
 
     /// What a state file calls the journals of one process by.
     var journal: UInt32 { Self.journal(of: mark) }
 
     static func journal(of mark: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: mark >> 32) }
-
-    func append(to output: inout [UInt8]) {
-        let start = output.count
-        output.append(littleEndian: Self.magic)
-        output.append(littleEndian: version)
-        output.append(littleEndian: UInt32(time.hasOwnClock ? 1 : 0))
-        output.append(littleEndian: time.bootID.first)
-        output.append(littleEndian: time.bootID.second)
-        output.append(littleEndian: time.clock)
-        output.append(littleEndian: time.wall)
-        output.append(littleEndian: mark)
-        output.append(littleEndian: base)
-        output.append(littleEndian: firstSequence)
-        output.append(contentsOf: [UInt8](repeating: 0, count: start + Self.checksumOffset - output.count))
-        let checksum = output.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        output.append(littleEndian: checksum)
-    }
 
     /// The records of this journal that a state file does not have yet; nil: it belongs to another one.
     ///

@@ -24,8 +24,11 @@ enum JournalReader {
         _ source: @escaping SnapshotWindow.Source, begin: (JournalHeader) -> UInt64?, visit: (JournalRecord) -> Void
     ) -> Report {
         var window = SnapshotWindow(source)
-        var (report, header) = readHeaders(&window)
-        guard let header else { return report }
+        var report = Report()
+        let (outcome, found, isDamaged) = window.readHeaders(as: JournalHeader.self)
+        report.outcome = outcome
+        if isDamaged { report.damaged += 1 }
+        guard let header = found else { return report }
         guard let first = begin(header) else {
             report.belongs = false
             return report
@@ -37,30 +40,7 @@ enum JournalReader {
     /// What the stream is, by its headers alone.
     static func outcome(_ source: @escaping SnapshotWindow.Source) -> SnapshotReport.Outcome {
         var window = SnapshotWindow(source)
-        return readHeaders(&window).report.outcome
-    }
-
-    private static func readHeaders(_ window: inout SnapshotWindow) -> (report: Report, header: JournalHeader?) {
-        var report = Report()
-        guard window.fill(1) else { return (report, nil) }
-        _ = window.fill(2 * JournalHeader.byteCount)
-        let headers = window.withBytes { bytes in
-            [0, JournalHeader.byteCount].map { start in
-                start < bytes.count ? JournalHeader(UnsafeRawBufferPointer(rebasing: bytes[start...])) : nil
-            }
-        }
-        guard let header = headers[0] ?? headers[1] else {
-            report.outcome = .unreadable
-            return (report, nil)
-        }
-        guard header.version <= JournalHeader.currentVersion else {
-            report.outcome = .newer(header.version)
-            return (report, nil)
-        }
-        report.outcome = .read
-        if headers[0] == nil || headers[1] == nil { report.damaged += 1 }
-        window.skip(2 * JournalHeader.byteCount)
-        return (report, header)
+        return window.readHeaders(as: JournalHeader.self).outcome
     }
 
     private static func readRecords(

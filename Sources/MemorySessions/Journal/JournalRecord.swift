@@ -25,8 +25,8 @@ enum JournalRecord {
             guard let session = SnapshotSession(bytes) else { return nil }
             self = .session(session)
         case 2:
-            self = .removal(reader.id())
-            guard !reader.isShort, reader.rest.isEmpty else { return nil }
+            guard let digest = reader.onlyID() else { return nil }
+            self = .removal(digest)
         case 3:
             let (old, graceEnd, sealed) = (reader.id(), reader.next(Int64.self), reader.id())
             guard !reader.isShort, graceEnd >= 0, graceEnd < SnapshotTime.limit,

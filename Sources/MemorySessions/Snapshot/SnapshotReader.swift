@@ -10,8 +10,11 @@ enum SnapshotReader {
         _ source: @escaping SnapshotWindow.Source, begin: (SnapshotHeader) -> Void, visit: (SnapshotRecord) -> Void
     ) -> SnapshotReport {
         var window = SnapshotWindow(source)
-        var (report, header) = readHeaders(&window)
-        guard let header else { return report }
+        var report = SnapshotReport()
+        let (outcome, found, isDamaged) = window.readHeaders(as: SnapshotHeader.self)
+        report.outcome = outcome
+        if isDamaged { report.damaged += 1 }
+        guard let header = found else { return report }
         begin(header)
         readRecords(&window, mark: header.mark, &report, visit)
         return report
@@ -20,32 +23,7 @@ enum SnapshotReader {
     /// What the stream is, by its headers alone.
     static func outcome(_ source: @escaping SnapshotWindow.Source) -> SnapshotReport.Outcome {
         var window = SnapshotWindow(source)
-        return readHeaders(&window).report.outcome
-    }
-
-    /// - Returns: A header when records may follow it.
-    private static func readHeaders(_ window: inout SnapshotWindow) -> (report: SnapshotReport, header: SnapshotHeader?)
-    {
-        var report = SnapshotReport()
-        guard window.fill(1) else { return (report, nil) }
-        _ = window.fill(2 * SnapshotHeader.byteCount)
-        let headers = window.withBytes { bytes in
-            [0, SnapshotHeader.byteCount].map { start in
-                start < bytes.count ? SnapshotHeader(UnsafeRawBufferPointer(rebasing: bytes[start...])) : nil
-            }
-        }
-        guard let header = headers[0] ?? headers[1] else {
-            report.outcome = .unreadable
-            return (report, nil)
-        }
-        guard header.version <= SnapshotHeader.currentVersion else {
-            report.outcome = .newer(header.version)
-            return (report, nil)
-        }
-        report.outcome = .read
-        if headers[0] == nil || headers[1] == nil { report.damaged += 1 }
-        window.skip(2 * SnapshotHeader.byteCount)
-        return (report, header)
+        return window.readHeaders(as: SnapshotHeader.self).outcome
     }
 
     private enum Step {

@@ -28,8 +28,8 @@ enum SnapshotRecord {
             guard let session = SnapshotSession(bytes) else { return nil }
             self = .session(session)
         case 2:
-            self = .removal(reader.id())
-            guard !reader.isShort, reader.rest.isEmpty else { return nil }
+            guard let digest = reader.onlyID() else { return nil }
+            self = .removal(digest)
         case 3:
             self = .end(sessions: reader.next(), removals: reader.next())
             guard !reader.isShort, reader.rest.isEmpty else { return nil }
@@ -42,5 +42,11 @@ enum SnapshotRecord {
 extension SnapshotBytes {
     mutating func id() -> MemoryKey {
         MemoryKey(next(), next(), next(), next())
+    }
+
+    /// An id, where there is nothing else.
+    mutating func onlyID() -> MemoryKey? {
+        let id = id()
+        return isShort || !rest.isEmpty ? nil : id
     }
 }

@@ -42,17 +42,7 @@ final class MemoryState: @unchecked Sendable {
         timer.setEventHandler {}
         timer.activate()
         try file.check()
-        do throws(StateFailure) {
-            try StateOutput.checkPath(file.path)
-            lock = try StateLock.take(for: file.path, timeout: file.lockTimeout)
-        } catch {
-            throw error.refusal(of: file.path)
-        }
-        guard lock != nil else {
-            throw ConfigurationError(
-                field: "state", reason: "\(file.path) is in use by another process (waited \(file.lockTimeout))",
-                remedy: "stop it, or give each process a path of its own")
-        }
+        lock = try file.claim()
         try restore()
         timer.setEventHandler { [weak self] in _ = self?.write() }
         let interval = DispatchTimeInterval.nanoseconds(Int(file.interval.nanoseconds))
@@ -65,21 +55,9 @@ final class MemoryState: @unchecked Sendable {
 
     /// Whether a file could be used now; leaves nothing behind.
     static func checkAccess(_ file: MemoryProvider.StateFile) throws(ConfigurationError) {
-        try file.check()
-        do throws(StateFailure) {
-            try StateOutput.checkPath(file.path)
-            try StateLock.checkAccess(for: file.path)
-        } catch {
-            throw error.refusal(of: file.path)
-        }
-        let input: StateInput
-        do throws(StateFailure) {
-            input = try StateInput(file.path)
-        } catch {
-            // The first start.
-            guard error.code != ENOENT else { return }
-            throw error.refusal(of: file.path)
-        }
+        try file.checkClaim()
+        // There is none before the first start.
+        guard let input = try file.open(file.path) else { return }
         guard MemorySnapshot.read(input.read(into:), visit: { _ in }) != .foreign else { throw foreign(file.path) }
     }
 
@@ -112,13 +90,7 @@ final class MemoryState: @unchecked Sendable {
 
     /// What is not a state file of this kind is somebody's: it is not to be overwritten.
     private func restore() throws(ConfigurationError) {
-        let input: StateInput
-        do throws(StateFailure) {
-            input = try StateInput(file.path)
-        } catch {
-            guard error.code != ENOENT else { return }
-            throw error.refusal(of: file.path)
-        }
+        guard let input = try file.open(file.path) else { return }
         let now = store.now
         var refused = 0
         let outcome = MemorySnapshot.read(input.read(into:)) { record in

@@ -112,13 +112,7 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
     ///
     /// - Throws: `SessionStoreError` where there is none, or it cannot be written; the log says why.
     public func save() throws -> String {
-        guard let keeper else {
-            throw SessionStoreError(.unavailable, "there is no state file (state): nothing is saved")
-        }
-        guard let count = keeper.writeNow() else {
-            throw SessionStoreError(.unavailable, "the state file could not be written; the log says why")
-        }
-        return "saved \(count) sessions\n"
+        try MemoryProvider.StateFile.report(keeper?.writeNow)
     }
 
     /// Ends what waits for locks and the connections of PHP, and writes the state file a last time.

@@ -47,6 +47,53 @@ extension MemoryProvider {
         ///
         /// - Throws: `ConfigurationError` with the remedy.
         public func checkAccess() throws(ConfigurationError) {
+            try checkClaim()
+            // The first start, or none since one that ended in a crash before there was a state file.
+            try checkContent(path, "sessions", "no state file") { SnapshotReader.outcome($0) }
+            try checkContent(JournalOutput.path(beside: path), "log-ins and log-outs", "no journal") {
+                JournalReader.outcome($0)
+            }
+        }
+
+        /// What a start would refuse, or could not read.
+        private func checkContent(
+            _ path: String, _ what: String, _ nothing: String,
+            _ outcome: (@escaping SnapshotWindow.Source) -> SnapshotReport.Outcome
+        ) throws(ConfigurationError) {
+            guard let input = try open(path) else { return }
+            let objection: String
+            switch outcome(input.read(into:)) {
+            case .empty, .read: return
+            case .unreadable: objection = "it is \(nothing), or damaged"
+            case .newer(let version): objection = "it is of the newer version \(version)"
+            }
+            throw ConfigurationError(
+                field: "state",
+                reason: "the \(what) in \(path) cannot be restored: \(objection)",
+                remedy: "move it away to begin without them, put a copy in its place, or give another path")
+        }
+
+        // MARK: Also for other stores
+
+        /// Takes the right to the file, as long as the lock is held.
+        package func claim() throws(ConfigurationError) -> StateLock {
+            let lock: StateLock?
+            do throws(StateFailure) {
+                try StateOutput.checkPath(path)
+                lock = try StateLock.take(for: path, timeout: lockTimeout)
+            } catch {
+                throw error.refusal(of: path)
+            }
+            guard let lock else {
+                throw ConfigurationError(
+                    field: "state", reason: "\(path) is in use by another process (waited \(lockTimeout))",
+                    remedy: "stop it, or give each process a path of its own")
+            }
+            return lock
+        }
+
+        /// Whether it could be taken once it is free. Leaves nothing behind.
+        package func checkClaim() throws(ConfigurationError) {
             try check()
             do throws(StateFailure) {
                 try StateOutput.checkPath(path)
@@ -54,46 +101,29 @@ extension MemoryProvider {
             } catch {
                 throw error.refusal(of: path)
             }
-            let input: StateInput
-            do throws(StateFailure) {
-                input = try StateInput(path)
-            } catch {
-                // The first start, or none since one that ended in a crash before there was a state file.
-                guard error.code != ENOENT else { return try checkJournal() }
-                throw error.refusal(of: path)
-            }
-            let objection: String
-            switch SnapshotReader.outcome(input.read(into:)) {
-            case .empty, .read: return try checkJournal()
-            case .unreadable: objection = "it is no state file, or damaged"
-            case .newer(let version): objection = "it is of the newer version \(version)"
-            }
-            throw ConfigurationError(
-                field: "state",
-                reason: "the sessions in \(path) cannot be restored: \(objection)",
-                remedy: "move it away to begin without them, put a copy in its place, or give another path")
         }
 
-        /// What a start would refuse, or could not read.
-        private func checkJournal() throws(ConfigurationError) {
-            let path = JournalOutput.path(beside: path)
-            let input: StateInput
+        /// The file of this kind at a path; nil: there is none.
+        package func open(_ path: String) throws(ConfigurationError) -> StateInput? {
             do throws(StateFailure) {
-                input = try StateInput(path)
+                return try StateInput(path)
             } catch {
-                guard error.code != ENOENT else { return }
+                guard error.code != ENOENT else { return nil }
                 throw error.refusal(of: path)
             }
-            let objection: String
-            switch JournalReader.outcome(input.read(into:)) {
-            case .empty, .read: return
-            case .unreadable: objection = "it is no journal, or damaged"
-            case .newer(let version): objection = "it is of the newer version \(version)"
+        }
+
+        /// What a snapshot that was asked for has come to.
+        ///
+        /// - Parameter write: Writes it, and gives the number of sessions in it; nil: there is no file.
+        package static func report(_ write: (() -> Int?)?) throws(SessionStoreError) -> String {
+            guard let write else {
+                throw SessionStoreError(.unavailable, "there is no state file (state): nothing is saved")
             }
-            throw ConfigurationError(
-                field: "state",
-                reason: "the log-ins and log-outs in \(path) cannot be restored: \(objection)",
-                remedy: "move it away to begin without them, put a copy in its place, or give another path")
+            guard let count = write() else {
+                throw SessionStoreError(.unavailable, "the state file could not be written; the log says why")
+            }
+            return "saved \(count) sessions\n"
         }
 
         package func check() throws(ConfigurationError) {

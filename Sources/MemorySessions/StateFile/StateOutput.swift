@@ -12,7 +12,7 @@ package final class StateOutput {
     private var temporary: String { path + ".tmp" }
 
     /// Whether a file could be put there, and its journal beside it; leaves nothing behind.
-    package static func checkPath(_ path: String) throws(StateFailure) {
+    static func checkPath(_ path: String) throws(StateFailure) {
         let folder = folder(of: path)
         let probe = cplatform_open_temporary(folder)
         if probe >= 0 {

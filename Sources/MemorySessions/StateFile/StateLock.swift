@@ -17,7 +17,7 @@ package final class StateLock: Sendable {
     }
 
     /// Whether this process could take the lock, once it is free; leaves nothing behind.
-    package static func checkAccess(for path: String) throws(StateFailure) {
+    static func checkAccess(for path: String) throws(StateFailure) {
         let path = path + ".lock"
         let file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard file < 0 else {
@@ -29,7 +29,7 @@ package final class StateLock: Sendable {
     }
 
     /// Waits until the lock is free, for `timeout` at most; nil when another process (or provider) has it still.
-    package static func take(for path: String, timeout: Duration) throws(StateFailure) -> StateLock? {
+    static func take(for path: String, timeout: Duration) throws(StateFailure) -> StateLock? {
         let path = path + ".lock"
         let file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .system("open", path) }

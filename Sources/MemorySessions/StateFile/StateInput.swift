@@ -6,7 +6,7 @@ package final class StateInput {
     private let path: String
 
     /// - Throws: Also with code `ENOENT`, when there is none.
-    package init(_ path: String) throws(StateFailure) {
+    init(_ path: String) throws(StateFailure) {
         self.path = path
         // Without waiting, as for the other end of a pipe.
         file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)

@@ -45,18 +45,7 @@ final class StateKeeper: @unchecked Sendable {
         // At once, as Dispatch traps when a source that was never active is released, and complains of one without a handler.
         timer.setEventHandler {}
         timer.activate()
-        do throws(StateFailure) {
-            try StateOutput.checkPath(file.path)
-            lock = try StateLock.take(for: file.path, timeout: file.lockTimeout)
-        } catch {
-            throw error.refusal(of: file.path)
-        }
-        guard lock != nil else {
-            throw ConfigurationError(
-                field: "state",
-                reason: "\(file.path) is in use by another process (waited \(file.lockTimeout))",
-                remedy: "stop it, or give each process a path of its own")
-        }
+        lock = try file.claim()
         let restored = try restore()
         try probe()
         if let journal {
