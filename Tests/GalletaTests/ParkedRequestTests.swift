@@ -153,6 +153,34 @@ struct ParkedRequestTests {
         #expect(!calls.isEmpty && calls.count < 40 && calls.allSatisfy { $0 == "await look up" })
     }
 
+    @Test("where others may have a session for long, the first requests of a route wait for it without a worker, too")
+    func unknownRoute() throws {
+        provider.setLocked(true)
+        let application = try application()
+        let client = try application.client()
+        let cookie = try cookie(client.exchange("GET", "/count"))
+        _ = provider.takeCalls()
+        #expect(try client.exchange("GET", "/set", [cookie]).status == 200)
+        #expect(provider.takeCalls().first == "await look up")
+    }
+
+    @Test("tell the store when they are cut, though their handler runs on")
+    func cut() throws {
+        provider.setLocked(true)
+        let gate = Locked(false)
+        let application = try application(timeout: .seconds(1)) { app in
+            app.post("/stuck") { _, session in
+                _ = try session.get("n", as: Int.self)
+                _ = eventually(within: 60) { gate.withLock { $0 } }
+                return ""
+            }
+        }
+        let cookie = try visitor(application)
+        #expect(try application.client().exchange("POST", "/stuck", [cookie]).isCut)
+        #expect(eventually { provider.takeCalls().contains("cut") })
+        gate.withLock { $0 = true }
+    }
+
     @Test("a store that is down is 503 with Retry-After and no cookie, and nothing to a request that needs it not")
     func down() throws {
         let application = try application()

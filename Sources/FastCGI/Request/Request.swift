@@ -1,4 +1,4 @@
-internal import GalletaPlatform
+package import GalletaPlatform
 public import HTTPTypes
 public import Logging
 
@@ -138,11 +138,33 @@ public struct Request: Sendable {
         return form
     }
 
+    // MARK: For the slow log
+
+    /// Measures what the request's session asks of its store; nil where nobody wants to know.
+    package var storeStopwatch: Stopwatch? {
+        guard inner.isTimed else { return nil }
+        return inner.live.withLock { $0.times?.store }
+    }
+
+    /// Says by which route it is answered, for the slow log.
+    package func note(route: @autoclosure () -> String) {
+        guard inner.isTimed else { return }
+        let route = route()
+        inner.time { $0.route = route }
+    }
+
+    // MARK: Its end
+
     /// Nobody waits for the answer any more: the web server has closed the connection, the time of the handler is over, or
     /// the server has stopped waiting for it. What a long handler does is in vain then.
     ///
     /// The task of an async handler is cancelled at the same time. Where a sync handler asks, this costs a system call.
     public var isCancelled: Bool { inner.isCancelled }
+
+    /// Has something done as soon as ``isCancelled`` is known to be true: on whatever thread notices, so it must not block.
+    package func onCancel(_ action: @escaping @Sendable () -> Void) {
+        inner.addOnCancel(action)
+    }
 
     /// Runs an async function on the calling thread until it has finished, and holds the worker meanwhile.
     ///

@@ -189,8 +189,9 @@ final class RequestContext: @unchecked Sendable {
         onCancel?()
     }
 
-    /// Has something done when the request is cancelled, as long as `body` runs, beside what was to be done before.
-    func onCancel<Value>(_ action: @escaping @Sendable () -> Void, _ body: () throws -> Value) rethrows -> Value {
+    /// Has something done when the request is cancelled, beside what was to be done before, which is returned.
+    @discardableResult
+    func addOnCancel(_ action: @escaping @Sendable () -> Void) -> (@Sendable () -> Void)? {
         let (before, isCancelled) = live.withLock { live in
             let before = live.onCancel
             live.onCancel = {
@@ -200,6 +201,12 @@ final class RequestContext: @unchecked Sendable {
             return (before, live.isCancelled)
         }
         if isCancelled { action() }
+        return before
+    }
+
+    /// As ``addOnCancel(_:)``, as long as `body` runs.
+    func onCancel<Value>(_ action: @escaping @Sendable () -> Void, _ body: () throws -> Value) rethrows -> Value {
+        let before = addOnCancel(action)
         defer { live.withLock { $0.onCancel = before } }
         return try body()
     }

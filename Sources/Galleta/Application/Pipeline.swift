@@ -107,6 +107,11 @@ struct Pipeline: Sendable {
             candidates.mayWait = isForHandler
         }
         request.withCookieHeaders { sessions.collectIDs(from: $0, into: &candidates) }
+        if sessions.isLockedByOthers, candidates.mayChangeSession, !candidates.isEmpty {
+            let end = RequestEnd()
+            candidates.end = end
+            request.onCancel { end.come() }
+        }
         return sessions.open(
             candidates, isSecure: request.isSecure,
             client: sessions.limitsNewSessions ? request.remoteAddress : nil,

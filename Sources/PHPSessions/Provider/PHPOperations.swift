@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import GalletaPlatform
 internal import Logging
 internal import PHPSerialization
@@ -21,7 +22,6 @@ struct PHPOperations: Sendable {
     private let absoluteTimeout: Duration
     private let logger: Logger
     private let throttle = LogThrottle()
-    private let leases: LeaseWatch
 
     init(store: any PHPSessionStore, codec: PHPSessionValues, configuration: PHPProvider.Configuration) {
         self.store = store
@@ -30,7 +30,6 @@ struct PHPOperations: Sendable {
         idleTimeout = configuration.idleTimeout
         absoluteTimeout = configuration.traits.defaults.absoluteTimeout!
         logger = configuration.logger
-        leases = LeaseWatch(limit: configuration.leaseTimeout)
     }
 
     // MARK: Operations
@@ -49,12 +48,16 @@ struct PHPOperations: Sendable {
     }
 
     /// As ``find(_:until:)``; the session stays locked as long as the lease that comes with it.
-    func findAndHold(_ id: SessionID, until deadline: BootInstant) throws -> SessionFinding {
+    func findAndHold(_ id: SessionID, for end: RequestEnd?, until deadline: BootInstant) throws -> SessionFinding {
         guard let php = PHPSessionID(id), let record = try store.open(php, until: deadline) else { return .none }
         // Whatever is thrown or returned without it, it is let go of with the last who has it.
         let lease = PHPLease(record, of: id)
         guard case .live(var found, _) = try look(record) else { return .none }
-        leases.watch(lease)
+        // A call that is under way has the session until it is done: nobody waits for that.
+        end?.whenItComes { [weak lease] in
+            guard let lease else { return }
+            DispatchQueue.global(qos: .utility).async { lease.end() }
+        }
         found.lease = lease
         return .found(found)
     }

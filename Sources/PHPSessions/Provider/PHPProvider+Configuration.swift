@@ -41,9 +41,6 @@ extension PHPProvider {
         var shortTimeout = Duration.milliseconds(250)
         /// How many such calls wait at a time.
         var waitingCallers = 1
-        /// How long a request has PHP's lock at most (``Locking/wholeRequest``); what it does later takes the lock for itself.
-        /// Default: 30 s, which is PHP's `max_execution_time`.
-        public var leaseTimeout = Duration.seconds(30)
         /// What the session's cookie is to be like, where the application says nothing: as PHP's settings have it.
         var cookie = SessionDefaults()
         /// Whether the fields of ``cookie`` are what PHP's settings say, also where they are nil.

@@ -11,8 +11,8 @@ internal import Synchronization
 /// let sessions = try SessionManager(provider: "php", cookieName: "PHPSESSID", maxLifetime: .seconds(1440))
 /// ```
 ///
-/// A request that may change something, by its method, has PHP's own lock until its answer begins, as a page of PHP has it
-/// (``Locking``). Any other takes it for as long as it reads or writes, and no longer: it holds up no page. A commit reads the
+/// A request that may change something, by its method, has PHP's own lock until its answer begins or it is cut, as a page of PHP has
+/// it (``Locking``). Any other takes it for as long as it reads or writes, and no longer: it holds up no page. A commit reads the
 /// session again under the lock and changes the keys that the handler has changed; all else stays as PHP wrote it, byte for byte.
 /// `Session.update` runs on the session as it is then. While a page has the session, at most ``Configuration/waiters``
 /// calls wait for it without a worker; others, and who waits for longer than ``Configuration/lockTimeout``, get a
@@ -76,11 +76,13 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// What the ids of a request lead to, with the lock where `locking` says so.
     public func lookUp(_ candidates: SessionIDCandidates) throws -> [SessionFinding] {
-        let holds = holds(candidates)
+        let (holds, end) = (holds(candidates), candidates.end)
         return try (0..<candidates.count).map { index in
             let id = candidates[index]
             return try onCaller(mayWait: candidates.mayWait) {
-                try holds ? operations.findAndHold(id, until: $0) : operations.find(SessionHandle(id), until: $0)
+                try holds
+                    ? operations.findAndHold(id, for: end, until: $0)
+                    : operations.find(SessionHandle(id), until: $0)
             }
         }
     }
@@ -174,13 +176,15 @@ public final class PHPProvider: AsyncSessionProvider {
 
     /// As `lookUp(_:)`; waits for a page without a thread of the caller's.
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
-        let holds = holds(candidates)
+        let (holds, end) = (holds(candidates), candidates.end)
         var findings: [SessionFinding] = []
         for index in 0..<candidates.count {
             let id = candidates[index]
             findings.append(
                 try await awaiting { [operations] in
-                    try holds ? operations.findAndHold(id, until: $0) : operations.find(SessionHandle(id), until: $0)
+                    try holds
+                    ? operations.findAndHold(id, for: end, until: $0)
+                    : operations.find(SessionHandle(id), until: $0)
                 })
         }
         return findings

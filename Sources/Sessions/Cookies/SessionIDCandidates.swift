@@ -22,6 +22,9 @@ public struct SessionIDCandidates: Sendable {
     /// now, and keep it until the request ends. Default: false.
     public var mayChangeSession = false
 
+    /// Tells when the request is over though its handler still runs; nil where nobody knows. Default: nil.
+    public var end: RequestEnd?
+
     /// Whether a provider may have its caller wait until others let go of the session. Default: true.
     public var mayWait = true
 

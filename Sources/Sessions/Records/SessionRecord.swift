@@ -69,8 +69,9 @@ public struct SessionRecord: Sendable {
 /// What a provider keeps with a session for the time of one request: a base record, a lock, a descriptor.
 ///
 /// Any object; a look-up or a creation hands it out, and each later call of the request hands it back. It is let go of when
-/// the request ends, however it ends: what must be given back (a lock) is given back in `deinit`. A request's calls come
-/// one at a time, but on any thread. A provider that needs none has none.
+/// the request ends, however it ends: what must be given back (a lock) is given back in `deinit`, or before, when the request is cut
+/// (`SessionIDCandidates.end`). A request's calls may come side by side, on any thread: its handler may have child tasks.
+/// A provider that needs none has none.
 public typealias SessionLease = AnyObject & Sendable
 
 /// A session as a request knows it: its id, and what the provider keeps with it.

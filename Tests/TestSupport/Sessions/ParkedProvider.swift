@@ -27,6 +27,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
         var isDown = false
         var grantsLeases = false
         var isTaken = false
+        var isLocked = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -71,6 +72,9 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
     /// Whether others have all sessions for a while: who waits for them gets them.
     public func setTaken(_ isTaken: Bool) { state.withLock { $0.isTaken = isTaken } }
 
+    /// Whether others may have a session for long; before a manager is made.
+    public func setLocked(_ isLocked: Bool) { state.withLock { $0.isLocked = isLocked } }
+
     /// Lets what awaited look-ups find hold a lease.
     public func grantLeases() { state.withLock { $0.grantsLeases = true } }
 
@@ -81,7 +85,11 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
 
     public var isBusy: Bool { state.withLock { $0.isBusy } }
 
-    public var traits: SessionProviderTraits { base.traits }
+    public var traits: SessionProviderTraits {
+        var traits = base.traits
+        traits.isLockedByOthers = state.withLock { $0.isLocked }
+        return traits
+    }
 
     private static func lookUp(_ candidates: SessionIDCandidates) -> String {
         if !candidates.mayWait { return "look up at once" }
@@ -116,6 +124,7 @@ public final class ParkedProvider: AsyncSessionProvider, UserIndexedProvider {
 
     public func lookUpAsync(_ candidates: SessionIDCandidates) async throws -> [SessionFinding] {
         try await awaited(Self.lookUp(candidates))
+        candidates.end?.whenItComes { [self] in state.withLock { $0.calls.append("cut") } }
         let findings = try base.lookUp(candidates)
         guard state.withLock({ $0.grantsLeases }) else { return findings }
         return findings.map { finding in
