@@ -183,8 +183,8 @@ public final class PHPProvider: AsyncSessionProvider {
             findings.append(
                 try await awaiting { [operations] in
                     try holds
-                    ? operations.findAndHold(id, for: end, until: $0)
-                    : operations.find(SessionHandle(id), until: $0)
+                        ? operations.findAndHold(id, for: end, until: $0)
+                        : operations.find(SessionHandle(id), until: $0)
                 })
         }
         return findings
