@@ -1,3 +1,4 @@
+internal import GalletaPlatform
 internal import Glibc
 
 /// One turn of a connection that a worker holds: what it brings, and how much of that, however fast it sends.
@@ -25,6 +26,25 @@ struct Turn {
         self.hasEnded = hasEnded
         self.buffer = buffer
     }
+
+    /// What to do with a connection after a look at it.
+    enum Step {
+        /// Park it.
+        case wait(ConnectionState.Waiting)
+        /// Look for the next request.
+        case again
+        case close
+    }
+
+    /// What to do with a connection after its request.
+    enum Disposition {
+        case keep
+        case close
+        /// The answer goes on later.
+        case wait(ConnectionState.Waiting)
+    }
+
+    // MARK: Reading
 
     /// What came of reading.
     enum Arrival {
@@ -94,5 +114,29 @@ struct Turn {
     /// It was to be parked, and something has come in that moment.
     mutating func beginAgain() {
         budget = Self.size
+    }
+    // MARK: The end
+
+    /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
+    ///
+    /// - Parameter count: So many bytes that still come are read away.
+    func bidFarewell(_ count: Int) -> Step {
+        shutdown(fd, Int32(SHUT_WR))
+        return .wait(.farewell(left: count, until: .now.advanced(by: .seconds(10))))
+    }
+
+    /// Goes on with that.
+    mutating func readAway(_ count: Int, until end: BootInstant) -> Step {
+        var left = count
+        while left > 0 {
+            switch read() {
+            case .bytes:
+                left -= bytes.count
+                take(bytes.count)
+            case .nothing: return .wait(.farewell(left: left, until: end))
+            case .end, .broken: return .close
+            }
+        }
+        return .close
     }
 }

@@ -6,7 +6,7 @@ internal import Logging
 
 extension Worker {
     /// Runs the handler of a request that has come in, and sends the answer as far as the connection takes it.
-    func answer(_ exchange: Exchange, _ turn: Turn) -> Disposition {
+    func answer(_ exchange: Exchange, _ turn: Turn) -> Turn.Disposition {
         let context = exchange.context
         guard let key = begin(exchange, turn) else { return .close }
         engine.counters.begin()
@@ -23,7 +23,7 @@ extension Worker {
             guard takeSummary(turn.slot) else { return .close }
             // An end that came with the request raises no event of its own.
             guard !cplatform_is_hung_up(turn.fd) else {
-                engine.end(ConnectionState.Unanswered(exchange), RequestSummary.peerHasGone, wasSent: false)
+                engine.endLost(exchange)
                 return .close
             }
             exchange.start(on: crew, body) { [crew] in crew.raise(key) }
@@ -32,7 +32,7 @@ extension Worker {
     }
 
     /// The task of an async handler has ended.
-    func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ turn: Turn) -> Disposition {
+    func deliver(_ outcome: Result<Response, any Error>, of exchange: Exchange, _ turn: Turn) -> Turn.Disposition {
         guard let key = begin(exchange, turn) else { return .close }
         exchange.context.time { times in
             let now = BootInstant.now
@@ -56,7 +56,7 @@ extension Worker {
     }
 
     /// Goes on with an answer that was parked.
-    func proceed(_ exchange: Exchange, _ turn: Turn) -> Disposition {
+    func proceed(_ exchange: Exchange, _ turn: Turn) -> Turn.Disposition {
         let before = exchange.outbox.sentBytes
         let progress = exchange.outbox.send(
             on: turn.fd, errors: exchange.context.takeErrors, isServing: engine.isServing)
@@ -109,7 +109,7 @@ extension Worker {
     /// Sends an answer as far as the connection takes it.
     private func send(
         _ response: Response, of exchange: Exchange, _ turn: Turn, _ key: EventKey
-    ) -> Disposition {
+    ) -> Turn.Disposition {
         let context = exchange.context
         let method = exchange.method
         var errors: [UInt8] = []

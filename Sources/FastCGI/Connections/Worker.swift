@@ -19,13 +19,7 @@ final class Worker: @unchecked Sendable {
     private let buffer: UnsafeMutableRawBufferPointer
     private let isRetired = Atomic<Bool>(false)
 
-    /// Since when it has had something to do, and how many events there were.
-    private var busySince = BootInstant(nanoseconds: 0)
-    private var performed = 0
-    /// How long one takes, in nanoseconds: a moving average.
-    private var serviceTime: Int64 = 0
-    private var batchLimit = 1
-    private var sampling: UInt32 = 0
+    private var pace = Pace()
     /// When what it does now came at the earliest, in nanoseconds; 0 where nobody wants to know.
     private var arrivedAt: Int64 = 0
     /// What it has taken from the queue since it looked at the kernel's events.
@@ -57,7 +51,7 @@ final class Worker: @unchecked Sendable {
     /// Serves until the server ends or another worker has taken this one's place.
     func run() {
         cplatform_become_worker()
-        busySince = .now
+        pace.wakeUp()
         while let work = nextWork() { perform(work) }
         while let event = crew.take(from: post) { perform(.event(event)) }
     }
@@ -65,7 +59,7 @@ final class Worker: @unchecked Sendable {
     /// What to do next: of its own batch, of the queue, of another's batch, at last of the kernel. Nil when the server has
     /// ended.
     private func nextWork() -> WorkQueue.Work? {
-        var isRecorded = false
+        var isResting = false
         while engine.stage != .exiting, !isRetired.load(ordering: .relaxed) {
             if let event = crew.take(from: post) {
                 arrivedAt = post.arrivedAt.load(ordering: .relaxed)
@@ -74,21 +68,21 @@ final class Worker: @unchecked Sendable {
             if queueStreak < Self.longestStreak, let work = crew.takeWork() {
                 queueStreak += 1
                 arrivedAt = 0
-                if isRecorded { busySince = .now }
+                if isResting { pace.wakeUp() }
                 return work
             }
-            if !isRecorded { record() }
-            isRecorded = true
+            if !isResting { pace.rest(crew) }
+            isResting = true
             if let (event, arrivedAt) = crew.steal() {
-                busySince = .now
+                pace.wakeUp()
                 self.arrivedAt = arrivedAt
                 return .event(event)
             }
             let looksOnly = queueStreak >= Self.longestStreak
             queueStreak = 0
             if !looksOnly, crew.restIfSpare(index) { continue }
-            let arrival = crew.takeEvents(post, atMost: batchLimit, waits: !looksOnly)
-            busySince = .now
+            let arrival = crew.takeEvents(post, atMost: pace.batchLimit, waits: !looksOnly)
+            pace.wakeUp()
             arrivedAt = post.arrivedAt.load(ordering: .relaxed)
             switch arrival {
             case .event(let event): return .event(event)
@@ -99,20 +93,8 @@ final class Worker: @unchecked Sendable {
         return nil
     }
 
-    /// Tells the crew what this worker has done since it had nothing to do.
-    private func record() {
-        let now = BootInstant.now
-        let duration = now.nanoseconds - busySince.nanoseconds
-        if performed > 0 { serviceTime += (duration / Int64(performed) - serviceTime) / 8 }
-        batchLimit = crew.record(performed, busy: duration, serviceTime: serviceTime, at: now)
-        performed = 0
-    }
-
     private func perform(_ work: WorkQueue.Work) {
-        performed += 1
-        sampling &+= 1
-        let isSampled = sampling % 16 == 0
-        let switches = isSampled ? cplatform_voluntary_switches() : 0
+        let switches = pace.begin()
         post.begin()
         switch work {
         case .job(let job): job.runSynchronously(on: crew.asUnownedTaskExecutor())
@@ -125,7 +107,7 @@ final class Worker: @unchecked Sendable {
             }
         }
         if post.finish() { crew.comeBack() }
-        if isSampled { crew.record(isBlocked: cplatform_voluntary_switches() != switches) }
+        pace.end(switches, crew)
     }
 
     private func acceptOne(_ listener: Int) {
@@ -149,15 +131,6 @@ final class Worker: @unchecked Sendable {
     }
 
     // MARK: A connection's turn
-
-    /// What to do with a connection after a look at it.
-    enum Step {
-        /// Park it.
-        case wait(ConnectionState.Waiting)
-        /// Look for the next request.
-        case again
-        case close
-    }
 
     /// Answers what waits on a connection that this worker holds, then parks or closes it.
     private func serve(_ claim: Turn, _ claimed: ConnectionState.Waiting, isOverdue: Bool) {
@@ -197,7 +170,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    private func take(_ waiting: ConnectionState.Waiting, _ turn: inout Turn, _ isOverdue: Bool) -> Step {
+    private func take(_ waiting: ConnectionState.Waiting, _ turn: inout Turn, _ isOverdue: Bool) -> Turn.Step {
         switch waiting {
         case .request: return receive(exchange, &turn)
         case .turn(let following):
@@ -216,20 +189,20 @@ final class Worker: @unchecked Sendable {
             if isOverdue { begun.stream?.beat() }
             turn.resume(with: begun.following)
             return step(after: proceed(begun, turn), begun, &turn)
-        case .farewell(let left, let end): return readAway(left, until: end, &turn)
+        case .farewell(let left, let end): return turn.readAway(left, until: end)
         }
     }
 
     /// Something has come on a connection whose handler still runs: the next request, or the peer's end.
-    private func lookAfter(_ begun: Exchange, _ turn: inout Turn) -> Step {
+    private func lookAfter(_ begun: Exchange, _ turn: inout Turn) -> Turn.Step {
         guard cplatform_is_hung_up(turn.fd) else { return .wait(.handler(begun)) }
         begun.cancel()
-        engine.end(ConnectionState.Unanswered(begun), RequestSummary.peerHasGone, wasSent: false)
+        engine.endLost(begun)
         return .close
     }
 
     /// Takes what has arrived of a request, and answers it if that was all.
-    private func receive(_ first: Exchange, _ turn: inout Turn) -> Step {
+    private func receive(_ first: Exchange, _ turn: inout Turn) -> Turn.Step {
         var begun = first
         while true {
             switch turn.read() {
@@ -246,12 +219,14 @@ final class Worker: @unchecked Sendable {
                 guard begun.check.hasHead else { return .close }
                 begun.cutShort()
                 return answer(begun, &turn)
-            case .broken: return lose(begun)
+            case .broken:
+                if begun.check.hasHead { engine.endLost(begun) }
+                return .close
             }
             let hadHead = begun.check.hasHead
             let (taken, progress) = begun.take(turn.bytes)
             turn.take(taken)
-            if !hadHead { noteWait(of: begun) }
+            if !hadHead { begun.noteWait(since: &arrivedAt) }
             switch progress {
             case .waiting where begun.needsNoBody: return answer(begun, &turn)
             case .waiting: continue
@@ -263,22 +238,6 @@ final class Worker: @unchecked Sendable {
                 guard answer.sendAtOnce(on: turn.fd) else { return .close }
             }
         }
-    }
-
-    /// Notes for the slow log what a request whose head is there now may have waited. What comes behind it has not.
-    private func noteWait(of begun: Exchange) {
-        guard arrivedAt != 0, begun.context.isTimed else { return }
-        let waited = max(0, begun.startedAt.nanoseconds - arrivedAt)
-        arrivedAt = 0
-        begun.context.time { $0.waitedBefore = waited }
-    }
-
-    /// The connection broke inside a request.
-    private func lose(_ begun: Exchange) -> Step {
-        if begun.check.hasHead {
-            engine.end(ConnectionState.Unanswered(begun), RequestSummary.peerHasGone, wasSent: false)
-        }
-        return .close
     }
 
     /// What a connection waits for of which this has been read.
@@ -295,19 +254,11 @@ final class Worker: @unchecked Sendable {
         if begun === exchange { exchange = engine.newExchange() }
     }
 
-    private func answer(_ begun: Exchange, _ turn: inout Turn) -> Step {
+    private func answer(_ begun: Exchange, _ turn: inout Turn) -> Turn.Step {
         step(after: answer(begun, turn), begun, &turn)
     }
 
-    /// What to do with a connection after its request.
-    enum Disposition {
-        case keep
-        case close
-        /// The answer goes on later.
-        case wait(ConnectionState.Waiting)
-    }
-
-    private func step(after disposition: Disposition, _ begun: Exchange, _ turn: inout Turn) -> Step {
+    private func step(after disposition: Turn.Disposition, _ begun: Exchange, _ turn: inout Turn) -> Turn.Step {
         switch disposition {
         case .keep:
             recycle(begun)
@@ -317,7 +268,7 @@ final class Worker: @unchecked Sendable {
             let isInStep = begun.isInStep
             recycle(begun)
             // A peer that is still sending would lose the answer with the connection.
-            return isInStep ? .close : bidFarewell(turn)
+            return isInStep ? .close : turn.bidFarewell(engine.active.now.pointee.values.maxDrainBytes)
         case .wait(let next):
             leave(begun)
             begun.following = turn.takeRest()
@@ -338,35 +289,10 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Refusals
 
-    private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ turn: Turn) -> Step {
-        engine.counters.count(engine.counters.refusedHeads)
+    private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ turn: Turn) -> Turn.Step {
         let (status, isSent) = begun.refuse(refusal, turn.bytes, on: turn.fd)
-        engine.summarize(ConnectionState.Unanswered(begun), status?.code ?? 400, wasSent: isSent && status != nil)
-        let what = status.map { "answered \($0.code) and closed a connection" } ?? "closed a connection"
-        engine.refusedHeadKinds.withLock { $0[refusal.rawValue, default: 0] += 1 }
-        engine.refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
+        engine.endRefused(ConnectionState.Unanswered(begun), refusal, status?.code, wasSent: isSent)
         exchange.reset()
-        return isSent ? bidFarewell(turn) : .close
-    }
-
-    /// Closes in a way in which what was sent last is read: a connection that is closed over bytes unread is reset.
-    private func bidFarewell(_ turn: Turn) -> Step {
-        shutdown(turn.fd, Int32(SHUT_WR))
-        return .wait(
-            .farewell(left: engine.active.now.pointee.values.maxDrainBytes, until: .now.advanced(by: .seconds(10))))
-    }
-
-    private func readAway(_ left: Int, until end: BootInstant, _ turn: inout Turn) -> Step {
-        var left = left
-        while left > 0 {
-            switch turn.read() {
-            case .bytes:
-                left -= turn.bytes.count
-                turn.take(turn.bytes.count)
-            case .nothing: return .wait(.farewell(left: left, until: end))
-            case .end, .broken: return .close
-            }
-        }
-        return .close
+        return isSent ? turn.bidFarewell(engine.active.now.pointee.values.maxDrainBytes) : .close
     }
 }

@@ -166,6 +166,15 @@ final class Exchange: @unchecked Sendable {
         if headBegin.nanoseconds == 0 { headBegin = .now }
     }
 
+    /// Notes for the slow log what a request whose head is there now may have waited since then, in nanoseconds; 0 is
+    /// unknown. What comes behind it has not.
+    func noteWait(since arrivedAt: inout Int64) {
+        guard arrivedAt != 0, context.isTimed else { return }
+        let waited = max(0, startedAt.nanoseconds - arrivedAt)
+        arrivedAt = 0
+        context.time { $0.waitedBefore = waited }
+    }
+
     /// The time is over: what has arrived is answered with 408, unless there was another reason before.
     func timeOut() {
         guard !isLate else { return }

@@ -71,7 +71,23 @@ final class Engine: Sendable {
         end(request, status, wasSent: false)
     }
 
-    func summarize(_ request: ConnectionState.Unanswered, _ status: Int, wasSent: Bool) {
+    /// As ``end(_:_:wasSent:)``, of a request whose peer has gone before its answer began.
+    func endLost(_ exchange: Exchange) {
+        end(ConnectionState.Unanswered(exchange), RequestSummary.peerHasGone, wasSent: false)
+    }
+
+    /// As ``end(_:_:wasSent:)``, of a request whose head was refused: answered with a status, or closed without.
+    func endRefused(
+        _ request: ConnectionState.Unanswered, _ refusal: RequestCheck.Refusal, _ status: Int?, wasSent: Bool
+    ) {
+        counters.count(counters.refusedHeads)
+        summarize(request, status ?? 400, wasSent: wasSent && status != nil)
+        let what = status.map { "answered \($0) and closed a connection" } ?? "closed a connection"
+        refusedHeadKinds.withLock { $0[refusal.rawValue, default: 0] += 1 }
+        refusals.log(refusal.rawValue, "\(what): \(refusal.rawValue)")
+    }
+
+    private func summarize(_ request: ConnectionState.Unanswered, _ status: Int, wasSent: Bool) {
         let now = BootInstant.now
         let duration = request.startedAt.duration(to: now)
         latency.record(duration.nanoseconds, status: status, at: now)
