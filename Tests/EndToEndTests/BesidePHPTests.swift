@@ -6,19 +6,6 @@ import Testing
 /// Real php-fpm and the executable, on the same sessions.
 @Suite("Beside PHP's pages", .enabled(if: PHPFPM.program != nil))
 struct BesidePHPTests {
-    private static let pages = [
-        "login.php": "session_start(); session_regenerate_id(true); $_SESSION['user'] = $_GET['name'];",
-        "show.php": """
-        session_start(['read_and_close' => true]);
-        echo ($_SESSION['user'] ?? 'nobody'), ' ', ($_SESSION['counter'] ?? 0);
-        """,
-        "count.php":
-            "session_start(); $_SESSION['counter'] = ($_SESSION['counter'] ?? 0) + 1; echo $_SESSION['counter'];",
-        "slow.php": "session_start(); while (!file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }",
-        "new-id.php": "session_start(); session_regenerate_id(true);",
-        "logout.php": "session_start(); session_destroy();",
-    ]
-
     /// Where PHP keeps its sessions.
     enum Store: CaseIterable, CustomTestStringConvertible {
         case files, redis
@@ -53,12 +40,9 @@ struct BesidePHPTests {
                 ]
             }
             if store == .own {
-                settings = [
-                    "session.save_handler = redis", "session.save_path = \"unix://\(folder.file("php.sock"))\"",
-                    "redis.session.locking_enabled = 1",
-                ]
+                settings = PHPVisit.ownStore(at: folder.file("php.sock"))
             }
-            php = try PHPFPM(pages: BesidePHPTests.pages, settings: settings ?? [])
+            php = try PHPFPM(pages: PHPVisit.pages, settings: settings ?? [])
             options =
                 [
                     "--provider", "php", "--session-option", "ini=\(php.ini)", "--session-option", "userKey=user",
@@ -72,8 +56,7 @@ struct BesidePHPTests {
         func anotherServer() throws -> GalletaProcess { try GalletaProcess(options) }
 
         func swift(_ path: String, method: String = "GET", cookie: String?) throws -> FastCGIReply {
-            try FastCGIClient(unix: server.socket).exchange(
-                method, "/app" + path, cookie.map { [("HTTP_COOKIE", $0)] } ?? [])
+            try server.visit(path, method: method, cookie: cookie)
         }
 
         /// Whether somebody has the session.
@@ -90,23 +73,18 @@ struct BesidePHPTests {
         }
     }
 
-    private func cookie(_ reply: FastCGIReply) throws -> String {
-        let cookie = try #require(reply.all("Set-Cookie").last { $0.hasPrefix("PHPSESSID=") }, "\(reply.text)")
-        return String(cookie.prefix { $0 != ";" })
-    }
-
     @Test(
         "a user who has logged in there is known here, what is counted here stands there, and a log-out ends both",
         arguments: Store.allCases)
     func visitor(store: Store) throws {
         let pair = try Pair(store)
-        let cookie = try self.cookie(pair.php.get("login.php", query: "name=ada"))
+        let cookie = try PHPVisit.cookie(pair.php.get("login.php", query: "name=ada"))
         #expect(try pair.swift("/whoami", cookie: cookie).text == #"{"authenticated":true,"user":"ada"}"#)
         #expect(try pair.swift("/counter", cookie: cookie).text == "1\n")
         #expect(try pair.php.get("count.php", cookie: cookie).text == "2")
         #expect(try pair.swift("/counter", cookie: cookie).text == "3\n")
         #expect(try pair.php.get("show.php", cookie: cookie).text == "ada 3")
-        let renewed = try self.cookie(pair.php.get("new-id.php", cookie: cookie))
+        let renewed = try PHPVisit.cookie(pair.php.get("new-id.php", cookie: cookie))
         #expect(renewed != cookie)
         #expect(try pair.swift("/counter", cookie: renewed).text == "4\n")
         #expect(try pair.swift("/whoami", cookie: cookie).text == #"{"authenticated":false,"user":null}"#)
@@ -117,7 +95,7 @@ struct BesidePHPTests {
     @Test("a session that begins here is one of PHP's", arguments: Store.allCases)
     func begunHere(store: Store) throws {
         let pair = try Pair(store)
-        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
+        let cookie = try PHPVisit.cookie(pair.swift("/counter", cookie: nil))
         #expect(cookie.utf8.count == "PHPSESSID=".utf8.count + 32)
         #expect(try pair.php.get("count.php", cookie: cookie).text == "2")
         #expect(try pair.php.get("show.php", cookie: cookie).text == "nobody 2")
@@ -126,7 +104,7 @@ struct BesidePHPTests {
     @Test("counts from both sides at once are all kept", arguments: Store.allCases)
     func counts(store: Store) throws {
         let pair = try Pair(store)
-        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
+        let cookie = try PHPVisit.cookie(pair.swift("/counter", cookie: nil))
         let threads = (8, 150)
         let failures = Cell<String>()
         DispatchQueue.concurrentPerform(iterations: threads.0) { index in
@@ -152,7 +130,7 @@ struct BesidePHPTests {
         arguments: [Store.files, .redis])
     func killed(store: Store) throws {
         let pair = try Pair(store, lockExpiry: 3)
-        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
+        let cookie = try PHPVisit.cookie(pair.swift("/counter", cookie: nil))
         let server = Locked(pair.server)
         let counts = Locked((attempted: 1, answered: 1))
         let isOver = Cell<Bool>()
@@ -167,8 +145,7 @@ struct BesidePHPTests {
                         if index % 2 == 0 {
                             try? pair.php.get("count.php", cookie: cookie)
                         } else {
-                            try? FastCGIClient(unix: server.withLock(\.socket)).exchange(
-                                "GET", "/app/counter", [("HTTP_COOKIE", cookie)])
+                            try? server.withLock({ $0 }).visit("/counter", cookie: cookie)
                         }
                     if let reply, reply.status == 200, !reply.text.isEmpty { counts.withLock { $0.answered += 1 } }
                 }
@@ -205,7 +182,7 @@ struct BesidePHPTests {
         arguments: Store.allCases)
     func slowPage(store: Store) throws {
         let pair = try Pair(store)
-        let cookie = try self.cookie(pair.swift("/counter", cookie: nil))
+        let cookie = try PHPVisit.cookie(pair.swift("/counter", cookie: nil))
         // The route is known to use sessions by now: its requests are parked.
         let (php, server) = (pair.php, pair.server)
         let isDone = Cell<Bool>()

@@ -5,25 +5,6 @@ import Testing
 /// Real php-fpm with php-redis and its default settings, and the executable, which has PHP's sessions in its memory.
 @Suite("PHP's sessions in our memory", .enabled(if: PHPFPM.program != nil))
 struct PHPInMemoryTests {
-    private static let pages = [
-        "login.php": "session_start(); session_regenerate_id(true); $_SESSION['user'] = $_GET['name'];",
-        "show.php": """
-        session_start(['read_and_close' => true]);
-        echo ($_SESSION['user'] ?? 'nobody'), ' ', ($_SESSION['counter'] ?? 0);
-        """,
-        "count.php":
-            "session_start(); $_SESSION['counter'] = ($_SESSION['counter'] ?? 0) + 1; echo $_SESSION['counter'];",
-        "count-name.php": "session_start(); $_SESSION[$_GET['name']] = ($_SESSION[$_GET['name']] ?? 0) + 1;",
-        "get.php": "session_start(['read_and_close' => true]); echo $_SESSION[$_GET['name']] ?? 'nothing';",
-        "held.php": """
-        session_start();
-        file_put_contents($_GET['pid'] . '.tmp', getmypid());
-        rename($_GET['pid'] . '.tmp', $_GET['pid']);
-        while (true) usleep(1000);
-        """,
-        "start.php": "echo @session_start() ? 'session' : 'none';",
-    ]
-
     private let folder: TemporaryFolder
     private var socket: String { folder.file("php.sock") }
 
@@ -34,11 +15,7 @@ struct PHPInMemoryTests {
     /// PHP with the three lines that are documented, and nothing else.
     private func php(_ lines: [String] = []) throws -> PHPFPM {
         try PHPFPM(
-            pages: Self.pages,
-            settings: [
-                "session.save_handler = redis", "session.save_path = \"unix://\(socket)\"",
-                "redis.session.locking_enabled = 1",
-            ] + lines)
+            pages: PHPVisit.pages, settings: PHPVisit.ownStore(at: socket) + lines)
     }
 
     private func server(_ php: PHPFPM, _ options: [String] = []) throws -> GalletaProcess {
@@ -48,16 +25,6 @@ struct PHPInMemoryTests {
                 "--session-option", "userKey=user", "--session-option", "lockTimeout=60000", "--no-access-log",
                 "--workers", "4",
             ] + options)
-    }
-
-    private func swift(_ server: GalletaProcess, _ path: String, _ cookie: String?) throws -> FastCGIReply {
-        try FastCGIClient(unix: server.socket).exchange(
-            "GET", "/app" + path, cookie.map { [("HTTP_COOKIE", $0)] } ?? [])
-    }
-
-    private func cookie(_ reply: FastCGIReply) throws -> String {
-        let cookie = try #require(reply.all("Set-Cookie").last { $0.hasPrefix("PHPSESSID=") }, "\(reply.text)")
-        return String(cookie.prefix { $0 != ";" })
     }
 
     @Test("log-in, log-out and log-out everywhere on our side are PHP's")
@@ -74,8 +41,8 @@ struct PHPInMemoryTests {
                 .components(separatedBy: "\"").first
             return (try #require(token), try #require(page.cookie ?? cookie))
         }
-        let others = try (0..<2).map { _ in try cookie(php.get("login.php", query: "name=ada")) }
-        let stranger = try cookie(php.get("login.php", query: "name=bob"))
+        let others = try (0..<2).map { _ in try PHPVisit.cookie(php.get("login.php", query: "name=ada")) }
+        let stranger = try PHPVisit.cookie(php.get("login.php", query: "name=bob"))
         let (token, guest) = try visit(nil)
         #expect(try php.get("count.php", cookie: guest).text == "1")
         let reply = try client.post(
@@ -101,7 +68,7 @@ struct PHPInMemoryTests {
     func counts() throws {
         let php = try php()
         let server = try server(php)
-        let cookie = try cookie(swift(server, "/counter", nil))
+        let cookie = try PHPVisit.cookie(server.visit("/counter", cookie: nil))
         let failures = Cell<String>()
         DispatchQueue.concurrentPerform(iterations: 12) { index in
             do {
@@ -111,7 +78,7 @@ struct PHPInMemoryTests {
                         if Int(text) == nil { failures.set(text) }
                     } else {
                         // Two of one visitor wait for a page; others are to come again.
-                        while try swift(server, "/counter", cookie).status == 503 {}
+                        while try server.visit("/counter", cookie: cookie).status == 503 {}
                     }
                 }
             } catch {
@@ -126,11 +93,11 @@ struct PHPInMemoryTests {
     func withoutLocks() throws {
         let php = try php(["redis.session.locking_enabled = 0"])
         let server = try server(php)
-        let cookie = try cookie(swift(server, "/counter", nil))
+        let cookie = try PHPVisit.cookie(server.visit("/counter", cookie: nil))
         DispatchQueue.concurrentPerform(iterations: 6) { index in
             for _ in 0..<100 {
                 if index == 0 {
-                    _ = try? swift(server, "/counter", cookie)
+                    _ = try? server.visit("/counter", cookie: cookie)
                 } else {
                     _ = try? php.get("count-name.php", query: "name=n\(index)", cookie: cookie)
                 }
@@ -144,7 +111,7 @@ struct PHPInMemoryTests {
     func killedWorker() throws {
         let php = try php()
         let server = try server(php)
-        let cookie = try cookie(swift(server, "/counter", nil))
+        let cookie = try PHPVisit.cookie(server.visit("/counter", cookie: nil))
         let file = folder.file("pid")
         let held = Thread { _ = try? php.get("held.php", query: "pid=\(file)", cookie: cookie) }
         held.start()
@@ -155,7 +122,7 @@ struct PHPInMemoryTests {
         waiting.start()
         kill(pid, SIGKILL)
         #expect(eventually { isDone.value == "2" })
-        #expect(try swift(server, "/counter", cookie).text == "3\n")
+        #expect(try server.visit("/counter", cookie: cookie).text == "3\n")
     }
 
     @Test("a restart with a state file loses nothing; meanwhile PHP's pages have no session, and say so")
@@ -165,8 +132,8 @@ struct PHPInMemoryTests {
         let cookie: String
         do {
             let server = try server(php, options)
-            cookie = try self.cookie(php.get("login.php", query: "name=ada"))
-            #expect(try swift(server, "/counter", cookie).text == "1\n")
+            cookie = try PHPVisit.cookie(php.get("login.php", query: "name=ada"))
+            #expect(try server.visit("/counter", cookie: cookie).text == "1\n")
             // A second one would know nothing of these sessions.
             let second = try ChildProcess.run(
                 GalletaProcess.program,
@@ -186,8 +153,8 @@ struct PHPInMemoryTests {
         #expect(FileManager.default.contents(atPath: folder.file("state"))?.range(of: Data(id.utf8)) == nil)
         let server = try server(php, options)
         #expect(try php.get("show.php", cookie: cookie).text == "ada 1")
-        #expect(try swift(server, "/counter", cookie).text == "2\n")
-        #expect(try swift(server, "/whoami", cookie).text == #"{"authenticated":true,"user":"ada"}"#)
+        #expect(try server.visit("/counter", cookie: cookie).text == "2\n")
+        #expect(try server.visit("/whoami", cookie: cookie).text == #"{"authenticated":true,"user":"ada"}"#)
     }
 
     @Test("where a service manager holds the socket pages wait for the next start, and lose nothing")
@@ -209,14 +176,16 @@ struct PHPInMemoryTests {
         }
         let first = try start(socket, ["--session-option", "ini=\(php.ini)"])
         #expect(try RedisLine(unix: socket).ask("PING") == "+PONG", "\(first.output)")
-        let cookie = try cookie(php.get("count.php"))
+        let cookie = try PHPVisit.cookie(php.get("count.php"))
         // It ends at once, and saves nothing, where it has not come to its own socket yet.
         #expect(eventually { first.output.contains("listening on") }, "\(first.output)")
         first.stop()
         let text = Cell<String>()
         let page = Thread { text.set((try? php.get("count.php", cookie: cookie).text) ?? "") }
         page.start()
-        usleep(50_000)
+        // It is at the socket, where nobody is.
+        var waiting = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&waiting, 1, 30_000) == 1)
         #expect(text.value == nil)
         let second = try start(socket, ["--session-option", "ini=\(php.ini)"])
         #expect(eventually { text.value == "2" }, "\(text.value ?? "nothing"), \(second.output)")
@@ -233,22 +202,22 @@ struct PHPInMemoryTests {
     func backToFiles() throws {
         let old = try php()
         let server = try server(old)
-        let cookie = try cookie(old.get("login.php", query: "name=ada"))
-        #expect(try swift(server, "/counter", cookie).text == "1\n")
+        let cookie = try PHPVisit.cookie(old.get("login.php", query: "name=ada"))
+        #expect(try server.visit("/counter", cookie: cookie).text == "1\n")
         let script =
             URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path + "/deploy/php/back-to-files.php"
         let new = try PHPFPM(
-            pages: Self.pages, settings: ["auto_prepend_file = \"\(script)\""],
+            pages: PHPVisit.pages, settings: ["auto_prepend_file = \"\(script)\""],
             environment: ["GALLETA_PHP_SOCKET": socket])
         #expect(try new.get("show.php", cookie: cookie).text == "ada 1")
         #expect(try new.get("count.php", cookie: cookie).text == "2")
         // It is in one place only.
-        #expect(try swift(server, "/whoami", cookie).text == #"{"authenticated":false,"user":null}"#)
+        #expect(try server.visit("/whoami", cookie: cookie).text == #"{"authenticated":false,"user":null}"#)
         let beside = try GalletaProcess([
             "--provider", "php", "--session-option", "ini=\(new.ini)", "--session-option", "userKey=user",
         ])
-        #expect(try swift(beside, "/counter", cookie).text == "3\n")
+        #expect(try beside.visit("/counter", cookie: cookie).text == "3\n")
         // Others, and those who have none, are nobody.
         #expect(try new.get("show.php", cookie: "PHPSESSID=nobodysid0123456789abcdef").text == "nobody 0")
         #expect(try new.get("show.php", cookie: "PHPSESSID=../../etc/passwd").text == "nobody 0")
