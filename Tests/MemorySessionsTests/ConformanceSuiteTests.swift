@@ -193,6 +193,7 @@ struct ConformanceSuiteTests {
         ),
         (.evictsTheOnlySession, ["nobody loses the only session for a log-in, which is refused then"]),
         (.countsOldIDs, ["sessions are counted, old ids are not"]),
+        (.countsAllAsUsers, ["sessions with a user are counted apart, whatever becomes of them"]),
         (.answersOutOfOrder, ["each of a request's ids is answered, in their order"]),
         (
             .listOfAllEndsEarly,

@@ -51,6 +51,7 @@ final class FaultyProvider: UserIndexedProvider, CollectingProvider, ListingProv
         case evictsTheOldestOfAll
         case evictsTheOnlySession
         case countsOldIDs
+        case countsAllAsUsers
         case forgetsReplacedIDs
         case answersOutOfOrder
         case listOfAllEndsEarly
@@ -322,7 +323,9 @@ final class FaultyProvider: UserIndexedProvider, CollectingProvider, ListingProv
     }
 
     func statistics() throws -> SessionStoreStatistics {
-        SessionStoreStatistics(sessions: fault == .countsOldIDs ? base.count() + 1 : base.count())
+        SessionStoreStatistics(
+            sessions: fault == .countsOldIDs ? base.count() + 1 : base.count(),
+            users: fault == .countsAllAsUsers ? base.count() : base.statistics().users)
     }
 
     func sessions(from position: SessionListPosition?, limit: Int) throws -> SessionListPage {

@@ -128,6 +128,14 @@ struct StatusReport {
             if let value { fields.append(make(value)) }
         }
         add(metrics.store?.sessions) { .gauge("sessions", "sessions", "Sessions in the store.", $0) }
+        if let store = metrics.store, let users = store.users {
+            fields += [
+                .gauge("user sessions", "user_sessions", "Sessions in the store that have a user.", users),
+                .gauge(
+                    "anonymous sessions", "anonymous_sessions", "Sessions in the store that have no user.",
+                    max(0, (store.sessions ?? users) - users)),
+            ]
+        }
         add(metrics.store?.bytes) { .gauge("session bytes", "session_bytes", "Bytes that sessions take.", $0) }
         fields += [
             .counter("sessions created", "sessions_created", "Sessions that began.", metrics.created),

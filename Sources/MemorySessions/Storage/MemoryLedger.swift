@@ -70,7 +70,8 @@ final class MemoryLedger: Sendable {
 
     var statistics: SessionStoreStatistics {
         SessionStoreStatistics(
-            sessions: sessions.load(ordering: .relaxed), bytes: bytes.load(ordering: .relaxed),
+            sessions: sessions.load(ordering: .relaxed), users: users.load(ordering: .relaxed),
+            bytes: bytes.load(ordering: .relaxed),
             expired: expired.load(ordering: .relaxed), evicted: evicted.load(ordering: .relaxed),
             refused: refused.load(ordering: .relaxed))
     }

@@ -55,6 +55,9 @@ struct MemoryTable {
 
     var count: Int { numbers.count }
 
+    /// Sessions with a user.
+    var userCount: Int { heaps[1].count }
+
     // MARK: Sessions
 
     /// The session, if there is one that has not ended.

@@ -95,6 +95,7 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         var statistics = SessionStoreStatistics()
         store.state.withLock { state in
             statistics.sessions = state.table.count
+            statistics.users = state.table.userCount
             statistics.bytes = state.table.byteCount
             statistics.evicted = state.table.evictions
             statistics.expired = state.table.expirations

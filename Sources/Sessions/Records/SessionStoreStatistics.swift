@@ -2,6 +2,8 @@
 public struct SessionStoreStatistics: Hashable, Sendable {
     /// Sessions now; expired ones that were not collected yet may count.
     public var sessions: Int?
+    /// Those of them that have a user; the others are anonymous.
+    public var users: Int?
     /// Bytes now, as the store's own cap counts them.
     public var bytes: Int?
     /// Sessions that ended by their deadline.
@@ -26,10 +28,11 @@ public struct SessionStoreStatistics: Hashable, Sendable {
 
     /// Counts for a provider to hand out.
     public init(
-        sessions: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil, refused: Int? = nil,
-        unsaved: Int? = nil
+        sessions: Int? = nil, users: Int? = nil, bytes: Int? = nil, expired: Int? = nil, evicted: Int? = nil,
+        refused: Int? = nil, unsaved: Int? = nil
     ) {
         self.sessions = sessions
+        self.users = users
         self.bytes = bytes
         self.expired = expired
         self.evicted = evicted

@@ -78,6 +78,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
         case listing = "a list of all sessions (ListingProvider)"
         case listedValues = "an application's values in lists (traits.listsValues)"
         case counting = "a count of sessions (statistics)"
+        case userCounting = "a count of sessions with a user (statistics)"
         case lifetimes = "lifetimes of each session's own (traits.keepsLifetimes)"
         case grace = "a grace for replaced ids (traits.keepsRotationGrace)"
         case kinds = "bytes told from text, and objects from arrays (traits.keepsKinds)"
@@ -97,6 +98,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
             case .listing: fixture.provider is any ListingProvider
             case .listedValues: fixture.provider.traits.listsValues
             case .counting: (try? fixture.provider.statistics().sessions) != nil
+            case .userCounting: (try? fixture.provider.statistics().users) != nil
             case .lifetimes: fixture.provider.traits.keepsLifetimes
             case .grace: fixture.provider.traits.keepsRotationGrace
             case .kinds: fixture.provider.traits.keepsKinds

@@ -197,7 +197,26 @@ extension SessionProviderConformance {
             _ = try store.rotate(ids[1], grace: 0)
             _ = try store.provider.destroy(ids[2])
             try store.expectCount(4)
-        }
+        },
+        ConformanceCase("sessions with a user are counted apart, whatever becomes of them", needs: .userCounting) {
+            store in
+            func expectUsers(_ wanted: Int, _ what: String) throws {
+                try store.expectEqual(try store.provider.statistics().users, wanted, "users' sessions \(what)")
+            }
+            let anonymous = try (0..<3).map { _ in try store.create() }
+            try expectUsers(0, "at first")
+            let ada = try (0..<2).map { _ in try store.create(user: "ada") }
+            try store.logIn("bob", anonymous[0])
+            try expectUsers(3, "after log-ins")
+            try store.logIn("ada", anonymous[0])
+            _ = try store.rotate(ada[0], grace: 0)
+            try store.set("n", 1, in: ada[1])
+            try expectUsers(3, "after changes")
+            try store.logIn(nil, anonymous[0])
+            _ = try store.provider.destroy(ada[1])
+            _ = try store.provider.destroy(anonymous[1])
+            try expectUsers(1, "after log-outs")
+        },
     ]
 
     static let sharedStores = [
