@@ -139,7 +139,8 @@ extension ServerCommand {
         setup.logger.info("sessions are kept", metadata: settings.sessions.description(of: application.sessions))
         let reload = reader.file.map { file in
             SettingsReload(
-                file, options, reader, own: ownNames, log: settings.log, application: application, logger: setup.logger)
+                file, options, reader, own: ownNames, changes: setup.changes, log: settings.log,
+                application: application, logger: setup.logger)
         }
         if let reload { application.onReload { try reload.run() } }
         let control = try settings.control.map { text, field in

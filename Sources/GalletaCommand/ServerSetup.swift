@@ -26,6 +26,7 @@ public final class ServerSetup {
 
     private let command: ServerSettings
     private var additions: [(Application) throws -> Void] = []
+    private(set) var changes: [SettingChange] = []
 
     init(_ command: ServerSettings, _ settings: SettingReader, isTrial: Bool) {
         self.command = command
@@ -45,6 +46,25 @@ public final class ServerSetup {
     /// Has something done with the application once it is made, after ``ServerCommand/routes(_:)``.
     public func onApplication(_ addition: @escaping (Application) throws -> Void) {
         additions.append(addition)
+    }
+
+    /// Has settings of the program's own change while the server runs, when the file of `--config` is read again.
+    ///
+    /// ```swift
+    /// setup.onChange(of: "parcels") { [parcels] settings in
+    ///     let count = try settings.integer(parcels, "parcels", default: 100)
+    ///     return { warehouse.limit = count }
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - names: The options, without their dashes. Of others a reload says that they wait for the next start.
+    ///   - read: Reads them, and gives what has them take effect. Where it throws the reload is refused, and nothing changes.
+    ///     Both run on a thread of the server's, one reload at a time.
+    public func onChange(
+        of names: String..., read: @escaping @Sendable (SettingReader) throws -> @Sendable () -> Void
+    ) {
+        changes.append(SettingChange(names: names, read: read))
     }
 
     func makeApplication(_ routes: (Application) throws -> Void) throws -> Application {
@@ -70,4 +90,11 @@ public final class ServerSetup {
         for addition in additions { try addition(application) }
         return application
     }
+}
+
+/// Settings of the program's own that can change while the server runs.
+struct SettingChange: Sendable {
+    let names: [String]
+    /// Reads them, and gives what has them take effect.
+    let read: @Sendable (SettingReader) throws -> @Sendable () -> Void
 }

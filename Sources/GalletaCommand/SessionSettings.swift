@@ -102,13 +102,9 @@ struct SessionSettings {
     }
 
     private static func newSessionLimit(_ options: ServerOptions, _ reader: SettingReader) throws -> NewSessionLimit? {
-        guard let (text, field) = reader.text(options.newSessions, "new-sessions") else { return nil }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let count = Int(parts[0]) else {
-            throw ConfigurationError(
-                field: field, reason: "\"\(text)\" is not a number per time", remedy: "write it as 600/1m")
+        try reader.rate(options.newSessions, "new-sessions", example: "600/1m").map {
+            NewSessionLimit($0.count, per: $0.period)
         }
-        return NewSessionLimit(count, per: try SettingReader.duration(parts[1], field))
     }
 
     /// Whether no other process may serve the same sockets.

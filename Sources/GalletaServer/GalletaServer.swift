@@ -24,8 +24,16 @@ struct GalletaServer: ServerCommand {
     @Flag(help: "Let a user \"demo\" log in, whose password is new at each start and stands in the log.")
     var demo = false
 
+    @Option(
+        help: """
+            Wrong passwords of one name from one network, as 10/10m, and ten times as many of one name or from one network; \
+            more get 429. (default: 10/10m)
+            """)
+    var wrongPasswords: String?
+
     func prepare(_ setup: ServerSetup) throws {
         let credentials = try credentials(setup)
+        let throttle = try throttle(setup)
         let isShared = setup.providerName == "php"
         setup.sessions.stampCheck = { user, stamp in
             // Who has logged in on a page of PHP's has no credential here.
@@ -33,11 +41,40 @@ struct GalletaServer: ServerCommand {
             guard let credential = credentials?.credential(of: user) else { return false }
             return ConstantTime.isEqual(stamp, credential.stamp)
         }
-        setup.onApplication { try Endpoints.addPages(to: $0, credentials: credentials) }
+        setup.onApplication { try Endpoints.addPages(to: $0, credentials: credentials, throttle: throttle) }
     }
 
     func routes(_ app: Application) {
         Endpoints.add(to: app)
+    }
+
+    /// Counts wrong passwords, by limits that can change.
+    private func throttle(_ setup: ServerSetup) throws -> PasswordThrottle {
+        let throttle = PasswordThrottle(logger: nil)
+        try throttle.change(to: Self.limits(wrongPasswords, setup.settings))
+        setup.onChange(of: "wrong-passwords") { [wrongPasswords] settings in
+            let limits = try Self.limits(wrongPasswords, settings)
+            // They are valid.
+            return { try? throttle.change(to: limits) }
+        }
+        return throttle
+    }
+
+    private static func limits(_ option: String?, _ settings: SettingReader) throws -> PasswordThrottle.Limits {
+        var limits = PasswordThrottle.Limits()
+        guard let (count, period) = try settings.rate(option, "wrong-passwords", example: "10/10m") else {
+            return limits
+        }
+        let field = settings.field(of: "wrong-passwords")
+        guard (1...100_000).contains(count) else {
+            throw ConfigurationError(
+                field: field, reason: "\(count) is not within 1 and 100,000", remedy: "give a number between them")
+        }
+        limits.perNameAndNetwork = count
+        (limits.perNetwork, limits.perName) = (10 * count, 10 * count)
+        limits.period = period
+        try settings.naming(field) { try limits.validate() }
+        return limits
     }
 
     /// Nil: nobody can log in.

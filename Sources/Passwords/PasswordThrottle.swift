@@ -1,4 +1,4 @@
-package import GalletaPlatform
+public import GalletaPlatform
 public import Logging
 
 /// Counts wrong passwords, and says who has to wait before the next try.
@@ -10,7 +10,7 @@ public import Logging
 /// ```
 ///
 /// Each wrong password counts for the user name together with the client's network (24 bits of an IPv4 address, 64 of an
-/// IPv6 one), for the network, and for the name, in times of ten minutes that begin with the first.
+/// IPv6 one), for the network, and for the name, in times of ``Limits/period`` that begin with the first.
 ///
 /// Names without a user are counted as all others; a refusal tells nothing.
 ///
@@ -20,21 +20,55 @@ public import Logging
 ///
 /// Threading: usable from any thread; one for the whole program.
 public final class PasswordThrottle: Sendable {
-    /// Wrong passwords of one name from one network, or from one known browser, in ten minutes.
-    public static let perNameAndNetwork = 10
-    /// Wrong passwords from one network.
-    public static let perNetwork = 100
-    /// Wrong passwords of one name.
-    public static let perName = 100
-    /// The time in which they count.
-    public static let period = Duration.seconds(600)
+    /// How many wrong passwords there may be in a time.
+    public struct Limits: Hashable, Sendable {
+        /// Of one name from one network, or from one known browser; 1 to 1,000,000. Default: 10.
+        public var perNameAndNetwork = 10
+        /// From one network; 1 to 1,000,000. Default: 100.
+        public var perNetwork = 100
+        /// Of one name; 1 to 1,000,000. Default: 100.
+        public var perName = 100
+        /// The time in which they count; 1 second to 1 day. Default: 10 minutes.
+        public var period = Duration.seconds(600)
+
+        /// The default limits.
+        public init() {}
+
+        /// - Throws: `ConfigurationError` that names the limit.
+        public func validate() throws(ConfigurationError) {
+            let counts = [("perNameAndNetwork", perNameAndNetwork), ("perNetwork", perNetwork), ("perName", perName)]
+            for (field, count) in counts where !(1...1_000_000).contains(count) {
+                throw ConfigurationError(
+                    field: field, reason: "\(count) is not within 1 and 1,000,000", remedy: "give a number between them"
+                )
+            }
+            guard period >= .seconds(1), period <= .seconds(86_400) else {
+                throw ConfigurationError(
+                    field: "period", reason: "\(period) is not within 1 second and 1 day",
+                    remedy: "give a time between them")
+            }
+        }
+
+        fileprivate func count(_ kind: Kind) -> Int {
+            switch kind {
+            case .nameAndNetwork: perNameAndNetwork
+            case .network: perNetwork
+            case .name: perName
+            }
+        }
+    }
+
+    /// What a counter counts for.
+    fileprivate enum Kind {
+        case nameAndNetwork, network, name
+    }
 
     /// A try that is counted as wrong until it is taken back.
     ///
     /// A browser that has proved to have logged in as the user before is counted by itself, and by nothing else: so others,
     /// however many networks they come from, cannot lock a user out of it.
     package struct Guess: Sendable {
-        fileprivate let counters: [(key: Int, limit: Int)]
+        fileprivate let counters: [(key: Int, kind: Kind)]
 
         /// - Parameters:
         ///   - user: The name that was given.
@@ -42,13 +76,13 @@ public final class PasswordThrottle: Sendable {
         ///   - browser: What a known browser has proved to be; what is not verified would be a way around all limits.
         package init(user: ByteString, address: String, browser: [UInt8]?) {
             if let browser {
-                counters = [(Self.key(0, user, browser), perNameAndNetwork)]
+                counters = [(Self.key(0, user, browser), .nameAndNetwork)]
                 return
             }
             let network = ClientNetwork(address, sixBits: 64)
             counters = [
-                (Self.key(1, user, network), perNameAndNetwork), (Self.key(2, network, 0), perNetwork),
-                (Self.key(3, user, 0), perName),
+                (Self.key(1, user, network), .nameAndNetwork), (Self.key(2, network, 0), .network),
+                (Self.key(3, user, 0), .name),
             ]
         }
 
@@ -68,22 +102,51 @@ public final class PasswordThrottle: Sendable {
         var end = BootInstant(nanoseconds: .min)
     }
 
+    private struct State {
+        var limits: Limits
+        var table = [Counter](repeating: Counter(), count: rows * ways)
+    }
+
     private static let ways = 4
     private static let rows = 4_096
 
     private let logger: Logger?
     private let throttle = LogThrottle()
     private let clock: @Sendable () -> BootInstant
-    private let counters = Locked([Counter](repeating: Counter(), count: rows * ways))
+    private let state: Locked<State>
 
+    /// With the default limits.
+    ///
     /// - Parameter logger: Says, once a minute, that tries were refused, and from where; nil says nothing.
     public convenience init(logger: Logger? = Logger(label: "passwords")) {
         self.init(logger: logger, clock: { .now })
     }
 
+    /// With limits of one's own.
+    ///
+    /// - Parameters:
+    ///   - limits: How many wrong passwords there may be.
+    ///   - logger: As in ``init(logger:)``.
+    /// - Throws: `ConfigurationError` that names the limit.
+    public convenience init(
+        limits: Limits, logger: Logger? = Logger(label: "passwords")
+    ) throws(ConfigurationError) {
+        self.init(logger: logger, clock: { .now })
+        try change(to: limits)
+    }
+
     init(logger: Logger? = nil, clock: @escaping @Sendable () -> BootInstant) {
         self.logger = logger
         self.clock = clock
+        state = Locked(State(limits: Limits()))
+    }
+
+    /// Has other limits count from the next try on. What was counted stays, in the times that have begun.
+    ///
+    /// - Throws: `ConfigurationError` that names the limit; nothing changes then.
+    public func change(to limits: Limits) throws(ConfigurationError) {
+        try limits.validate()
+        state.withLock { $0.limits = limits }
     }
 
     /// Makes a try to log in, unless too many were wrong.
@@ -167,22 +230,24 @@ public final class PasswordThrottle: Sendable {
     /// Counts a try as wrong; or else how long to wait before the next, and nothing is counted.
     package func take(_ guess: Guess) -> Duration? {
         let now = clock()
-        return counters.withLock { table in
+        return state.withLock { state in
             var wait: Duration?
-            for (key, limit) in guess.counters {
-                guard let place = Self.place(of: key, in: table, now), table[place].count >= limit else { continue }
-                wait = max(wait ?? .zero, now.duration(to: table[place].end))
+            for (key, kind) in guess.counters {
+                guard let place = Self.place(of: key, in: state.table, now),
+                    state.table[place].count >= state.limits.count(kind)
+                else { continue }
+                wait = max(wait ?? .zero, now.duration(to: state.table[place].end))
             }
             guard wait == nil else { return wait }
             for (key, _) in guess.counters {
-                if let place = Self.place(of: key, in: table, now) {
-                    table[place].count += 1
+                if let place = Self.place(of: key, in: state.table, now) {
+                    state.table[place].count += 1
                 } else {
                     // The lowest; one whose time is over counts nothing.
                     let place = Self.row(of: key).min {
-                        Self.count(table[$0], now) < Self.count(table[$1], now)
+                        Self.count(state.table[$0], now) < Self.count(state.table[$1], now)
                     }!
-                    table[place] = Counter(key: key, count: 1, end: now.advanced(by: Self.period))
+                    state.table[place] = Counter(key: key, count: 1, end: now.advanced(by: state.limits.period))
                 }
             }
             return nil
@@ -192,9 +257,11 @@ public final class PasswordThrottle: Sendable {
     /// The try was not wrong, or not made.
     package func takeBack(_ guess: Guess) {
         let now = clock()
-        counters.withLock { table in
+        state.withLock { state in
             for (key, _) in guess.counters {
-                if let place = Self.place(of: key, in: table, now), table[place].count > 0 { table[place].count -= 1 }
+                if let place = Self.place(of: key, in: state.table, now), state.table[place].count > 0 {
+                    state.table[place].count -= 1
+                }
             }
         }
     }

@@ -57,6 +57,33 @@ struct SettingsReloadTests {
         #expect(try server.fastCGI().exchange("GET", "/app/counter", visitor).status == 200)
     }
 
+    @Test("has a program's own settings change that it has said can, and refuses those that are wrong")
+    func ownSettings() throws {
+        let users = folder.file("users")
+        #expect(try ChildProcess.run("htpasswd", ["-cbB", "-C", "4", users, "ada", "secret"]).code == 0)
+        let server = try start("wrong-passwords = 1/1h\n", ["--htpasswd", users])
+        func guess() throws -> Int? {
+            try server.fastCGI().exchange(
+                "POST", "/app/login", body: Array("username=ada&password=guess".utf8),
+                [
+                    ("CONTENT_TYPE", "application/x-www-form-urlencoded"), ("HTTP_SEC_FETCH_SITE", "same-origin"),
+                    ("REMOTE_ADDR", "192.0.2.1"),
+                ]
+            ).status
+        }
+        #expect(try [guess(), guess()] == [401, 429])
+        #expect(try reload("wrong-passwords = 2/1h\n").output == "read again\nwrong-passwords: in effect\n")
+        #expect(try [guess(), guess()] == [401, 429])
+        let refused = try reload("wrong-passwords = 3\nmax-body = 1k\n")
+        #expect(refused.code == 1 && refused.output.contains(":1 wrong-passwords: \"3\" is not a number per time"))
+        #expect(try guess() == 429)
+        // An own setting that it has not named.
+        #expect(try reload("demo = on\nwrong-passwords = 2/1h\n").output.contains("demo: not before the next start"))
+        // Without the line the default counts.
+        #expect(try reload("").output.contains("wrong-passwords: in effect"))
+        #expect(try guess() == 401)
+    }
+
     @Test("names what cannot change before the next start, and what another setting hides")
     func fixed() throws {
         let server = try start(

@@ -61,6 +61,33 @@ struct PasswordThrottleTests {
         #expect(wrong("bob", "10.0.200.1") == nil)
     }
 
+    @Test("other limits count from the next try on, in times that have begun, too; none that is out of range does")
+    func change() throws {
+        var limits = PasswordThrottle.Limits()
+        (limits.perNameAndNetwork, limits.perNetwork, limits.perName) = (2, 3, 4)
+        limits.period = .seconds(60)
+        #expect(wrong("ada", "192.0.2.1") == nil)
+        try limiter.change(to: limits)
+        #expect(wrong("ada", "192.0.2.1") == nil)
+        #expect(wrong("ada", "192.0.2.1") == .seconds(600))
+        #expect(wrong("bob", "192.0.2.1") == nil)
+        #expect(wrong("eve", "192.0.2.1") == .seconds(600))
+        for number in 0..<4 { #expect(wrong("eve", "10.0.\(number).1") == nil) }
+        #expect(wrong("eve", "10.0.9.1") == .seconds(60))
+        let fields: [WritableKeyPath<PasswordThrottle.Limits, Int>] = [\.perNameAndNetwork, \.perNetwork, \.perName]
+        for (field, name) in zip(fields, ["perNameAndNetwork", "perNetwork", "perName"]) {
+            for count in [0, 1_000_001] {
+                var bad = limits
+                bad[keyPath: field] = count
+                let error = #expect(throws: ConfigurationError.self) { try limiter.change(to: bad) }
+                #expect(error?.field == name)
+            }
+        }
+        limits.period = .seconds(86_401)
+        #expect(throws: ConfigurationError.self) { try PasswordThrottle(limits: limits) }
+        #expect(wrong("eve", "10.0.9.1") == .seconds(60))
+    }
+
     @Test("what is taken back does not count, and what is refused counts nowhere")
     func takenBack() {
         let guess = PasswordThrottle.Guess(user: "ada", address: "192.0.2.1", browser: nil)

@@ -176,6 +176,26 @@ public final class SettingReader {
         return try Self.duration(text, field)
     }
 
+    /// A number in a time, as `600/1m`.
+    ///
+    /// - Parameters:
+    ///   - option: What the command line has.
+    ///   - name: The option's, without its dashes.
+    ///   - example: For the error's remedy.
+    /// - Returns: Nil if it was not given.
+    /// - Throws: `ConfigurationError` of the setting as it was given.
+    public func rate(_ option: String?, _ name: String, example: String) throws(ConfigurationError)
+        -> (count: Int, period: Duration)?
+    {
+        guard let (text, field) = text(option, name) else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let count = Int(parts[0]) else {
+            throw ConfigurationError(
+                field: field, reason: "\"\(text)\" is not a number per time", remedy: "write it as \(example)")
+        }
+        return (count, try Self.duration(parts[1], field))
+    }
+
     /// A duration that is a part of a setting.
     static func duration(_ text: String, _ field: String) throws(ConfigurationError) -> Duration {
         let units: [(String, Duration)] = [

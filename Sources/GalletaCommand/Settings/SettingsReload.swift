@@ -30,6 +30,7 @@ final class SettingsReload: Sendable {
     private let options: ServerOptions
     private let prefix: String
     private let own: [String]
+    private let changes: [SettingChange]
     private let known: Set<String>
     /// How settings were given at the start: those of the program's own are not asked for again.
     private let fields: [String: String]
@@ -43,12 +44,14 @@ final class SettingsReload: Sendable {
     ///   - file: What counts now.
     ///   - reader: Has read the settings of the start.
     ///   - own: The names of the program's own options.
+    ///   - changes: Those of them that can change.
     init(
-        _ file: SettingsFile, _ options: ServerOptions, _ reader: SettingReader, own: [String], log: LogWriter,
-        application: Application, logger: Logger
+        _ file: SettingsFile, _ options: ServerOptions, _ reader: SettingReader, own: [String],
+        changes: [SettingChange], log: LogWriter, application: Application, logger: Logger
     ) {
         self.options = options
         self.own = own
+        self.changes = changes
         self.log = log
         self.logger = logger
         prefix = reader.prefix
@@ -76,7 +79,8 @@ final class SettingsReload: Sendable {
             try UnknownVariables.check(file, reader, own: own, known: known)
             // Also what waits for the next start: it shall not be what keeps the server down then.
             try settings.names.translating(.server) { try settings.server.validate() }
-            let notes = try apply(file.changes(from: before), settings, reader)
+            let own = try changes.map { (names: $0.names, apply: try $0.read(reader)) }
+            let notes = try apply(file.changes(from: before), settings, own, reader)
             for note in notes { logger.notice("SIGHUP: \(note)") }
             state.withLock { $0 = State(file: file, notes: notes) }
         } catch let failure as CommandFailure {
@@ -86,7 +90,10 @@ final class SettingsReload: Sendable {
     }
 
     /// Has take effect what can; returns what came of each name.
-    private func apply(_ names: [String], _ settings: ServerSettings, _ reader: SettingReader) throws -> [String] {
+    private func apply(
+        _ names: [String], _ settings: ServerSettings, _ own: [(names: [String], apply: @Sendable () -> Void)],
+        _ reader: SettingReader
+    ) throws -> [String] {
         guard var configuration = control.configuration else { return [] }
         var (applied, fixed, notes): ([String], [String], [String]) = ([], [], [])
         var limit: NewSessionLimit??
@@ -100,7 +107,7 @@ final class SettingsReload: Sendable {
             } else if name == "new-sessions" {
                 limit = .some(settings.sessions.configuration.newSessionLimit)
                 applied.append(name)
-            } else if name == "log-level" {
+            } else if name == "log-level" || own.contains(where: { $0.names.contains(name) }) {
                 applied.append(name)
             } else {
                 fixed.append(name)
@@ -111,6 +118,7 @@ final class SettingsReload: Sendable {
         if let limit { try settings.names.translating(.sessions) { try sessions.changeNewSessionLimit(to: limit) } }
         try control.reconfigure(configuration)
         if applied.contains("log-level") { log.level = settings.logLevel }
+        for change in own where change.names.contains(where: applied.contains) { change.apply() }
         if !fixed.isEmpty { notes.insert("\(fixed.joined(separator: ", ")): not before the next start", at: 0) }
         if !applied.isEmpty { notes.insert("\(applied.joined(separator: ", ")): in effect", at: 0) }
         return notes

@@ -16,16 +16,20 @@ enum Endpoints {
 
     /// The page, and the log-in if there is anything to log in with.
     ///
-    /// - Parameter credentials: Checks passwords; without it nobody can log in.
+    /// - Parameters:
+    ///   - credentials: Checks passwords; without it nobody can log in.
+    ///   - throttle: Counts wrong ones.
     /// - Throws: `ConfigurationError` for attributes of the session's cookie that no other cookie can have.
-    static func addPages(to application: Application, credentials: (any CredentialVerifier)?) throws {
+    static func addPages(
+        to application: Application, credentials: (any CredentialVerifier)?, throttle: PasswordThrottle
+    ) throws {
         let page = HomePage(canLogIn: credentials != nil)
         page.add(to: application)
         guard let credentials else { return }
         let check = LogInCheck(
             credentials: credentials,
             passwords: try passwords(workers: application.configuration.workers, logger: application.logger),
-            limiter: PasswordThrottle(logger: nil), logger: application.logger)
+            limiter: throttle, logger: application.logger)
         application.addStatus { [counters = check.counters] in counters.status }
         let path = application.configuration.mount.path + Login.path
         let browsers = try KnownBrowsers(path: path, like: application.sessions.cookie)
