@@ -71,6 +71,7 @@ public final class ChildProcess: @unchecked Sendable {
         let failure = posix_spawn(&pid, path, &actions, &attributes, words, settings)
         guard failure == 0 else { throw TestFailure.system(program, failure) }
         self.pid = pid
+        Leftovers.add(child: pid)
     }
 
     deinit {
@@ -86,7 +87,10 @@ public final class ChildProcess: @unchecked Sendable {
             guard status == nil else { return false }
             var code: Int32 = 0
             let result = waitpid(pid, &code, WNOHANG)
-            if result == pid { status = code }
+            if result == pid {
+                status = code
+                Leftovers.remove(child: pid)
+            }
             // Gone without a status, if another part of this process has reaped it: said, or each stop would wait in vain.
             if result < 0, errno == ECHILD { status = Self.lostStatus }
             return status == nil

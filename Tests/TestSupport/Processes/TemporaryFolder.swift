@@ -9,9 +9,11 @@ public final class TemporaryFolder: Sendable {
         guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(path, 0o755)
+        Leftovers.add(folder: path)
     }
 
     deinit {
+        Leftovers.remove(folder: path)
         try? FileManager.default.removeItem(atPath: path)
     }
 
