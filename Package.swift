@@ -146,7 +146,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CPlatform", "FastCGI", "GalletaPlatform", "Sessions", .product(name: "Logging", package: "swift-log"),
+                "CPlatform", "FastCGI", "GalletaPlatform", "MemorySessions", "Sessions",
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/TestSupport",
             swiftSettings: settings

@@ -97,7 +97,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
 
     @Option(
         help:
-            "File that keeps the sessions over a restart, mode 0600; beside it FILE.journal keeps log-ins and log-outs (not of PHP's sessions)."
+            "File that keeps the sessions over a restart, mode 0600; beside it FILE.journal keeps log-ins and log-outs."
     )
     var state: String?
 

@@ -23,7 +23,9 @@ internal import Synchronization
 /// of a user's sessions cost what they return, whatever the user has.
 /// 256 shards, each behind its own lock, which is held for a lookup and a copy of one session's bytes at most.
 /// Expired sessions are never seen, and their memory is taken back in the background in small slices.
-public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider, PersistentProvider {
+public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider, PersistentProvider,
+    JournalingStore
+{
     let store: MemoryStore
     private let collector: MemoryCollector?
     /// Keeps the state file, if there is one.
@@ -37,16 +39,11 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         try configuration.check()
         store = MemoryStore(
             clock: configuration.clock, maximumSessions: configuration.maximumSessions,
-            maximumBytes: configuration.maximumBytes
-        ) { restored in
-            configuration.state.flatMap { file in
-                file.isJournaled ? StateJournal(beside: file.path, on: file.disk, restored) : nil
-            }
-        }
+            maximumBytes: configuration.maximumBytes, journal: configuration.state?.makeJournal())
         let queue = DispatchQueue(label: "galleta.sessions.memory", qos: .utility)
         let store = store
         keeper = try configuration.state.map {
-            try StateKeeper(store: store, file: $0, logger: configuration.logger, queue: queue)
+            try StateKeeper(of: store, file: $0, logger: configuration.logger, queue: queue)
         }
         collector = configuration.collectsInBackground ? MemoryCollector(store: store, queue: queue) : nil
     }
@@ -70,6 +67,9 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         store.collect(limit: limit, looks: limit > .max / 4 ? .max : max(4 * limit, 256), at: store.clock.nanoseconds)
     }
 
+    /// The journal beside the state file, if there is one.
+    package var stateJournal: StateJournal? { store.ledger.journal }
+
     /// The clock of the deadlines.
     package var clock: SessionClock { store.clock }
 
@@ -83,7 +83,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         var statistics = store.ledger.statistics
         if let (lag, slice) = collector?.figures { (statistics.collectionLag, statistics.lastSlice) = (lag, slice) }
         if let (age, duration) = keeper?.figures { (statistics.sinceSaved, statistics.lastSave) = (age, duration) }
-        statistics.saveFailures = keeper?.failures.load(ordering: .relaxed)
+        statistics.saveFailures = keeper?.failureCount
         statistics.unsaved = store.ledger.journal?.failureCount
         return statistics
     }

@@ -1,4 +1,5 @@
 import Foundation
+import GalletaPlatform
 import TestSupport
 import Testing
 
@@ -155,6 +156,58 @@ struct PHPInMemoryTests {
         #expect(try php.get("show.php", cookie: cookie).text == "ada 1")
         #expect(try server.visit("/counter", cookie: cookie).text == "2\n")
         #expect(try server.visit("/whoami", cookie: cookie).text == #"{"authenticated":true,"user":"ada"}"#)
+    }
+
+    @Test("log-ins and log-outs of PHP's pages outlive a server that is killed at any moment")
+    func kills() throws {
+        /// Somebody who logs in on one page and out on another, again and again.
+        struct Visitor {
+            var loggedIn: [String] = []
+            var loggedOut: [String] = []
+
+            /// Goes on until a page says that it has failed: the server is not there.
+            mutating func run(_ php: PHPFPM) {
+                while let reply = try? php.get("enter.php", query: "name=ada"), reply.text == "in",
+                    let cookie = try? PHPVisit.cookie(reply)
+                {
+                    loggedIn.append(cookie)
+                    guard Bool.random() else { continue }
+                    // From here on it is known only by an answer.
+                    loggedIn.removeLast()
+                    guard let text = try? php.get("leave.php", cookie: cookie).text, text == "out" else { return }
+                    loggedOut.append(cookie)
+                }
+            }
+        }
+        let php = try php()
+        let options = ["--state", folder.file("state"), "--state-interval", "1s"]
+        var server = try server(php, options)
+        let visitors = Locked((0..<4).map { _ in Visitor() })
+        var promised = 0
+        for round in 0..<10 {
+            let group = DispatchGroup()
+            for index in 0..<4 {
+                group.enter()
+                Thread {
+                    var visitor = Visitor()
+                    visitor.run(php)
+                    visitors.withLock { [visitor] in $0[index] = visitor }
+                    group.leave()
+                }.start()
+            }
+            usleep(.random(in: 5_000...200_000))
+            server.process.signal(SIGKILL)
+            _ = server.process.exitCode()
+            group.wait()
+            server = try self.server(php, options)
+            for visitor in visitors.withLock({ $0 }) {
+                promised += visitor.loggedIn.count + visitor.loggedOut.count
+                for cookie in visitor.loggedIn { #expect(try php.get("show.php", cookie: cookie).text == "ada 0") }
+                for cookie in visitor.loggedOut { #expect(try php.get("show.php", cookie: cookie).text == "nobody 0") }
+            }
+            #expect(server.log.contains("restored"), "round \(round): \(server.log)")
+        }
+        #expect(promised > 20, "\(promised)")
     }
 
     @Test("where a service manager holds the socket pages wait for the next start, and lose nothing")

@@ -85,7 +85,7 @@ struct JournalFailureTests {
         _ = try provider.begin("ada")
         #expect(!isSaved(provider))
         disk.fail([])
-        #expect(eventually(within: 30) { provider.keeper?.store.ledger.journal?.isBroken == false })
+        #expect(eventually(within: 30) { provider.keeper?.journal?.isBroken == false })
         let id = try provider.begin("bob")
         #expect(isSaved(provider))
         provider.crash()

@@ -24,13 +24,13 @@ struct JournalFormatTests {
                 draft: SessionDraft(values: values, idleTimeout: .seconds(9), absoluteTimeout: .seconds(99)),
                 at: 10, isOfUser: true)
             let session = SnapshotSession(slot, digest: .random(), serial: 3)
-            let record: JournalRecord =
+            let record: MemoryEntry =
                 switch number % 3 {
                 case 0: .session(session)
                 case 1: .removal(.random())
                 default: .rotation(from: .random(), graceEnd: 77, sealed: .random(), session)
                 }
-            record.append(to: &bytes, sequence: 5 + UInt64(number), mark: header.mark)
+            JournalFrame.append(record, to: &bytes, sequence: 5 + UInt64(number), mark: header.mark)
             return bytes.count
         }
         return (bytes, ends)
@@ -38,9 +38,9 @@ struct JournalFormatTests {
 
     static func read(
         _ bytes: [UInt8], from first: (JournalHeader) -> UInt64? = \.firstSequence
-    ) -> (report: JournalReader.Report, records: [JournalRecord]) {
+    ) -> (report: JournalReader.Report, records: [MemoryEntry]) {
         var offset = 0
-        var records: [JournalRecord] = []
+        var records: [MemoryEntry] = []
         let report = JournalReader.read { target in
             let count = min(target.count, bytes.count - offset)
             target.copyBytes(from: bytes[offset..<(offset + count)])
@@ -49,7 +49,9 @@ struct JournalFormatTests {
         } begin: {
             first($0)
         } visit: {
-            records.append($0)
+            guard let record = MemoryEntry($0) else { return false }
+            records.append(record)
+            return true
         }
         return (report, records)
     }
@@ -58,7 +60,8 @@ struct JournalFormatTests {
     func roundTrip() throws {
         let (report, records) = Self.read(try Self.sample(6).bytes)
         #expect(report == .init(outcome: .read, belongs: true, records: 6, damaged: 0, cutBytes: 0))
-        #expect(records.map(\.type) == [1, 2, 3, 1, 2, 3])
+        var payload: [UInt8] = []
+        #expect(records.map { $0.append(to: &payload).rawValue } == [1, 2, 3, 1, 2, 3])
         guard case .rotation(_, let end, _, let session) = records[2] else {
             Issue.record("no rotation")
             return

@@ -48,9 +48,9 @@ struct SnapshotFixture {
     }
 
     /// The records of bytes, and what was found out about them.
-    static func read(_ bytes: [UInt8], piece: Int = 1 << 20) -> (report: SnapshotReport, records: [SnapshotRecord]) {
+    static func read(_ bytes: [UInt8], piece: Int = 1 << 20) -> (report: SnapshotReport, records: [MemoryEntry]) {
         var offset = 0
-        var records: [SnapshotRecord] = []
+        var records: [MemoryEntry] = []
         let report = SnapshotReader.read { target in
             let count = min(piece, target.count, bytes.count - offset)
             target.copyBytes(from: bytes[offset..<(offset + count)])
@@ -58,7 +58,9 @@ struct SnapshotFixture {
             return count
         } begin: { _ in
         } visit: {
-            records.append($0)
+            guard let record = MemoryEntry($0) else { return false }
+            records.append(record)
+            return true
         }
         return (report, records)
     }

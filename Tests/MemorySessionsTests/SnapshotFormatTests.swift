@@ -57,14 +57,14 @@ struct SnapshotFormatTests {
         return SnapshotSession(slot, digest: slot.id, serial: 7)
     }
 
-    private static func sessions(_ records: [SnapshotRecord]) -> [SnapshotSession] {
+    private static func sessions(_ records: [MemoryEntry]) -> [SnapshotSession] {
         records.compactMap { record in
             guard case .session(let session) = record else { return nil }
             return session
         }
     }
 
-    private static func numbers(_ records: [SnapshotRecord]) -> [SessionValue?] {
+    private static func numbers(_ records: [MemoryEntry]) -> [SessionValue?] {
         sessions(records).map { $0.values["number"] }
     }
 
@@ -158,6 +158,17 @@ struct SnapshotFormatTests {
         header.append(to: &bytes)
         #expect(SnapshotFixture.read(bytes).report.outcome == .newer(3))
         #expect(SnapshotFixture.read(Array("no snapshot".utf8)).report.outcome == .unreadable)
+    }
+
+    @Test("the sessions of another store are told from damage, and nothing of them is read")
+    func foreign() throws {
+        var encoder = SnapshotEncoder(
+            SnapshotHeader(
+                .php, time: SnapshotTime(hasOwnClock: true, bootID: BootID(1, 2), clock: 1_000, wall: 5_000), mark: 1))
+        encoder.append(try Self.session(1))
+        encoder.appendEnd()
+        let (report, records) = SnapshotFixture.read(encoder.output)
+        #expect(report == SnapshotReport(outcome: .foreign) && records.isEmpty)
     }
 
     @Test("random bytes after a good beginning never crash the reader")

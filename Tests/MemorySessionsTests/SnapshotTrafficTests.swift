@@ -21,7 +21,7 @@ struct SnapshotTrafficTests {
 
     /// Takes a snapshot into the file, calls `body` before each slice, and gives the provider that comes after a crash.
     private func crash(during body: (Int) -> Void) throws -> MemoryProvider {
-        var taker = SnapshotTaker(of: provider.store)
+        var taker = SnapshotTaker(of: provider.store, SnapshotHeader(time: provider.store.stateTime, mark: 1))
         var bytes: [UInt8] = []
         var slice = 0
         let isWhole = try taker.run {
@@ -100,7 +100,7 @@ struct SnapshotTrafficTests {
         let ids = try (0..<600).map { _ in try provider.begin("ada") }
         provider.close()
         let second = try fixture.start()
-        var taker = SnapshotTaker(of: second.store)
+        var taker = SnapshotTaker(of: second.store, SnapshotHeader(time: second.store.stateTime, mark: 1))
         var bytes: [UInt8] = []
         var slice = 0
         _ = try taker.run {

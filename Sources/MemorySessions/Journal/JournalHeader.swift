@@ -1,7 +1,8 @@
 /// The head of a journal: on top of which state file it belongs. 80 bytes, of its own (``FileHeader``) the state file's mark 8, first
 /// sequence 8.
 struct JournalHeader: FileHeader, Equatable {
-    static let magic: UInt64 = 0x314C_4E52_4A53_4C47  // GLSJRNL1
+    static let magics: [UInt64] = [0x314C_4E52_4A53_4C47]  // GLSJRNL1
+    var magic: UInt64 { Self.magics[0] }
     static let byteCount = 80
     static let currentVersion: UInt32 = 1
 
@@ -21,7 +22,7 @@ struct JournalHeader: FileHeader, Equatable {
         self.firstSequence = firstSequence
     }
 
-    init(version: UInt32, time: SnapshotTime, mark: UInt64, rest: inout SnapshotBytes) {
+    init(magic: UInt64, version: UInt32, time: SnapshotTime, mark: UInt64, rest: inout SnapshotBytes) {
         self.init(time: time, mark: mark, base: rest.next(), firstSequence: rest.next())
         self.version = version
     }

@@ -19,9 +19,9 @@ enum JournalReader {
     ///   - source: Gives the bytes, in pieces of any size.
     ///   - begin: Called once, with the header, before the first record; tells from which sequence on records count, or
     ///     nil for none.
-    ///   - visit: Called with each record that is whole and counts, in the order of the file.
+    ///   - visit: Called with each record that is whole and counts, in the order of the file; false: it makes no sense.
     static func read(
-        _ source: @escaping SnapshotWindow.Source, begin: (JournalHeader) -> UInt64?, visit: (JournalRecord) -> Void
+        _ source: @escaping SnapshotWindow.Source, begin: (JournalHeader) -> UInt64?, visit: (StateRecord) -> Bool
     ) -> Report {
         var window = SnapshotWindow(source)
         var report = Report()
@@ -45,24 +45,24 @@ enum JournalReader {
 
     private static func readRecords(
         _ window: inout SnapshotWindow, _ header: JournalHeader, from first: UInt64, _ report: inout Report,
-        _ visit: (JournalRecord) -> Void
+        _ visit: (StateRecord) -> Bool
     ) {
         var expected = header.firstSequence
         // What was skipped since the last whole record: the end of the file, unless one follows.
         var skipped = 0
         while window.fill(1) {
-            if let (record, sequence, count) = record(&window, header.mark), sequence >= expected {
-                if skipped > 0 || sequence > expected { report.damaged += 1 }
+            if let frame = frame(&window, header.mark), frame.sequence >= expected {
+                if skipped > 0 || frame.sequence > expected { report.damaged += 1 }
                 skipped = 0
-                expected = sequence + 1
-                window.skip(count)
-                guard let record else {
-                    report.damaged += 1
-                    continue
+                expected = frame.sequence + 1
+                if frame.sequence >= first {
+                    let isVisited = window.withBytes { bytes in
+                        let payload = UnsafeRawBufferPointer(rebasing: bytes[JournalFrame.byteCount..<frame.count])
+                        return record(frame.type, payload).map(visit) ?? false
+                    }
+                    if isVisited { report.records += 1 } else { report.damaged += 1 }
                 }
-                guard sequence >= first else { continue }
-                report.records += 1
-                visit(record)
+                window.skip(frame.count)
             } else {
                 let before = window.position
                 window.skip(1)
@@ -73,26 +73,33 @@ enum JournalReader {
         report.cutBytes = skipped
     }
 
-    /// The record where the window stands; nil: it is not whole. Without a record: whole, but senseless.
-    private static func record(
+    private static func record(_ type: UInt32, _ payload: UnsafeRawBufferPointer) -> StateRecord? {
+        switch JournalRecordType(rawValue: type) {
+        case .session: .session(payload)
+        case .removal: .removal(payload)
+        case .rotation: .rotation(payload)
+        case nil: nil
+        }
+    }
+
+    /// What stands where the window does, with the number of its bytes; nil: it is no whole record.
+    private static func frame(
         _ window: inout SnapshotWindow, _ mark: UInt64
-    ) -> (record: JournalRecord?, sequence: UInt64, count: Int)? {
-        guard window.fill(JournalRecord.frameCount) else { return nil }
+    ) -> (type: UInt32, sequence: UInt64, count: Int)? {
+        guard window.fill(JournalFrame.byteCount) else { return nil }
         let frame = window.withBytes { bytes -> (length: Int, type: UInt32, sequence: UInt64, checksum: UInt32)? in
             var reader = SnapshotBytes(bytes)
             guard reader.next() == mark else { return nil }
             let (length, type) = (reader.next(UInt32.self), reader.next(UInt32.self))
-            guard length <= SnapshotRecord.limit else { return nil }
+            guard length <= SnapshotFrame.limit else { return nil }
             return (Int(length), type, reader.next(), reader.next())
         }
         guard let frame else { return nil }
-        let count = JournalRecord.frameCount + frame.length
+        let count = JournalFrame.byteCount + frame.length
         guard window.fill(count) else { return nil }
-        return window.withBytes { bytes in
-            let whole = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-            guard JournalRecord.checksum(whole, mark: mark) == frame.checksum else { return nil }
-            let payload = UnsafeRawBufferPointer(rebasing: whole[JournalRecord.frameCount...])
-            return (JournalRecord(type: frame.type, payload), frame.sequence, count)
+        let checksum = window.withBytes {
+            JournalFrame.checksum(UnsafeRawBufferPointer(rebasing: $0[..<count]), mark: mark)
         }
+        return checksum == frame.checksum ? (frame.type, frame.sequence, count) : nil
     }
 }

@@ -4,7 +4,7 @@ internal import Sessions
 /// The journal beside a state file: log-ins, log-outs and rotations since the last snapshot, each on the disk before the
 /// answer that tells of it.
 ///
-/// **Order.** A change is made in memory, and appended here under the lock of the session's shard, so that the changes of
+/// **Order.** A change is made in memory, and appended here under the lock under which it was made, so that the changes of
 /// a session are here in the order in which they were made. A thread writes what has been appended meanwhile, with one
 /// write and one fdatasync for all, and resumes who waits for it.
 ///
@@ -26,8 +26,8 @@ internal import Sessions
 /// **Failures.** After a write or a sync that failed nothing is known of the file's end: it is let go of, and what is
 /// appended fails, until a snapshot has begun a new one. What had failed is in that snapshot.
 ///
-/// Threading: any thread. `append` is called under shards' locks; no lock is taken under this one's.
-final class StateJournal: @unchecked Sendable {
+/// Threading: any thread. `append` is called under stores' locks; no lock is taken under this one's.
+package final class StateJournal: @unchecked Sendable {
     // Safe: `output` and `tail` are used only by who has set `isBusy`, or with the lock while nobody has; the rest is
     // immutable, or thread-safe by itself.
 
@@ -49,7 +49,7 @@ final class StateJournal: @unchecked Sendable {
     }
 
     private struct State {
-        var queue: [JournalChange] = []
+        var queue: [any JournalChange] = []
         /// The sequence of the last change.
         var appended: UInt64 = 0
         /// The last one of which it is known whether it is on the disk.
@@ -85,7 +85,7 @@ final class StateJournal: @unchecked Sendable {
 
     /// What is written at once.
     private struct Batch {
-        let changes: [JournalChange]
+        let changes: [any JournalChange]
         let first: UInt64
         let tailStart: UInt64?
 
@@ -99,7 +99,6 @@ final class StateJournal: @unchecked Sendable {
     let mark = UInt64.random(in: 1 << 32 ... .max)
     private let path: String
     private let disk: any StateDisk
-    private let restored: RestoredIDs
     private let state = Monitor(State())
     private var output: JournalOutput?
     private var tail: [UInt8] = []
@@ -107,42 +106,45 @@ final class StateJournal: @unchecked Sendable {
     private var nextSize = StateJournal.sizeLimit
 
     /// - Parameter state: The path of the state file.
-    init(beside state: String, on disk: any StateDisk, _ restored: RestoredIDs) {
+    init(beside state: String, on disk: any StateDisk) {
         path = JournalOutput.path(beside: state)
         self.disk = disk
-        self.restored = restored
     }
 
     // MARK: Changes
 
     /// Appends a change that was made just now, under the lock under which it was made.
-    func append(_ change: JournalChange) {
-        let wakes = state.withLock { state in
+    ///
+    /// - Returns: Its sequence.
+    @discardableResult
+    package func append(_ change: any JournalChange) -> UInt64 {
+        let (sequence, wakes) = state.withLock { state in
             state.appended += 1
             guard !state.isClosed else {
                 // After the end: nobody writes it any more, though what came before may be still on its way.
                 state.fail(state.appended...state.appended)
                 if state.queue.isEmpty, !state.isBusy { state.decided = state.appended }
-                return false
+                return (state.appended, false)
             }
             state.queue.append(change)
-            return state.queue.count == 1 && !state.isBusy
+            return (state.appended, state.queue.count == 1 && !state.isBusy)
         }
         if wakes { state.wake() }
+        return sequence
     }
 
     /// The sequence of the last change.
-    var end: UInt64 { state.withLock { $0.appended } }
+    package var end: UInt64 { state.withLock { $0.appended } }
 
     /// Changes that did not get on the disk.
-    var failureCount: Int { state.withLock { $0.failureCount } }
+    package var failureCount: Int { state.withLock { $0.failureCount } }
 
     /// Whether all changes up to a sequence are on the disk, in the journal or by a snapshot.
     func verdict(on end: UInt64) -> Verdict { state.withLock { $0.verdict(on: end) } }
 
     /// Calls back once it is known whether all changes up to a sequence are on the disk: at once, or on the journal's
     /// thread, which must not be held up.
-    func wait(for end: UInt64, _ resume: @escaping @Sendable (_ isSettled: Bool) -> Void) {
+    package func wait(for end: UInt64, _ resume: @escaping @Sendable (_ isSettled: Bool) -> Void) {
         let verdict = state.withLock { state in
             let verdict = state.verdict(on: end)
             if verdict == .pending { state.waiters.append(Waiter(end: end, resume: resume)) }
@@ -208,7 +210,7 @@ final class StateJournal: @unchecked Sendable {
         var bytes: [UInt8] = []
         for (sequence, change) in zip(batch.first..., batch.changes) {
             let start = bytes.count
-            JournalRecord(change, restored).append(to: &bytes, sequence: sequence, mark: mark)
+            JournalFrame.append(change, to: &bytes, sequence: sequence, mark: mark)
             if let tailStart = batch.tailStart, sequence > tailStart { tail += bytes[start...] }
         }
         return bytes
@@ -264,7 +266,7 @@ final class StateJournal: @unchecked Sendable {
     }
 
     /// Whether what was appended last has failed, and no new file was begun since. Waits for nobody.
-    var isFailing: Bool { state.withLock { $0.isFailing } }
+    package var isFailing: Bool { state.withLock { $0.isFailing } }
 
     /// Whether what is appended fails.
     var isBroken: Bool { state.wait(until: { !$0.isBusy }) { _ in output == nil } }

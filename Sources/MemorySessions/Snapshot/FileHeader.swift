@@ -4,7 +4,9 @@
 /// Little-endian: magic 8, version 4, flags 4 (bit 0: a clock of the application's own), boot id 16, provider's clock 8, wall
 /// clock 8, mark 8, what the kind of file adds, zeros, CRC-32C of all that 4. Every version keeps this form.
 protocol FileHeader {
-    static var magic: UInt64 { get }
+    /// With what the file begins; of each kind of content that there is.
+    static var magics: [UInt64] { get }
+    var magic: UInt64 { get }
     /// All of it.
     static var byteCount: Int { get }
     /// The newest version that this program knows, of what follows the headers.
@@ -15,7 +17,7 @@ protocol FileHeader {
     /// Stands before each record. Visitors do not know it, so no value of theirs passes for a record.
     var mark: UInt64 { get }
 
-    init(version: UInt32, time: SnapshotTime, mark: UInt64, rest: inout SnapshotBytes)
+    init(magic: UInt64, version: UInt32, time: SnapshotTime, mark: UInt64, rest: inout SnapshotBytes)
     /// What the kind of file adds.
     func appendRest(to output: inout [UInt8])
 }
@@ -27,12 +29,13 @@ extension FileHeader {
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= Self.byteCount else { return nil }
         var reader = SnapshotBytes(bytes)
-        guard reader.next() == Self.magic else { return nil }
+        let magic = reader.next(UInt64.self)
+        guard Self.magics.contains(magic) else { return nil }
         let version = reader.next(UInt32.self)
         let time = SnapshotTime(
             hasOwnClock: reader.next(UInt32.self) & 1 == 1, bootID: BootID(reader.next(), reader.next()),
             clock: reader.next(), wall: reader.next())
-        self.init(version: version, time: time, mark: reader.next(), rest: &reader)
+        self.init(magic: magic, version: version, time: time, mark: reader.next(), rest: &reader)
         let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<Self.checksumOffset]))
         let kept = bytes.loadUnaligned(fromByteOffset: Self.checksumOffset, as: UInt32.self)
         guard UInt32(littleEndian: kept) == checksum, time.isPlausible else { return nil }
@@ -40,7 +43,7 @@ extension FileHeader {
 
     func append(to output: inout [UInt8]) {
         let start = output.count
-        output.append(littleEndian: Self.magic)
+        output.append(littleEndian: magic)
         output.append(littleEndian: version)
         output.append(littleEndian: UInt32(time.hasOwnClock ? 1 : 0))
         output.append(littleEndian: time.bootID.first)

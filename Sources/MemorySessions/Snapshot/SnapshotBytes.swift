@@ -1,14 +1,14 @@
 /// Reads fixed-width little-endian numbers. Nothing is read beyond the end: it gives zeros, and `isShort` tells.
-struct SnapshotBytes {
+package struct SnapshotBytes {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
-    private(set) var isShort = false
+    package private(set) var isShort = false
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
-    mutating func next<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) -> Number {
+    package mutating func next<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) -> Number {
         guard bytes.count - offset >= MemoryLayout<Number>.size else {
             isShort = true
             return 0
@@ -18,11 +18,11 @@ struct SnapshotBytes {
     }
 
     /// What is left.
-    var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[offset...]) }
+    package var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[offset...]) }
 }
 
 extension [UInt8] {
-    mutating func append(littleEndian number: some FixedWidthInteger) {
+    package mutating func append(littleEndian number: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
 }

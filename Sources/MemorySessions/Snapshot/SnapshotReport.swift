@@ -6,6 +6,8 @@ struct SnapshotReport: Equatable {
         case empty
         /// A snapshot, whole or in parts.
         case read
+        /// It has the sessions of another store.
+        case foreign
         /// Both headers are damaged, or it is something else.
         case unreadable
         /// Of a version that this program does not know.

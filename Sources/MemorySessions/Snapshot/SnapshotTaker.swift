@@ -6,30 +6,20 @@ internal import Sessions
 /// Copies 64 slots at most in one hold of a shard's lock, and encodes them after it. Sessions that move or end meanwhile
 /// are noted, and written again at the end.
 struct SnapshotTaker {
-    /// What a snapshot is written to.
-    typealias Sink = (borrowing [UInt8]) throws(StateFailure) -> Void
-
     /// Encoded bytes that are written at once.
     private static let pieceCount = 256 << 10
 
     private let store: MemoryStore
     private let now: Int64
-    /// The mark of the file.
-    let mark: UInt64
     private var encoder: SnapshotEncoder
     private var copies: [MemorySlot] = []
     /// Sessions too large for a record.
     private(set) var oversized = 0
     private var removed: Set<MemoryKey> = []
 
-    /// - Parameter stamp: Completes the file's header.
-    init(of store: MemoryStore, stamp: (inout SnapshotHeader) -> Void = { _ in }) {
+    init(of store: MemoryStore, _ header: SnapshotHeader) {
         self.store = store
-        let time = SnapshotTime(store.clock)
-        now = time.clock
-        var header = SnapshotHeader(time: time, mark: .random(in: 1 ... .max))
-        stamp(&header)
-        mark = header.mark
+        now = header.time.clock
         encoder = SnapshotEncoder(header)
         copies.reserveCapacity(MemoryStore.sliceLimit)
     }
@@ -40,7 +30,7 @@ struct SnapshotTaker {
     /// - Parameters:
     ///   - shouldGoOn: Asked after each slice; false ends the snapshot, which is of no use then.
     /// - Returns: False when it was ended early.
-    mutating func run(while shouldGoOn: () -> Bool, to sink: Sink) throws(StateFailure) -> Bool {
+    mutating func run(while shouldGoOn: () -> Bool, to sink: SnapshotSink) throws(StateFailure) -> Bool {
         store.ledger.notes.begin(at: now)
         defer { _ = store.ledger.notes.end() }
         for shard in store.shards.indices {
@@ -85,9 +75,9 @@ struct SnapshotTaker {
         }
     }
 
-    private mutating func encodeCopies(to sink: Sink) throws(StateFailure) {
+    private mutating func encodeCopies(to sink: SnapshotSink) throws(StateFailure) {
         for slot in copies {
-            guard slot.values.byteCount <= SnapshotRecord.limit - SnapshotSession.fixedCount else {
+            guard slot.values.byteCount <= SnapshotFrame.limit - SnapshotSession.fixedCount else {
                 oversized += 1
                 continue
             }
@@ -99,7 +89,7 @@ struct SnapshotTaker {
         copies.removeAll(keepingCapacity: true)
     }
 
-    private mutating func flush(to sink: Sink) throws(StateFailure) {
+    private mutating func flush(to sink: SnapshotSink) throws(StateFailure) {
         guard encoder.output.count >= Self.pieceCount else { return }
         try sink(encoder.output)
         encoder.output.removeAll(keepingCapacity: true)

@@ -3,7 +3,7 @@ internal import Glibc
 internal import Sessions
 
 /// A moment on the clocks that a restart can be measured with.
-struct SnapshotTime: Equatable {
+package struct SnapshotTime: Equatable, Sendable {
     /// Clocks beyond (146 years) are none; sums of two such times do not overflow.
     static let limit: Int64 = 1 << 62
 
@@ -29,6 +29,11 @@ struct SnapshotTime: Equatable {
         self.init(
             hasOwnClock: !clock.isBootClock, bootID: .current, clock: clock.nanoseconds,
             wall: Int64(nanosecondsOf: time.tv_sec, time.tv_nsec))
+    }
+
+    /// A moment by the wall clock alone, by which sessions end that are kept by it; nanoseconds since 1970.
+    package init(wall: Int64) {
+        self.init(hasOwnClock: true, bootID: BootID(0, 0), clock: wall, wall: wall)
     }
 
     var isPlausible: Bool {

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The calls that put files on the disk, as the system has them: each gives a negative number and sets `errno` where it
 /// fails. Tests put a disk there that fails, or that forgets what was not synced.
-protocol StateDisk: Sendable {
+package protocol StateDisk: Sendable {
     /// Makes a file that is not there yet, with mode 0600; gives its descriptor.
     func create(_ path: String) -> Int32
     func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
@@ -15,22 +15,24 @@ protocol StateDisk: Sendable {
 }
 
 /// The system's.
-struct SystemDisk: StateDisk {
-    func create(_ path: String) -> Int32 {
+package struct SystemDisk: StateDisk {
+    package init() {}
+
+    package func create(_ path: String) -> Int32 {
         open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     }
 
-    func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    package func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         Glibc.write(file, bytes.baseAddress, bytes.count)
     }
 
-    func sync(_ file: Int32) -> Int32 { fdatasync(file) }
+    package func sync(_ file: Int32) -> Int32 { fdatasync(file) }
 
-    func rename(_ path: String, to new: String) -> Int32 { Glibc.rename(path, new) }
+    package func rename(_ path: String, to new: String) -> Int32 { Glibc.rename(path, new) }
 
-    func unlink(_ path: String) -> Int32 { Glibc.unlink(path) }
+    package func unlink(_ path: String) -> Int32 { Glibc.unlink(path) }
 
-    func syncFolder(of path: String) -> Int32 {
+    package func syncFolder(of path: String) -> Int32 {
         let folder = open(StateOutput.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return -1 }
         defer { close(folder) }

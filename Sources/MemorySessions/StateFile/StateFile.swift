@@ -31,7 +31,7 @@ extension MemoryProvider {
         /// Whether there is a journal; false to measure what it costs.
         package var isJournaled = true
         /// The disk.
-        var disk: any StateDisk = SystemDisk()
+        package var disk: any StateDisk = SystemDisk()
 
         /// A state file at `path`.
         public init(path: String, interval: Duration = .seconds(300), lockTimeout: Duration = .seconds(15)) {
@@ -47,9 +47,14 @@ extension MemoryProvider {
         ///
         /// - Throws: `ConfigurationError` with the remedy.
         public func checkAccess() throws(ConfigurationError) {
+            try checkAccess(of: .own)
+        }
+
+        /// As ``checkAccess()``, for the sessions of a kind of store.
+        package func checkAccess(of kind: SnapshotHeader.Kind) throws(ConfigurationError) {
             try checkClaim()
             // The first start, or none since one that ended in a crash before there was a state file.
-            try checkContent(path, "sessions", "no state file") { SnapshotReader.outcome($0) }
+            try checkContent(path, "sessions", "no state file") { SnapshotReader.outcome($0, as: kind) }
             try checkContent(JournalOutput.path(beside: path), "log-ins and log-outs", "no journal") {
                 JournalReader.outcome($0)
             }
@@ -65,6 +70,7 @@ extension MemoryProvider {
             switch outcome(input.read(into:)) {
             case .empty, .read: return
             case .unreadable: objection = "it is \(nothing), or damaged"
+            case .foreign: throw Self.foreign(path)
             case .newer(let version): objection = "it is of the newer version \(version)"
             }
             throw ConfigurationError(
@@ -75,8 +81,20 @@ extension MemoryProvider {
 
         // MARK: Also for other stores
 
+        /// The journal that goes with it, if there is to be one.
+        package func makeJournal() -> StateJournal? {
+            isJournaled ? StateJournal(beside: path, on: disk) : nil
+        }
+
+        /// The sessions of another store are not to be overwritten.
+        static func foreign(_ path: String) -> ConfigurationError {
+            ConfigurationError(
+                field: "state", reason: "\(path) is the state file of another kind of sessions",
+                remedy: "give a path of its own, or move the file away to begin without its sessions")
+        }
+
         /// Takes the right to the file, as long as the lock is held.
-        package func claim() throws(ConfigurationError) -> StateLock {
+        func claim() throws(ConfigurationError) -> StateLock {
             let lock: StateLock?
             do throws(StateFailure) {
                 try StateOutput.checkPath(path)
@@ -93,7 +111,7 @@ extension MemoryProvider {
         }
 
         /// Whether it could be taken once it is free. Leaves nothing behind.
-        package func checkClaim() throws(ConfigurationError) {
+        private func checkClaim() throws(ConfigurationError) {
             try check()
             do throws(StateFailure) {
                 try StateOutput.checkPath(path)
@@ -103,8 +121,8 @@ extension MemoryProvider {
             }
         }
 
-        /// The file of this kind at a path; nil: there is none.
-        package func open(_ path: String) throws(ConfigurationError) -> StateInput? {
+        /// The file at a path; nil: there is none.
+        private func open(_ path: String) throws(ConfigurationError) -> StateInput? {
             do throws(StateFailure) {
                 return try StateInput(path)
             } catch {

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A state file that may be read: a regular file of this user's, which nobody else can have written.
-package final class StateInput {
+final class StateInput {
     private let file: Int32
     private let path: String
 
@@ -31,7 +31,7 @@ package final class StateInput {
     }
 
     /// Fills `buffer`; 0 at the end. An error ends the file, too: what was read is kept.
-    package func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = Glibc.read(file, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
@@ -42,7 +42,7 @@ package final class StateInput {
     /// Gives the file at `path` another name beside it, so that the next snapshot does not replace it.
     ///
     /// - Returns: The name; nil when all are taken or the system refuses.
-    package static func keepAside(_ path: String, as suffix: String) -> String? {
+    static func keepAside(_ path: String, as suffix: String) -> String? {
         for number in 1...9 {
             let name = path + suffix + (number == 1 ? "" : ".\(number)")
             if link(path, name) == 0 { return name }

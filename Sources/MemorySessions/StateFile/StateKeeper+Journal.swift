@@ -11,7 +11,7 @@ extension StateKeeper {
             return
         }
         do throws(StateFailure) {
-            try journal.rebase(onto: restored.mark, after: 0, at: SnapshotTime(store.clock))
+            try journal.rebase(onto: restored.mark, after: 0, at: store.stateTime)
         } catch {
             guard error.isPassing else { throw error.refusal(of: file.path) }
             take(.failed(error))
@@ -21,7 +21,7 @@ extension StateKeeper {
     /// Begins a new journal on top of a state file that is in its place.
     func rebase(onto mark: UInt64, after sequence: UInt64) {
         do throws(StateFailure) {
-            try journal?.rebase(onto: mark, after: sequence, at: SnapshotTime(store.clock))
+            try journal?.rebase(onto: mark, after: sequence, at: store.stateTime)
         } catch {
             // The one until now goes on, if it can.
             let isBroken = journal?.isBroken ?? false

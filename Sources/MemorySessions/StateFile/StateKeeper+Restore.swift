@@ -13,13 +13,6 @@ extension StateKeeper {
         var needsSnapshot = false
     }
 
-    /// What restoring came across.
-    private struct Tally {
-        var shift: Int64 = 0
-        var expired = 0
-        var refused = 0
-    }
-
     /// Puts the sessions of the files into the store, which nobody else uses yet, and logs what came of it.
     ///
     /// - Throws: Where a file is of a newer version: a newer program is to be started again, or the files be given up.
@@ -36,7 +29,7 @@ extension StateKeeper {
         case .refused:
             _ = try restoreJournal { _ in nil }
         }
-        store.users.sort()
+        store.endRestoring()
         return restored
     }
 
@@ -57,37 +50,35 @@ extension StateKeeper {
     }
 
     private func restoreState() throws(ConfigurationError) -> State {
-        let (input, isRefused) = open(file.path, "sessions")
+        let (input, isRefused) = open(file.path, store.stateName)
         guard let input else { return isRefused ? .refused : .none }
         let started = BootInstant.now
-        let now = SnapshotTime(store.clock)
-        var tally = Tally()
+        var restoration = StateRestoration(store.stateTime)
         var header: SnapshotHeader?
-        let evicted = store.ledger.evicted.load(ordering: .relaxed)
-        let report = SnapshotReader.read(input.read(into:)) {
-            tally.shift = $0.time.shift(to: now)
+        let evicted = store.evictionCount
+        let report = SnapshotReader.read(input.read(into:), as: store.stateKind) {
+            restoration.shift = $0.time.shift(to: restoration.now)
             header = $0
-        } visit: { record in
-            switch record {
-            case .session(let session): put(session, isJournalled: false, at: now.clock, &tally)
-            case .removal(let digest): _ = store.removeRestored(digest)
-            case .end: break
-            }
+        } visit: {
+            store.restore($0, isJournalled: false, &restoration)
         }
         switch report.outcome {
         case .empty:
             return .none
         case .unreadable:
             logger.error(
-                "sessions are not restored: \(file.path) is no state file, or damaged\(aside(file.path, ".damaged"))")
+                "\(store.stateName) are not restored: \(file.path) is no state file, or damaged\(aside(file.path, ".damaged"))"
+            )
             return .unreadable
+        case .foreign:
+            throw MemoryProvider.StateFile.foreign(file.path)
         case .newer(let version):
             throw newer(file.path, version)
         case .read:
-            let leftOut = tally.refused + store.ledger.evicted.load(ordering: .relaxed) - evicted
+            let leftOut = restoration.refused + store.evictionCount - evicted
             let time = started.duration(to: .now).milliseconds
             logger.info(
-                "restored \(store.count) sessions from \(file.path) in \(time) ms; expired \(tally.expired), damaged \(report.damaged), without room \(leftOut)"
+                "restored \(store.sessionCount) \(store.stateName) from \(file.path) in \(time) ms; expired \(restoration.expired), damaged \(report.damaged), without room \(leftOut)"
             )
             if report.hasLosses {
                 let end = report.isCut ? ", its end is missing" : ""
@@ -114,32 +105,20 @@ extension StateKeeper {
             if isExpected, !isRefused { reportMissing("\(path) is not there, though the server was serving") }
             return false
         }
-        let now = SnapshotTime(store.clock)
-        var tally = Tally()
+        var restoration = StateRestoration(store.stateTime)
         var hasGap = false
         let report = JournalReader.read(input.read(into:)) {
-            tally.shift = $0.time.shift(to: now)
+            restoration.shift = $0.time.shift(to: restoration.now)
             if let state, $0.journal == state.journal { hasGap = $0.firstSequence > state.sequence + 1 }
             return first($0)
-        } visit: { record in
-            switch record {
-            case .session(let session):
-                put(session, isJournalled: true, at: now.clock, &tally)
-            case .removal(let digest):
-                _ = store.removeRestored(digest)
-            case .rotation(let old, let graceEnd, let sealed, let session):
-                _ = store.removeRestored(old)
-                put(session, isJournalled: true, at: now.clock, &tally)
-                // Its answer may not have reached the visitor.
-                let end = graceEnd.addingSaturated(tally.shift)
-                store.restoreReplaced(old, sealed: sealed, graceEnd: end, at: now.clock)
-            }
+        } visit: {
+            store.restore($0, isJournalled: true, &restoration)
         }
         switch report.outcome {
         case .empty:
             if isExpected { reportMissing("\(path) is empty, though the server was serving") }
             return false
-        case .unreadable:
+        case .unreadable, .foreign:
             logger.error(
                 "log-ins and log-outs are not restored: \(path) is no journal, or damaged\(aside(path, ".damaged"))")
             return false
@@ -164,16 +143,6 @@ extension StateKeeper {
                     "\(path) is damaged in \(report.damaged) places; all else is restored\(aside(path, ".damaged"))")
             }
             return report.records > 0
-        }
-    }
-
-    /// Puts a session in, as it is from this record on.
-    private func put(_ session: SnapshotSession, isJournalled: Bool, at now: Int64, _ tally: inout Tally) {
-        _ = store.removeRestored(session.digest)
-        if session.slot(id: session.digest, shift: tally.shift, at: now).deadline <= now {
-            tally.expired += 1
-        } else if !store.restore(session, isJournalled: isJournalled, shift: tally.shift, at: now) {
-            tally.refused += 1
         }
     }
 

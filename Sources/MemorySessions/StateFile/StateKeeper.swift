@@ -1,24 +1,23 @@
-internal import Dispatch
+package import Dispatch
 internal import GalletaPlatform
 internal import Glibc
-internal import Logging
+package import Logging
 internal import Sessions
 internal import Synchronization
 
 /// Keeps a store's state file and its journal: restores from them, writes the state file at intervals and once at the end.
 ///
 /// All that touches the file runs before `init` returns or on the queue of the background work, so never twice at once.
-final class StateKeeper: @unchecked Sendable {
+package final class StateKeeper: @unchecked Sendable {
     // Safe: `lock` and `isRetryDue` are only used in `init` and on `queue`, the rest is immutable or thread-safe by itself.
-    let store: MemoryStore
+    let store: any StateContent
     let file: MemoryProvider.StateFile
     let logger: Logger
     let queue: DispatchQueue
     private let timer: any DispatchSourceTimer
     let throttle = LogThrottle()
     private let isClosing = Atomic<Bool>(false)
-    /// Snapshots that failed.
-    let failures = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
     /// When the last one was on the disk, in nanoseconds; 0 before.
     private let savedAt = Atomic<Int64>(0)
     /// How long it took, in nanoseconds.
@@ -30,13 +29,15 @@ final class StateKeeper: @unchecked Sendable {
     /// The time between two tries to begin a new journal.
     static let retryPause = Duration.seconds(5)
 
-    var journal: StateJournal? { store.ledger.journal }
+    var journal: StateJournal? { store.stateJournal }
 
     /// Restores what the file holds, and begins to write it.
     ///
     /// - Throws: `ConfigurationError` when another process has the file, or when it can never be
     ///   written.
-    init(store: MemoryStore, file: MemoryProvider.StateFile, logger: Logger, queue: DispatchQueue) throws {
+    package init(
+        of store: any StateContent, file: MemoryProvider.StateFile, logger: Logger, queue: DispatchQueue
+    ) throws {
         self.store = store
         self.file = file
         self.logger = logger
@@ -75,7 +76,7 @@ final class StateKeeper: @unchecked Sendable {
     }
 
     /// Writes the last snapshot and lets go of the file. Later calls do nothing.
-    func close() {
+    package func close() {
         guard isClosing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
         timer.cancel()
         queue.sync {
@@ -86,7 +87,7 @@ final class StateKeeper: @unchecked Sendable {
     }
 
     /// Lets go of the file without a last snapshot, as a crash does.
-    func abandon() {
+    package func abandon() {
         isClosing.store(true, ordering: .relaxed)
         timer.cancel()
         queue.sync {
@@ -98,12 +99,15 @@ final class StateKeeper: @unchecked Sendable {
     /// Writes a snapshot now, on the queue.
     ///
     /// - Returns: The number of sessions in it; nil when it failed.
-    func writeNow() -> Int? {
+    package func writeNow() -> Int? {
         queue.sync { write(isLast: false) }
     }
 
+    /// Snapshots that failed.
+    package var failureCount: Int { failures.load(ordering: .relaxed) }
+
     /// Since the last snapshot, and how long that took; nil before.
-    var figures: (age: Duration, duration: Duration)? {
+    package var figures: (age: Duration, duration: Duration)? {
         let saved = savedAt.load(ordering: .relaxed)
         guard saved != 0 else { return nil }
         return (
@@ -120,30 +124,30 @@ final class StateKeeper: @unchecked Sendable {
         defer { if !isBased { journal?.endSnapshot() } }
         do throws(StateFailure) {
             let output = try StateOutput(file.path, on: file.disk)
-            var taker = SnapshotTaker(of: store) { header in
-                guard let journal else { return }
+            var header = SnapshotHeader(store.stateKind, time: store.stateTime, mark: .random(in: 1 ... .max))
+            if let journal {
                 header.journal = JournalHeader.journal(of: journal.mark)
                 header.sequence = sequence
                 if !isLast { header.version = SnapshotHeader.currentVersion }
             }
-            let isWhole = try taker.run(while: { isLast || !isClosing.load(ordering: .relaxed) }) {
+            let summary = try store.write(header, while: { isLast || !isClosing.load(ordering: .relaxed) }) {
                 bytes throws(StateFailure) in
                 try output.write(bytes)
             }
-            guard isWhole else { return nil }
+            guard let summary else { return nil }
             try output.finish()
             let end = BootInstant.now
             lastDuration.store(begin.duration(to: end).nanoseconds, ordering: .relaxed)
             savedAt.store(end.nanoseconds, ordering: .relaxed)
-            if taker.oversized > 0 {
-                logger.warning("sessions too large for the state file, not saved: \(taker.oversized)")
+            if summary.oversized > 0 {
+                logger.warning("\(store.stateName) too large for the state file, not saved: \(summary.oversized)")
             }
             logger.log(
                 level: isLast ? .info : .debug,
-                "saved \(taker.sessions) sessions (\(output.byteCount) bytes) to \(file.path)")
+                "saved \(summary.sessions) \(store.stateName) (\(output.byteCount) bytes) to \(file.path)")
             isBased = true
-            if isLast { journal?.close(after: sequence) } else { rebase(onto: taker.mark, after: sequence) }
-            return taker.sessions
+            if isLast { journal?.close(after: sequence) } else { rebase(onto: header.mark, after: sequence) }
+            return summary.sessions
         } catch {
             failures.add(1, ordering: .relaxed)
             report(error)
@@ -165,6 +169,6 @@ final class StateKeeper: @unchecked Sendable {
         guard let suppressed = throttle.pass(failure.operation) else { return }
         let more = suppressed > 0 ? " (and \(suppressed) times before)" : ""
         logger.error(
-            "sessions are not saved: \(failure.text)\(more); \(failure.remedy); next try in \(file.interval)")
+            "\(store.stateName) are not saved: \(failure.text)\(more); \(failure.remedy); next try in \(file.interval)")
     }
 }

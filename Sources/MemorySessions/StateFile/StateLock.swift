@@ -2,7 +2,7 @@ internal import GalletaPlatform
 internal import Glibc
 
 /// The right to a state file: a lock on `FILE.lock`, held as long as the object lives.
-package final class StateLock: Sendable {
+final class StateLock: Sendable {
     private static let pause: UInt32 = 20_000
 
     private let file: Int32

@@ -2,11 +2,11 @@ internal import CPlatform
 internal import Glibc
 
 /// A state file on its way: written beside the old one, which it replaces at the end or not at all.
-package final class StateOutput {
+final class StateOutput {
     private let path: String
     private let disk: any StateDisk
     private let file: Int32
-    package private(set) var byteCount = 0
+    private(set) var byteCount = 0
     private var isDone = false
 
     private var temporary: String { path + ".tmp" }
@@ -42,7 +42,7 @@ package final class StateOutput {
     }
 
     /// Begins the file. The caller holds the lock, so a temporary file that is there is a dead process's.
-    package convenience init(_ path: String) throws(StateFailure) {
+    convenience init(_ path: String) throws(StateFailure) {
         try self.init(path, on: SystemDisk())
     }
 
@@ -58,13 +58,13 @@ package final class StateOutput {
         if !isDone { _ = disk.unlink(temporary) }
     }
 
-    package func write(_ bytes: [UInt8]) throws(StateFailure) {
+    func write(_ bytes: [UInt8]) throws(StateFailure) {
         try disk.write(bytes, to: file, temporary)
         byteCount += bytes.count
     }
 
     /// Puts the file in the place of the old one, both it and its name on the disk.
-    package func finish() throws(StateFailure) {
+    func finish() throws(StateFailure) {
         guard disk.sync(file) == 0 else { throw .system("fdatasync", temporary) }
         guard disk.rename(temporary, to: path) == 0 else { throw .system("rename to", path) }
         isDone = true

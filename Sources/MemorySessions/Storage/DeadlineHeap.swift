@@ -6,25 +6,27 @@
 /// A new deadline is mostly the latest of all: one comparison.
 ///
 /// The position of each number is kept by the caller (`SlotOrders`), in one array for several heaps.
-struct DeadlineHeap {
+package struct DeadlineHeap {
     private var bounds: [Int64] = []
-    private(set) var numbers: [UInt32] = []
+    package private(set) var numbers: [UInt32] = []
 
-    var count: Int { bounds.count }
+    package init() {}
+
+    package var count: Int { bounds.count }
 
     /// The earliest bound and its slot.
     @inline(__always)
-    var first: (bound: Int64, number: UInt32)? {
+    package var first: (bound: Int64, number: UInt32)? {
         bounds.isEmpty ? nil : (bounds[0], numbers[0])
     }
 
-    mutating func insert(_ number: UInt32, bound: Int64, _ positions: inout [UInt32]) {
+    package mutating func insert(_ number: UInt32, bound: Int64, _ positions: inout [UInt32]) {
         bounds.append(bound)
         numbers.append(number)
         rise(from: bounds.count - 1, &positions)
     }
 
-    mutating func remove(_ number: UInt32, _ positions: inout [UInt32]) {
+    package mutating func remove(_ number: UInt32, _ positions: inout [UInt32]) {
         let position = Int(positions[Int(number)])
         let bound = bounds.removeLast()
         let moved = numbers.removeLast()
@@ -33,7 +35,7 @@ struct DeadlineHeap {
         settle(position, &positions)
     }
 
-    mutating func update(_ number: UInt32, bound: Int64, _ positions: inout [UInt32]) {
+    package mutating func update(_ number: UInt32, bound: Int64, _ positions: inout [UInt32]) {
         let position = Int(positions[Int(number)])
         bounds[position] = bound
         settle(position, &positions)

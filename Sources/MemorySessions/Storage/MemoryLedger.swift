@@ -31,6 +31,11 @@ final class MemoryLedger: Sendable {
         self.journal = journal
     }
 
+    /// Journals a change, under the lock under which it was made.
+    func journal(_ change: MemoryChange.Kind) {
+        journal?.append(MemoryChange(change, restored))
+    }
+
     /// Adds bytes unless they would pass `limit`.
     func reserve(bytes count: Int, limit: Int) -> Bool {
         if bytes.add(count, ordering: .relaxed).newValue <= limit { return true }

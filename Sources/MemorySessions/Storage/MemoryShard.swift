@@ -82,20 +82,20 @@ struct MemoryShard {
 
     /// Journals that a session is as it is now, with its user, if it has one.
     func journal(_ slot: MemorySlot) {
-        guard let journal = ledger.journal else { return }
-        journal.append(.session(slot, serial: serial(of: slot)))
+        guard ledger.journal != nil else { return }
+        ledger.journal(.session(slot, serial: serial(of: slot)))
     }
 
     /// Journals that a session has got its id in place of another.
     func journal(_ slot: MemorySlot, from old: MemoryKey, graceEnd: Int64) {
-        guard let journal = ledger.journal else { return }
-        journal.append(.rotation(slot, serial: serial(of: slot), from: old, graceEnd: graceEnd))
+        guard ledger.journal != nil else { return }
+        ledger.journal(.rotation(slot, serial: serial(of: slot), from: old, graceEnd: graceEnd))
     }
 
     /// Journals that a session was ended.
     func journalRemoval(_ slot: MemorySlot) {
         guard slot.kind.isSession else { return }
-        ledger.journal?.append(.removal(slot.id, isDigest: slot.isDigest))
+        ledger.journal(.removal(slot.id, isDigest: slot.isDigest))
     }
 
     /// The number behind the user's reference to it; 0: none.

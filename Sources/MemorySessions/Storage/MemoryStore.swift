@@ -29,16 +29,15 @@ final class MemoryStore: Sendable {
     /// No search for room before this moment, while there are only users' sessions.
     let nextSearch = Atomic<Int64>(.min)
 
-    /// - Parameter journal: Makes the journal of the store's sessions.
+    /// - Parameter journal: Of the store's sessions, if there is one.
     init(
-        clock: SessionClock, maximumSessions: Int, maximumBytes: Int,
-        journal: (RestoredIDs) -> StateJournal? = { _ in nil }
+        clock: SessionClock, maximumSessions: Int, maximumBytes: Int, journal: StateJournal? = nil
     ) {
         self.clock = clock
         self.maximumSessions = maximumSessions
         self.maximumBytes = maximumBytes
         restored = RestoredIDs()
-        let ledger = MemoryLedger(restored: restored, journal: journal(restored))
+        let ledger = MemoryLedger(restored: restored, journal: journal)
         self.ledger = ledger
         let users = users
         shards = (0..<Self.shardCount).map { _ in Locked(MemoryShard(ledger: ledger, users: users)) }
@@ -92,7 +91,7 @@ final class MemoryStore: Sendable {
         let isInserted = shard(slot.id).withLock { shard in
             guard !shard.isTaken(slot.id, at: now, expired: &expired) else { return false }
             shard.insert(slot, binding: binding)
-            if let binding { ledger.journal?.append(.session(slot, serial: binding.serial)) }
+            if let binding { ledger.journal(.session(slot, serial: binding.serial)) }
             return true
         }
         withExtendedLifetime(expired) {}

@@ -8,9 +8,10 @@ internal import RESP
 /// For the server's thread.
 final class HandlerConnection {
     /// What it waits for before it says anything more.
-    private struct Parked {
-        let digest: IDDigest
-        let deadline: BootInstant
+    private enum Parked {
+        case lock(IDDigest, deadline: BootInstant)
+        /// With the answer to give when what it has changed is on the disk.
+        case journal(RESPValue)
     }
 
     /// Answers that are not read; no further command is looked at beyond them.
@@ -25,6 +26,7 @@ final class HandlerConnection {
     private var parked: Parked?
     private var endsAfterAnswers = false
     private let patience: Duration
+    private let settled: @Sendable (Bool) -> Void
     /// When something last went on.
     private(set) var lastProgress = BootInstant.now
     /// Nothing more will come of it.
@@ -32,12 +34,17 @@ final class HandlerConnection {
 
     /// - Parameters:
     ///   - descriptor: Non-blocking; this object's to close.
+    ///   - settled: Called on any thread when it is known whether what it has changed is on the disk.
     ///   - commandBytes: Of the longest command.
     ///   - patience: How long a command waits for a lock.
-    init(descriptor: Int32, _ conversation: HandlerConversation, commandBytes: Int, patience: Duration) {
+    init(
+        descriptor: Int32, _ conversation: HandlerConversation, settled: @escaping @Sendable (Bool) -> Void,
+        commandBytes: Int, patience: Duration
+    ) {
         self.descriptor = descriptor
         self.conversation = conversation
         self.patience = patience
+        self.settled = settled
         var limits = RESPLimits(valueBytes: commandBytes)
         limits.elements = 8
         limits.depth = 1
@@ -60,22 +67,28 @@ final class HandlerConnection {
     }
 
     /// Until when it waits for a lock.
-    var lockDeadline: BootInstant? { parked?.deadline }
+    var lockDeadline: BootInstant? {
+        guard case .lock(_, let deadline) = parked else { return nil }
+        return deadline
+    }
 
     /// Whether the other side owes it something: the rest of a command, or to read an answer.
     var isStalled: Bool { sent < writer.bytes.count || (parked == nil && !parser.isEmpty) }
 
     /// Whose lock it waits for.
-    var awaitedLock: IDDigest? { parked?.digest }
+    var awaitedLock: IDDigest? {
+        guard case .lock(let digest, _) = parked else { return nil }
+        return digest
+    }
 
-    /// Whether a page is not done with its session: it has or awaits a lock, or has read what it has not written.
+    /// Whether a page is not done with its session: it has a lock or awaits one, or the disk, or has read what it has not written.
     var isUnderWay: Bool { !isOver && (parked != nil || sent < writer.bytes.count || conversation.isUnderWay) }
 
     // MARK: Going on
 
     func handle(_ events: Int16) {
         if events & Int16(POLLERR | POLLNVAL) != 0 { isOver = true }
-        // There may be commands before the end; but who waits for a lock, or has left answers unread, is gone.
+        // There may be commands before the end; but who waits, or has left answers unread, is gone.
         if events & (Int16(POLLHUP) | Self.hangUp) != 0, parked != nil || sent < writer.bytes.count { isOver = true }
         guard !isOver else { return }
         if events & Int16(POLLIN | POLLHUP) != 0 || events & Self.hangUp != 0, parked == nil { receive() }
@@ -84,7 +97,7 @@ final class HandlerConnection {
 
     /// The lock that it waits for may be its own by now.
     func lockMayBeGranted() {
-        guard let lock = parked, let answer = conversation.answerOfLock(lock.digest) else { return }
+        guard let lock = awaitedLock, let answer = conversation.answerOfLock(lock) else { return }
         parked = nil
         writer.value(answer)
         proceed()
@@ -92,9 +105,17 @@ final class HandlerConnection {
 
     /// It has waited for long enough.
     func giveUpLock() {
-        guard let lock = parked else { return }
+        guard let lock = awaitedLock else { return }
         parked = nil
-        writer.value(conversation.giveUp(lock.digest))
+        writer.value(conversation.giveUp(lock))
+        proceed()
+    }
+
+    /// What it has changed is on the disk, or cannot be put there.
+    func settle(_ isSettled: Bool) {
+        guard case .journal(let answer) = parked else { return }
+        parked = nil
+        writer.value(isSettled ? answer : HandlerConversation.unsaved)
         proceed()
     }
 
@@ -141,7 +162,10 @@ final class HandlerConnection {
                 case .farewell(let value):
                     writer.value(value)
                     endsAfterAnswers = true
-                case .waits(let digest): parked = Parked(digest: digest, deadline: .now.advanced(by: patience))
+                case .waits(let digest): parked = .lock(digest, deadline: .now.advanced(by: patience))
+                case .settles(let journalEnd, let value):
+                    parked = .journal(value)
+                    conversation.settle(journalEnd, settled)
                 }
             } catch {
                 writer.value(.error(RESPErrorReply("ERR Protocol error: \(error.description)")))

@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import MemorySessions
 internal import RESP
 
 /// What one connection of PHP's says, and what it is answered; without the connection itself.
@@ -15,6 +16,8 @@ struct HandlerConversation {
         case farewell(RESPValue)
         /// None until it has the lock of this session.
         case waits(IDDigest)
+        /// This one, once the journal is on the disk up to here.
+        case settles(UInt64, RESPValue)
     }
 
     /// What PHP's handler is served by.
@@ -89,7 +92,7 @@ struct HandlerConversation {
             return .reply(digest.flatMap(store.token).map { .bulk($0) } ?? .null)
         case .write(let digest, let bytes, let lifetime):
             openReading = nil
-            return .reply(try write(digest, bytes, lifetime))
+            return try write(digest, bytes, lifetime)
         case .touch(let digest, let lifetime):
             openReading = nil
             return .reply(.integer(digest.map { store.touch($0, lifetime: lifetime) ? 1 : 0 } ?? 0))
@@ -98,7 +101,8 @@ struct HandlerConversation {
             openReading = nil
             // It knows that the session is gone, and may begin it anew.
             readings.removeAll { $0.digest == digest }
-            return .reply(.integer(store.remove(digest) ? 1 : 0))
+            let (isRemoved, journalEnd) = store.remove(digest)
+            return settled(.integer(isRemoved ? 1 : 0), journalEnd)
         case .lock(let digest, let token, let lifetime): return try lock(digest, token, lifetime)
         case .unlock(let digest, let token):
             let isReleased = store.release(digest, token: token)
@@ -127,19 +131,34 @@ struct HandlerConversation {
 
     private mutating func write(
         _ digest: IDDigest, _ bytes: [UInt8], _ lifetime: Duration
-    ) throws(HandlerRefusal) -> RESPValue {
+    ) throws(HandlerRefusal) -> Answer {
         guard bytes.count <= store.configuration.maxSessionBytes else {
             throw HandlerRefusal("a session has at most \(store.configuration.maxSessionBytes) bytes")
         }
         let known = readings.first { $0.digest == digest }?.reading
-        let (outcome, reading) = store.write(digest, bytes, lifetime: lifetime, reading: known)
+        let (outcome, reading, journalEnd) = store.write(digest, bytes, lifetime: lifetime, reading: known)
         switch outcome {
         case .done: note(reading, of: digest)
         // To the page all is well: its visitor has logged out meanwhile.
         case .gone: break
         case .full: throw HandlerRefusal("there is no room for more sessions", code: "OOM")
+        case .unsaved: throw HandlerRefusal("log-ins cannot be put on the disk; the server's log says why")
         }
-        return .simple("OK")
+        return settled(.simple("OK"), journalEnd)
+    }
+
+    private func settled(_ value: RESPValue, _ journalEnd: UInt64?) -> Answer {
+        journalEnd.map { .settles($0, value) } ?? .reply(value)
+    }
+
+    /// The answer to a change that stands, and that a crash would undo.
+    static let unsaved = RESPValue.error(
+        HandlerRefusal("it could not be put on the disk; the server's log says why: a crash would undo it").reply)
+
+    /// Calls back once it is known whether the journal is on the disk so far.
+    func settle(_ journalEnd: UInt64, _ resume: @escaping @Sendable (_ isSettled: Bool) -> Void) {
+        guard let journal = store.stateJournal else { return resume(true) }
+        journal.wait(for: journalEnd, resume)
     }
 
     private mutating func note(_ reading: MemoryStore.Reading, of digest: IDDigest) {

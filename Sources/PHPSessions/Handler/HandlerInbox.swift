@@ -8,6 +8,7 @@ internal import Glibc
 final class HandlerInbox: Sendable {
     private struct State {
         var granted: [UInt64] = []
+        var settled: [(owner: UInt64, isSettled: Bool)] = []
         var isClosing = false
     }
 
@@ -31,6 +32,12 @@ final class HandlerInbox: Sendable {
         cplatform_eventfd_signal(descriptor)
     }
 
+    /// It is known whether what a connection has changed is on the disk.
+    func settle(_ owner: UInt64, _ isSettled: Bool) {
+        state.withLock { $0.settled.append((owner, isSettled)) }
+        cplatform_eventfd_signal(descriptor)
+    }
+
     func close() {
         state.withLock { $0.isClosing = true }
         cplatform_eventfd_signal(descriptor)
@@ -39,12 +46,12 @@ final class HandlerInbox: Sendable {
     /// Whether the server is to end.
     var isClosing: Bool { state.withLock { $0.isClosing } }
 
-    /// Whose locks have come.
-    func take() -> [UInt64] {
+    /// Whose locks have come, and whose changes are on the disk, or cannot be put there.
+    func take() -> (granted: [UInt64], settled: [(owner: UInt64, isSettled: Bool)]) {
         cplatform_eventfd_clear(descriptor)
         return state.withLock { state in
-            defer { state.granted = [] }
-            return state.granted
+            defer { (state.granted, state.settled) = ([], []) }
+            return (state.granted, state.settled)
         }
     }
 

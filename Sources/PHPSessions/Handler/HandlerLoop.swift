@@ -43,7 +43,9 @@ final class HandlerLoop {
             let count = poll(&polled, nfds_t(polled.count), timeout())
             if count < 0, errno != EINTR { usleep(10_000) }
             if polled[0].revents != 0 {
-                for owner in inbox.take() { connections[owner]?.lockMayBeGranted() }
+                let (granted, settled) = inbox.take()
+                for owner in granted { connections[owner]?.lockMayBeGranted() }
+                for (owner, isSettled) in settled { connections[owner]?.settle(isSettled) }
                 if inbox.isClosing, drainsUntil == nil {
                     drainsUntil = .now.advanced(by: configuration.drainTimeout)
                     listener.end()
@@ -140,7 +142,8 @@ final class HandlerLoop {
                 let conversation = HandlerConversation(
                     service, owner: owner, awaiting: HandlerInbox.Waiter(inbox, owner: owner))
                 connections[owner] = HandlerConnection(
-                    descriptor: fd, conversation, commandBytes: service.store.configuration.maxSessionBytes + 4_096,
+                    descriptor: fd, conversation, settled: { [inbox] in inbox.settle(owner, $0) },
+                    commandBytes: service.store.configuration.maxSessionBytes + 4_096,
                     patience: configuration.lockPatience)
             }
         }

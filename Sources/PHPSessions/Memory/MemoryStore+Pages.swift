@@ -1,5 +1,6 @@
 internal import GalletaPlatform
 internal import Logging
+internal import MemorySessions
 internal import PHPSerialization
 
 /// What pages of PHP do, which may take locks or not.
@@ -18,6 +19,8 @@ extension MemoryStore {
         /// The session that it had read was removed meanwhile, by a log-out: it stays so.
         case gone
         case full
+        /// It is a log-in, and the journal cannot be written: nothing has changed.
+        case unsaved
     }
 
     func exists(_ digest: IDDigest) -> Bool {
@@ -37,10 +40,11 @@ extension MemoryStore {
     /// cannot be told apart by names is overwritten, as by PHP's handler elsewhere.
     ///
     /// - Parameter reading: What the page had read; nil: nothing.
-    /// - Returns: What came of it, and what the page's next change is to be compared with.
+    /// - Returns: What came of it, what the page's next change is to be compared with, and where the journal must be on the
+    ///   disk before the page is told (nil: nothing of this is in it).
     func write(
         _ digest: IDDigest, _ mine: [UInt8], lifetime: Duration, reading: Reading?
-    ) -> (outcome: Writing, reading: Reading) {
+    ) -> (outcome: Writing, reading: Reading, journalEnd: UInt64?) {
         var bytes = mine
         var isMerged = false
         // What it is to be written onto; nil: whatever is there.
@@ -49,20 +53,23 @@ extension MemoryStore {
             let user = configuration.user(bytes)
             let now = now
             let deadline = now.addingSaturated(lifetime.nanoseconds)
-            let (outcome, theirs) = state.withLock { state -> (Writing?, MemoryTable.Session?) in
+            let (outcome, theirs, journalEnd) = state.withLock {
+                state -> (Writing?, MemoryTable.Session?, UInt64?) in
                 let session = state.table.find(digest, at: now)
-                if session == nil, reading?.bytes != nil { return (.gone, nil) }
-                if let expected, let session, session.version != expected { return (nil, session) }
-                guard state.table.put(digest, bytes, deadline: deadline, user: user, at: now) else {
-                    return (.full, nil)
+                if session == nil, reading?.bytes != nil { return (.gone, nil, nil) }
+                if let expected, let session, session.version != expected { return (nil, session, nil) }
+                if let user, session?.user != user, stateJournal?.isFailing ?? false { return (.unsaved, nil, nil) }
+                let (isDone, journalEnd) = state.journalling {
+                    $0.put(digest, bytes, deadline: deadline, user: user, at: now)
                 }
+                guard isDone else { return (.full, nil, nil) }
                 if isMerged { state.merges += 1 }
-                return (.done, state.table.find(digest, at: now))
+                return (.done, state.table.find(digest, at: now), journalEnd)
             }
             if let outcome {
                 // What the page knows is not what is there, if that was merged.
                 let version = isMerged ? 0 : theirs?.version ?? 0
-                return (outcome, Reading(bytes: outcome == .done ? mine : nil, version: version))
+                return (outcome, Reading(bytes: outcome == .done ? mine : nil, version: version), journalEnd)
             }
             guard let theirs else { continue }
             do throws(PHPSerializationError) {
@@ -86,9 +93,11 @@ extension MemoryStore {
         }
     }
 
-    func remove(_ digest: IDDigest) -> Bool {
+    /// - Returns: False without the session; and as `write` where the journal must be on the disk.
+    func remove(_ digest: IDDigest) -> (isRemoved: Bool, journalEnd: UInt64?) {
         let now = now
-        return state.withLock { $0.table.remove(digest, at: now) }
+        let (isRemoved, journalEnd) = state.withLock { state in state.journalling { $0.remove(digest, at: now) } }
+        return (isRemoved, journalEnd)
     }
 
     /// Takes a lock, or waits for it.
@@ -125,5 +134,16 @@ extension MemoryStore {
             a page without a lock has overwritten what others changed in its session, since its changes cannot be told apart: \
             \(error); set redis.session.locking_enabled = 1 in PHP's settings
             """, metadata: ["since the start": "\(count)"])
+    }
+}
+
+extension MemoryStore.State {
+    /// Makes a change; gives where the journal has it, if it has.
+    fileprivate mutating func journalling<Result>(
+        _ change: (inout MemoryTable) -> Result
+    ) -> (Result, journalEnd: UInt64?) {
+        let before = table.journalEnd
+        let result = change(&table)
+        return (result, table.journalEnd == before ? nil : table.journalEnd)
     }
 }

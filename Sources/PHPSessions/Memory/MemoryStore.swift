@@ -1,5 +1,6 @@
 package import GalletaPlatform
 package import Logging
+package import MemorySessions
 package import PHPSerialization
 
 /// PHP's sessions in this process's memory, for us and, through ``HandlerServer``, for PHP's redis handler.
@@ -63,13 +64,17 @@ package final class MemoryStore: PHPSessionStore {
 
     let configuration: Configuration
     let state: Locked<State>
+    /// Where log-ins, log-outs and changed ids go, once the store is restored.
+    package let stateJournal: StateJournal?
     let throttle = LogThrottle()
     private let queue: SessionQueue
     private let sweeper: MemorySweeper
 
-    package init(_ configuration: Configuration) throws(ConfigurationError) {
+    /// - Parameter journal: Of the store's state file, if there is one.
+    package init(_ configuration: Configuration, journal: StateJournal? = nil) throws(ConfigurationError) {
         try configuration.check()
         self.configuration = configuration
+        stateJournal = journal
         queue = SessionQueue(limit: configuration.maxWaiters)
         let (clock, state) = (
             configuration.clock,

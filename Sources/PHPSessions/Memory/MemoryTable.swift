@@ -1,4 +1,5 @@
 internal import GalletaPlatform
+internal import MemorySessions
 
 /// The sessions of a store in memory, the order in which they end, and whose they are.
 ///
@@ -15,8 +16,6 @@ struct MemoryTable {
         var reference: UInt64
         /// Another one after each change of its bytes.
         var version: UInt64
-        /// Where it stands in its heap.
-        fileprivate var place = -1
 
         init(
             digest: IDDigest, bytes: [UInt8], deadline: Int64, user: ByteString?, reference: UInt64 = 0,
@@ -36,7 +35,9 @@ struct MemoryTable {
     private var freeSlots: [Int] = []
     private var numbers: [IDDigest: Int] = [:]
     /// Slots, the session that ends first on top: those without a user, and those with one.
-    private var heaps: [[Int]] = [[], []]
+    private var heaps = [DeadlineHeap(), DeadlineHeap()]
+    /// Where each slot stands in its heap.
+    private var places: [UInt32] = []
     private var users: [ByteString: [Int]] = [:]
     private var versions: UInt64 = 0
     private(set) var byteCount = 0
@@ -47,6 +48,10 @@ struct MemoryTable {
     private(set) var refusals = 0
     /// What has changed since somebody began to look through all slots.
     var changes: Set<IDDigest>?
+    /// Where log-ins, log-outs and changes of the id of who is logged in go.
+    var journal: StateJournal?
+    /// The sequence of the last one of them; 0: there was none yet.
+    private(set) var journalEnd: UInt64 = 0
 
     init(maxSessions: Int, maxBytes: Int) {
         self.maxSessions = maxSessions
@@ -83,14 +88,16 @@ struct MemoryTable {
         changes?.insert(digest)
         byteCount += new - old
         guard let number else {
-            insert(
+            let number = insert(
                 Session(digest: digest, bytes: bytes, deadline: deadline, user: user, reference: 0, version: versions))
+            if user != nil { journal(.session(slots[number]!)) }
             return true
         }
         slots[number]!.bytes = bytes
         slots[number]!.version = versions
-        setUser(user, of: number)
+        let isAnothers = setUser(user, of: number)
         setDeadline(deadline, of: number)
+        if isAnothers { journal(.session(slots[number]!)) }
         return true
     }
 
@@ -105,6 +112,7 @@ struct MemoryTable {
     /// False without the session.
     mutating func remove(_ digest: IDDigest, at now: Int64) -> Bool {
         guard let number = number(of: digest, at: now) else { return false }
+        if slots[number]!.user != nil { journal(.removal(digest)) }
         remove(number)
         return true
     }
@@ -117,6 +125,7 @@ struct MemoryTable {
         numbers[digest] = nil
         numbers[new] = number
         slots[number]!.digest = new
+        if slots[number]!.user != nil { journal(.rotation(from: digest, slots[number]!)) }
         return true
     }
 
@@ -134,10 +143,10 @@ struct MemoryTable {
     /// Removes sessions that have ended, so many at most. True if there may be more of them.
     mutating func sweep(limit: Int, at now: Int64) -> Bool {
         for _ in 0..<limit {
-            let first = heaps.compactMap(\.first).first { slots[$0]!.deadline <= now }
+            let first = heaps.compactMap(\.first).first { $0.bound <= now }
             guard let first else { return false }
             expirations += 1
-            remove(first)
+            remove(Int(first.number))
         }
         return true
     }
@@ -182,8 +191,11 @@ struct MemoryTable {
     {
         guard Self.overhead + bytes <= maxBytes else { return false }
         while count + sessions > maxSessions || (bytes > 0 && byteCount + bytes > maxBytes) {
-            let ended = heaps.compactMap(\.first).first { slots[$0]!.deadline <= now && $0 != kept }
-            guard let victim = ended ?? victim(in: 0, but: kept) ?? (isGuest ? nil : victim(in: 1, but: kept)) else {
+            let ended = heaps.compactMap(\.first).first { $0.bound <= now && Int($0.number) != kept }
+            guard
+                let victim = ended.map({ Int($0.number) }) ?? victim(in: 0, but: kept)
+                    ?? (isGuest ? nil : victim(in: 1, but: kept))
+            else {
                 return false
             }
             if ended == nil { evictions += 1 } else { expirations += 1 }
@@ -193,12 +205,13 @@ struct MemoryTable {
     }
 
     private func victim(in heap: Int, but kept: Int?) -> Int? {
-        guard let first = heaps[heap].first, first == kept else { return heaps[heap].first }
+        let order = heaps[heap].numbers.lazy.map { Int($0) }
+        guard let first = order.first, first == kept else { return order.first }
         // One of the two below the top is the next.
-        return heaps[heap].dropFirst().prefix(2).min { slots[$0]!.deadline < slots[$1]!.deadline }
+        return order.dropFirst().prefix(2).min { slots[$0]!.deadline < slots[$1]!.deadline }
     }
 
-    private mutating func insert(_ session: Session) {
+    private mutating func insert(_ session: Session) -> Int {
         let number: Int
         if let free = freeSlots.popLast() {
             number = free
@@ -206,11 +219,13 @@ struct MemoryTable {
         } else {
             number = slots.count
             slots.append(session)
+            places.append(0)
         }
         numbers[session.digest] = number
         slots[number]!.reference = .random(in: 1 ... .max)
         if let user = session.user { users[user, default: []].append(number) }
         push(number)
+        return number
     }
 
     private mutating func remove(_ number: Int) {
@@ -224,9 +239,10 @@ struct MemoryTable {
         byteCount -= Self.cost(session)
     }
 
-    private mutating func setUser(_ user: ByteString?, of number: Int) {
+    /// False if it is theirs already.
+    private mutating func setUser(_ user: ByteString?, of number: Int) -> Bool {
         let old = slots[number]!.user
-        guard old != user else { return }
+        guard old != user else { return false }
         pull(number)
         if let old { leave(old, number) }
         slots[number]!.user = user
@@ -234,6 +250,7 @@ struct MemoryTable {
         slots[number]!.reference = .random(in: 1 ... .max)
         if let user { users[user, default: []].append(number) }
         push(number)
+        return true
     }
 
     private mutating func leave(_ user: ByteString, _ number: Int) {
@@ -241,56 +258,22 @@ struct MemoryTable {
         if users[user]?.isEmpty == true { users[user] = nil }
     }
 
-    // MARK: Heaps
+    private mutating func journal(_ entry: MemoryEntry) {
+        if let journal { journalEnd = journal.append(entry) }
+    }
 
     private func heap(of number: Int) -> Int { slots[number]!.user == nil ? 0 : 1 }
 
     private mutating func setDeadline(_ deadline: Int64, of number: Int) {
         slots[number]!.deadline = deadline
-        settle(slots[number]!.place, in: heap(of: number))
+        heaps[heap(of: number)].update(UInt32(number), bound: deadline, &places)
     }
 
     private mutating func push(_ number: Int) {
-        let heap = heap(of: number)
-        heaps[heap].append(number)
-        slots[number]!.place = heaps[heap].count - 1
-        settle(heaps[heap].count - 1, in: heap)
+        heaps[heap(of: number)].insert(UInt32(number), bound: slots[number]!.deadline, &places)
     }
 
     private mutating func pull(_ number: Int) {
-        let (heap, place) = (heap(of: number), slots[number]!.place)
-        let last = heaps[heap].removeLast()
-        guard last != number else { return }
-        heaps[heap][place] = last
-        slots[last]!.place = place
-        settle(place, in: heap)
-    }
-
-    private mutating func settle(_ start: Int, in heap: Int) {
-        var place = start
-        while place > 0, isBefore(place, (place - 1) / 2, in: heap) {
-            swap(place, (place - 1) / 2, in: heap)
-            place = (place - 1) / 2
-        }
-        while true {
-            var least = place
-            for child in [2 * place + 1, 2 * place + 2]
-            where child < heaps[heap].count && isBefore(child, least, in: heap) {
-                least = child
-            }
-            guard least != place else { return }
-            swap(place, least, in: heap)
-            place = least
-        }
-    }
-
-    private func isBefore(_ left: Int, _ right: Int, in heap: Int) -> Bool {
-        slots[heaps[heap][left]]!.deadline < slots[heaps[heap][right]]!.deadline
-    }
-
-    private mutating func swap(_ left: Int, _ right: Int, in heap: Int) {
-        heaps[heap].swapAt(left, right)
-        slots[heaps[heap][left]]!.place = left
-        slots[heaps[heap][right]]!.place = right
+        heaps[heap(of: number)].remove(UInt32(number), &places)
     }
 }

@@ -94,7 +94,7 @@ extension PHPMemoryProvider.Configuration {
         _ = try php.checkedFormat()
         try serverConfiguration().check()
         try storeConfiguration().check()
-        try state.map(MemoryState.checkAccess)
+        try state?.checkAccess(of: .php)
     }
 
     func storeConfiguration() throws(ConfigurationError) -> MemoryStore.Configuration {

@@ -1,6 +1,7 @@
+internal import Dispatch
 internal import GalletaPlatform
 internal import Logging
-internal import MemorySessions
+public import MemorySessions
 public import Sessions
 
 /// PHP's sessions in this process's memory. PHP's own redis handler (php-redis) has them by a unix socket, and there is no Redis:
@@ -12,14 +13,14 @@ public import Sessions
 /// Pages and handlers in Swift are to each other what they are with ``PHPProvider``, and have one fair queue for each session: a page
 /// that asks for a session that others have gets its answer when it is its turn. Pages without locks lose no change under a name of
 /// its own. Beyond what PHP's other stores have there are lists of a user's sessions, caps, and a state file, which carries the
-/// sessions over a restart.
+/// sessions over a restart, with a journal, by which no crash undoes a log-in or a log-out.
 ///
 /// For one process: a second one would know nothing of its sessions. Registered by `PHPProvider.register()`, as `php` with the
 /// parameter `socket`. Threading: any thread.
-public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, PersistentProvider {
+public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, PersistentProvider, JournalingStore {
     private let base: PHPProvider
     private let server: HandlerServer?
-    private let keeper: MemoryState?
+    private let keeper: StateKeeper?
     let store: MemoryStore
     let operations: PHPOperations
 
@@ -30,20 +31,24 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         var configuration = configuration
         if configuration.php.clock.other == nil { configuration.php.clock = .steady }
         let server = try configuration.serverConfiguration()
-        let store = try MemoryStore(configuration.storeConfiguration())
+        let store = try MemoryStore(configuration.storeConfiguration(), journal: configuration.state?.makeJournal())
         let keeper = try configuration.state.map {
-            try MemoryState(store: store, file: $0, logger: configuration.php.logger)
+            try $0.check()
+            return try StateKeeper(
+                of: store, file: $0, logger: configuration.php.logger,
+                queue: DispatchQueue(label: "galleta.sessions.php.state", qos: .utility))
         }
         do {
             try self.init(
                 store: store, configuration.php, server: HandlerServer(server, store: store), keeper: keeper)
             configuration.php.logger.notice(
                 "PHP's sessions are in memory, its redis handler is served at unix:\(configuration.socket)")
-            if let state = configuration.state {
-                configuration.php.logger.notice(
+            if let state = configuration.state, configuration.php.userKey == nil {
+                configuration.php.logger.warning(
                     """
-                    a crash brings PHP's sessions back as they were when \(state.path) was last written, at most \
-                    \(state.interval) before: log-ins and log-outs, too, have no journal
+                    log-ins on PHP's pages are not known as such, as userKey is not set: a crash brings these sessions back as \
+                    they were when \(state.path) was last written, at most \(state.interval) before; name the key by which \
+                    PHP's pages know their user, and no crash undoes a log-in or a log-out
                     """)
             }
         } catch {
@@ -55,7 +60,7 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
 
     init(
         store: MemoryStore, _ configuration: PHPProvider.Configuration, server: HandlerServer? = nil,
-        keeper: MemoryState? = nil
+        keeper: StateKeeper? = nil
     ) throws(ConfigurationError) {
         self.store = store
         self.server = server
@@ -70,6 +75,9 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         traits.isLocalToProcess = true
         return traits
     }
+
+    /// The journal beside the state file, if there is one.
+    package var stateJournal: StateJournal? { store.stateJournal }
 
     /// PHP's ids, as ``PHPProvider/idFormat``.
     public var idFormat: SessionIDFormat { base.idFormat }
@@ -101,11 +109,9 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
             statistics.expired = state.table.expirations
             statistics.refused = state.table.refusals
         }
-        if let figures = keeper?.figures {
-            statistics.sinceSaved = figures.last.map { $0.at.duration(to: .now) }
-            statistics.lastSave = figures.last?.duration
-            statistics.saveFailures = figures.failures
-        }
+        if let (age, duration) = keeper?.figures { (statistics.sinceSaved, statistics.lastSave) = (age, duration) }
+        statistics.saveFailures = keeper?.failureCount
+        statistics.unsaved = stateJournal?.failureCount
         return statistics
     }
 

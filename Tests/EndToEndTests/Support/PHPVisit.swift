@@ -23,6 +23,10 @@ enum PHPVisit {
         while (true) usleep(1000);
         """,
         "start.php": "echo @session_start() ? 'session' : 'none';",
+        // Say whether that is done.
+        "enter.php":
+            "session_start(); $_SESSION['user'] = $_GET['name']; echo session_write_close() ? 'in' : 'failed';",
+        "leave.php": "session_start(); echo session_destroy() ? 'out' : 'failed';",
         "new-id.php": "session_start(); session_regenerate_id(true);",
         "logout.php": "session_start(); session_destroy();",
     ]

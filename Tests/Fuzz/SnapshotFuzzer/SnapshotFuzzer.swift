@@ -1,11 +1,10 @@
 // covers: Sources/MemorySessions/Snapshot/SnapshotReader.swift
 // covers: Sources/MemorySessions/Snapshot/SnapshotHeader.swift
-// covers: Sources/MemorySessions/Snapshot/SnapshotRecord.swift
+// covers: Sources/MemorySessions/Snapshot/MemoryEntry.swift
 // covers: Sources/MemorySessions/Snapshot/SnapshotSession.swift
 // covers: Sources/MemorySessions/Snapshot/SnapshotWindow.swift
 // covers: Sources/MemorySessions/Journal/JournalReader.swift
 // covers: Sources/MemorySessions/Journal/JournalHeader.swift
-// covers: Sources/MemorySessions/Journal/JournalRecord.swift
 @testable import MemorySessions
 
 /// Any state file, and any journal: the reader ends, and hands on nothing that does not come out of its own encoder again.
@@ -46,7 +45,11 @@ private func read(_ bytes: [UInt8], pieces: Int) {
             return piece.count
         },
         begin: { _ in },
-        visit: { _ in records += 1 })
+        visit: {
+            guard MemoryEntry($0) != nil else { return false }
+            records += 1
+            return true
+        })
     precondition(report.records == records)
     precondition(report.outcome != .empty || bytes.isEmpty)
 }
@@ -62,18 +65,27 @@ private func readJournal(_ bytes: [UInt8], pieces: Int) {
             return piece.count
         },
         begin: \.firstSequence,
-        visit: { _ in records += 1 })
+        visit: {
+            guard MemoryEntry($0) != nil else { return false }
+            records += 1
+            return true
+        })
     precondition(report.records == records && report.cutBytes <= bytes.count)
     precondition(report.outcome != .empty || bytes.isEmpty)
 }
 
 /// A payload whose checksum is right: what comes of it is written and read as the same.
 private func journalRecord(type: UInt32, _ payload: UnsafeRawBufferPointer) {
-    guard let record = JournalRecord(type: type, payload) else { return }
-    var again: [UInt8] = []
-    record.append(to: &again, sequence: 1, mark: 2)
-    let back = again.withUnsafeBytes {
-        JournalRecord(type: record.type, UnsafeRawBufferPointer(rebasing: $0[JournalRecord.frameCount...]))
+    func record(_ bytes: UnsafeRawBufferPointer) -> StateRecord? {
+        switch JournalRecordType(rawValue: type) {
+        case .session: .session(bytes)
+        case .removal: .removal(bytes)
+        case .rotation: .rotation(bytes)
+        case nil: nil
+        }
     }
-    precondition(back?.type == record.type, "not read again")
+    guard let entry = record(payload).flatMap(MemoryEntry.init) else { return }
+    var again: [UInt8] = []
+    precondition(entry.append(to: &again).rawValue == type, "another type")
+    precondition(again.withUnsafeBytes { record($0).flatMap(MemoryEntry.init) != nil }, "not read again")
 }

@@ -126,7 +126,7 @@ struct MemoryStoreTests {
             #expect(try made.write([1], lastUse: nil))
             #expect(try patient.create(id, until: .patient) == nil)
             let record = try #require(try patient.open(id, until: .patient))
-            #expect(patient.remove(digest))
+            #expect(patient.remove(digest).isRemoved)
             #expect(try !end(record))
             #expect(try patient.read(id, until: .patient) == nil)
             #expect(patient.state.withLock { $0.locks.count } == 0)

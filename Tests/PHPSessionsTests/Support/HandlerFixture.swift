@@ -1,5 +1,7 @@
+import Dispatch
 import GalletaPlatform
 import Logging
+import MemorySessions
 import TestSupport
 
 @testable import PHPSessions
@@ -11,7 +13,10 @@ final class HandlerFixture: Sendable {
     let folder: TemporaryFolder
     let store: MemoryStore
     let log = CapturedLog()
+    let logger: Logger
     let id = PHPSessionID("0123456789abcdefghijklmnop")!
+    /// Keeps the state file, where there is one.
+    let keeper: StateKeeper?
     private let server: HandlerServer
 
     var socket: String { folder.file("php.sock") }
@@ -20,18 +25,24 @@ final class HandlerFixture: Sendable {
     var key: String { "PHPREDIS_SESSION:\(id.text)" }
     var lock: String { key + "_LOCK" }
 
+    /// - Parameter state: The file that keeps the store's sessions.
     init(
-        _ adjust: (inout HandlerServer.Configuration) -> Void = { _ in },
+        _ adjust: (inout HandlerServer.Configuration) -> Void = { _ in }, state: MemoryProvider.StateFile? = nil,
         store adjustStore: (inout MemoryStore.Configuration) -> Void = { _ in }
     ) throws {
         folder = try TemporaryFolder()
         let log = log
         let logger = Logger(label: "test") { _ in log }
+        self.logger = logger
         var memory = MemoryStore.Configuration(idleTimeout: .seconds(3_600))
         memory.maxWaiters = 100
         memory.logger = logger
         adjustStore(&memory)
-        store = try MemoryStore(memory)
+        let store = try MemoryStore(memory, journal: state?.makeJournal())
+        self.store = store
+        keeper = try state.map {
+            try StateKeeper(of: store, file: $0, logger: logger, queue: DispatchQueue(label: "test"))
+        }
         var configuration = HandlerServer.Configuration(socket: folder.file("php.sock"))
         // Longer than a busy machine takes.
         configuration.lockPatience = .seconds(120)
@@ -47,6 +58,13 @@ final class HandlerFixture: Sendable {
     func close() {
         server.close()
         store.close()
+        keeper?.close()
+    }
+
+    /// Ends as a crash does: what is not in the files is lost.
+    func crash() {
+        keeper?.abandon()
+        close()
     }
 
     func line() throws -> RedisLine { try RedisLine(unix: socket) }

@@ -1,16 +1,21 @@
 internal import GalletaPlatform
 package import Sessions
 
-extension MemoryProvider: JournalingProvider {
+/// A provider whose journal is that of a state file.
+package protocol JournalingStore: JournalingProvider {
+    var stateJournal: StateJournal? { get }
+}
+
+extension JournalingStore {
     /// Where the journal ends now; nil without one.
-    package var journalEnd: UInt64? { store.ledger.journal?.end }
+    package var journalEnd: UInt64? { stateJournal?.end }
 
     /// Whether log-ins would fail.
-    package var isJournalFailing: Bool { store.ledger.journal?.isFailing ?? false }
+    package var isJournalFailing: Bool { stateJournal?.isFailing ?? false }
 
     /// Whether everything before `end` is on the disk.
     package func isSettled(_ end: UInt64) throws(SessionStoreError) -> Bool {
-        switch store.ledger.journal?.verdict(on: end) {
+        switch stateJournal?.verdict(on: end) {
         case .settled, nil: return true
         case .pending: return false
         case .failed: throw Self.unsaved
@@ -19,7 +24,7 @@ extension MemoryProvider: JournalingProvider {
 
     /// Waits on this thread.
     package func settle(_ end: UInt64) throws(SessionStoreError) {
-        guard let journal = store.ledger.journal else { return }
+        guard let journal = stateJournal else { return }
         let outcome = Monitor<Bool?>(nil)
         journal.wait(for: end) { isSettled in
             outcome.withLock { $0 = isSettled }
@@ -30,7 +35,7 @@ extension MemoryProvider: JournalingProvider {
 
     /// Waits without a thread.
     package func settleAsync(_ end: UInt64) async throws(SessionStoreError) {
-        guard let journal = store.ledger.journal else { return }
+        guard let journal = stateJournal else { return }
         let isSettled = await withUnsafeContinuation { continuation in
             journal.wait(for: end) { continuation.resume(returning: $0) }
         }

@@ -1,22 +1,25 @@
 import Foundation
 import Glibc
-
-@testable import MemorySessions
+import MemorySessions
 
 /// The system's disk until its power is cut: then nothing more gets there, and what was not synced is lost, or a part of it.
 ///
 /// Thread-safe.
-final class FragileDisk: StateDisk, @unchecked Sendable {
+package final class FragileDisk: StateDisk, @unchecked Sendable {
     // Safe: all that changes is behind `lock`.
 
     /// What a power cut leaves of what was not synced.
-    struct Remains {
+    package struct Remains: Sendable {
         /// Of a file's bytes, in quarters: 0 none, 4 all.
-        var quarters: Int
+        package var quarters: Int
         /// Whether names that were changed stay so.
-        var names: Bool
+        package var names: Bool
 
-        static let all = [0, 2, 3, 4].flatMap { quarters in
+        package init(quarters: Int, names: Bool) {
+            (self.quarters, self.names) = (quarters, names)
+        }
+
+        package static let all = [0, 2, 3, 4].flatMap { quarters in
             [false, true].map { Remains(quarters: quarters, names: $0) }
         }
     }
@@ -40,24 +43,24 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
     private var counts: [String: Int] = [:]
 
     /// - Parameter operations: How many succeed before the power is cut.
-    init(cutAfter operations: Int = .max) {
+    package init(cutAfter operations: Int = .max) {
         lastOperation = operations
     }
 
     /// How many calls of a name there were.
-    func count(of name: String) -> Int { lock.withLock { counts[name] ?? 0 } }
+    package func count(of name: String) -> Int { lock.withLock { counts[name] ?? 0 } }
 
-    var operationCount: Int { lock.withLock { operations } }
+    package var operationCount: Int { lock.withLock { operations } }
 
-    var isCut: Bool { lock.withLock { operations > lastOperation } }
+    package var isCut: Bool { lock.withLock { operations > lastOperation } }
 
     /// Has calls of these names fail from now on, until others are given.
-    func fail(_ names: Set<String>, code: Int32 = ENOSPC) {
+    package func fail(_ names: Set<String>, code: Int32 = ENOSPC) {
         lock.withLock { (failing, failureCode) = (names, code) }
     }
 
     /// Calls `hook` with the path before each call of a name.
-    func before(_ name: String, _ hook: (@Sendable (String) -> Void)?) {
+    package func before(_ name: String, _ hook: (@Sendable (String) -> Void)?) {
         lock.withLock { hooks[name] = hook }
     }
 
@@ -79,7 +82,7 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
         }
     }
 
-    func create(_ path: String) -> Int32 {
+    package func create(_ path: String) -> Int32 {
         guard allows("create", path) else { return -1 }
         noteName(path)
         let file = system.create(path)
@@ -87,7 +90,7 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
         return file
     }
 
-    func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    package func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         guard allows("write", lock.withLock { files[file]?.path } ?? "") else {
             // A part of it got there.
             guard lock.withLock({ operations - 1 == lastOperation }) else { return -1 }
@@ -103,7 +106,7 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
         return fails ? -1 : count
     }
 
-    func sync(_ file: Int32) -> Int32 {
+    package func sync(_ file: Int32) -> Int32 {
         guard allows("sync", lock.withLock { files[file]?.path } ?? "") else { return -1 }
         lock.withLock {
             let count = files[file]?.bytes.count ?? 0
@@ -112,7 +115,7 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
         return 0
     }
 
-    func rename(_ path: String, to new: String) -> Int32 {
+    package func rename(_ path: String, to new: String) -> Int32 {
         guard allows("rename", new) else { return -1 }
         noteName(path)
         noteName(new)
@@ -124,13 +127,13 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
         return outcome
     }
 
-    func unlink(_ path: String) -> Int32 {
+    package func unlink(_ path: String) -> Int32 {
         guard allows("unlink", path) else { return -1 }
         noteName(path)
         return system.unlink(path)
     }
 
-    func syncFolder(of path: String) -> Int32 {
+    package func syncFolder(of path: String) -> Int32 {
         guard allows("syncFolder", path) else { return -1 }
         lock.withLock { unsyncedNames = [:] }
         return 0
@@ -144,7 +147,7 @@ final class FragileDisk: StateDisk, @unchecked Sendable {
     }
 
     /// Leaves in the folder what the power cut leaves. The provider is not to be used any more.
-    func cut(_ remains: Remains) throws {
+    package func cut(_ remains: Remains) throws {
         try lock.withLock {
             lastOperation = 0
             for written in files.values where !written.path.isEmpty && written.synced < written.bytes.count {
