@@ -89,8 +89,9 @@ serve_block() {
     [[ $1 == "$folder" ]] || until=${1#*, until }
     folder=$(place "$folder")
     stop_serving
-    # exec: the signal that stops it reaches the command itself.
-    launch bash -euc "cd -- '$folder' && exec $(tail -n +2 -- "$block")" >"$block.log" 2>&1
+    # exec: the signal that stops it reaches the command itself. With a terminal's answers to signals: what was started in the
+    # background, or by nohup, has some ignored, and a shell cannot heed those any more.
+    launch env --default-signal bash -euc "cd -- '$folder' && exec $(tail -n +2 -- "$block")" >"$block.log" 2>&1
     serving=$started serving_log=$block.log
     until (cd -- "$folder" && bash -c "$until"); do
         if ! alive "$serving" || ((SECONDS > deadline)); then
