@@ -104,6 +104,45 @@ struct RedisTLSTests {
         #expect(try server.cli("GET", "n") == "")
     }
 
+    @Test("a cluster whose nodes speak TLS only to clients and to each other: each key finds its node")
+    func cluster() throws {
+        let cluster = try RedisCluster(tls: authority.issue("127.0.0.1"))
+        var servers = RedisServers(.cluster, [.tcp("127.0.0.1", UInt16(cluster.ports[0]))])
+        servers.usesTLS = true
+        var settings = RedisSettings(servers)
+        settings.tls.authorityFile = authority.certificate
+        settings.totalTimeout = .seconds(5)
+        let slot = try cluster.slot(of: "{galleta}:x")
+        let owner = try cluster.node(ofSlot: slot)
+        let script = RedisScript("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+        func increment(_ client: RedisClient) throws -> RESPValue {
+            try client.run(
+                RedisCommand(script, keys: [.text("{galleta}:x")], arguments: [1], isRepeatable: false))
+        }
+        let client = try RedisClient(settings: settings)
+        #expect(try increment(client) == .integer(1))
+        // The others are found by what the first one says, over TLS, too.
+        let target = try #require(cluster.nodes.first { $0 !== owner })
+        try cluster.move(slot: slot, to: target)
+        #expect(try increment(client) == .integer(2))
+        #expect(try target.cli("GET", "{galleta}:x") == "2")
+    }
+
+    @Test("sentinels that speak TLS only name the primary, also after a failover")
+    func sentinels() throws {
+        let sentinels = try RedisSentinels(tls: authority.issue("127.0.0.1"))
+        var servers = RedisServers(
+            .sentinel(primary: RedisSentinels.name), sentinels.ports.map { .tcp("127.0.0.1", UInt16($0)) })
+        servers.usesTLS = true
+        var settings = RedisSettings(servers)
+        settings.tls.authorityFile = authority.certificate
+        settings.totalTimeout = .seconds(5)
+        let client = try RedisClient(settings: settings)
+        try client.set("a", "1")
+        let new = try sentinels.failOver()
+        #expect(try eventually { try (try? client.set("a", "2")) != nil && new.cli("GET", "a") == "2" })
+    }
+
     @Test("a dripping peer holds a handshake no longer than the deadline")
     func drip() throws {
         let server = try RedisServer(tls: authority.issue("localhost"))

@@ -21,9 +21,11 @@ public final class RedisCluster: Sendable {
 
     public let nodes: [RedisServer]
 
-    /// - Parameter lines: Lines of redis.conf for each node.
-    public init(_ lines: [String] = []) throws {
-        nodes = try (0..<3).map { _ in try RedisServer(lines, as: .clusterNode, hasPort: true) }
+    /// - Parameters:
+    ///   - lines: Lines of redis.conf for each node.
+    ///   - tls: What all nodes show, to clients and to each other; nil: they talk plainly.
+    public init(_ lines: [String] = [], tls: TLSIdentity? = nil) throws {
+        nodes = try (0..<3).map { _ in try RedisServer(lines, as: .clusterNode, hasPort: true, tls: tls) }
         // What `redis-cli --cluster create` does, without its pauses: 2 s in place of 6.
         for (index, slots) in [0...5460, 5461...10_922, 10_923...16_383].enumerated() {
             try nodes[index].cli(
@@ -39,7 +41,7 @@ public final class RedisCluster: Sendable {
     }
 
     /// The nodes' ports.
-    public var ports: [Int] { nodes.compactMap(\.port) }
+    public var ports: [Int] { nodes.compactMap(\.servedPort) }
 
     /// The slot of a key.
     public func slot(of key: String) throws -> Int {
@@ -55,7 +57,7 @@ public final class RedisCluster: Sendable {
             for range in words.dropFirst(8) where !range.hasPrefix("[") {
                 let ends = range.split(separator: "-").compactMap { Int($0) }
                 guard let first = ends.first, let last = ends.last, (first...last).contains(slot) else { continue }
-                if let node = nodes.first(where: { words[1].contains(":\($0.port ?? 0)@") }) { return node }
+                if let node = nodes.first(where: { Self.is($0, at: words[1]) }) { return node }
             }
         }
         throw TestFailure(description: "nobody has the slot \(slot): \(view)")
@@ -82,7 +84,8 @@ public final class RedisCluster: Sendable {
         while case let key = try source.cli("CLUSTER", "GETKEYSINSLOT", number, "1"), !key.isEmpty {
             try source.cli(
                 [
-                    "MIGRATE", "127.0.0.1", String(target.port ?? 0), key, "0", "5000", "AUTH2", RedisServer.ownUser,
+                    "MIGRATE", "127.0.0.1", String(target.servedPort ?? 0), key, "0", "5000", "AUTH2",
+                    RedisServer.ownUser,
                     "any",
                 ])
             try hook(.moved(key: key))
@@ -111,6 +114,11 @@ public final class RedisCluster: Sendable {
         guard hasCome else { throw TestFailure(description: "the cluster's state does not become \(state)") }
     }
 
+    /// A node names another by the plain port to whoever asks without TLS.
+    private static func `is`(_ node: RedisServer, at address: some StringProtocol) -> Bool {
+        [node.port, node.tlsPort].contains { $0.map { address.contains(":\($0)@") } ?? false }
+    }
+
     private func id(of node: RedisServer) throws -> String {
         try node.cli("CLUSTER", "MYID")
     }
@@ -124,7 +132,7 @@ public final class RedisCluster: Sendable {
 
 extension RedisServer {
     fileprivate func meet(_ other: RedisServer) throws {
-        try cli("CLUSTER", "MEET", "127.0.0.1", String(other.port ?? 0), String(other.busPort ?? 0))
+        try cli("CLUSTER", "MEET", "127.0.0.1", String(other.servedPort ?? 0), String(other.busPort ?? 0))
     }
 
     fileprivate var isInWholeCluster: Bool {

@@ -17,16 +17,18 @@ public final class RedisSentinels: Sendable {
     ///   - sentinelLines: Lines for the sentinels (`requirepass …`).
     ///   - hurries: Whether sentinels look around more often than by default: a primary that comes back is made a replica
     ///     after some seconds; else after about 15, during which it takes writes.
-    public init(_ lines: [String] = [], password: String? = nil, sentinelLines: [String] = [], hurries: Bool = true)
-        throws
-    {
+    ///   - tls: What all of them show, to clients and to each other; nil: they talk plainly.
+    public init(
+        _ lines: [String] = [], password: String? = nil, sentinelLines: [String] = [], hurries: Bool = true,
+        tls: TLSIdentity? = nil
+    ) throws {
         self.hurries = hurries
         let secret = password.map { ["requirepass \($0)", "masterauth \($0)"] } ?? []
         // Without the delay the first copy begins at once.
         let common = ["repl-diskless-sync-delay 0"] + secret + lines
-        let primary = try RedisServer(common, hasPort: true)
-        let address = "127.0.0.1 \(primary.port ?? 0)"
-        let replica = try RedisServer(common + ["replicaof \(address)"], hasPort: true)
+        let primary = try RedisServer(common, hasPort: true, tls: tls)
+        let address = "127.0.0.1 \(primary.servedPort ?? 0)"
+        let replica = try RedisServer(common + ["replicaof \(address)"], hasPort: true, tls: tls)
         servers = [primary, replica]
         // A sentinel looks for replicas every ten seconds: the first look shall find it.
         guard try eventually(within: 20, { try primary.info("slave0")?.contains("state=online") == true }) else {
@@ -37,7 +39,9 @@ public final class RedisSentinels: Sendable {
                 "sentinel monitor \(Self.name) \(address) 2", "sentinel down-after-milliseconds \(Self.name) 1000",
                 "sentinel failover-timeout \(Self.name) 3000",
             ] + (password.map { ["sentinel auth-pass \(Self.name) \($0)"] } ?? [])
-        sentinels = try (0..<3).map { _ in try RedisServer(watch + sentinelLines, as: .sentinel, hasPort: true) }
+        sentinels = try (0..<3).map { _ in
+            try RedisServer(watch + sentinelLines, as: .sentinel, hasPort: true, tls: tls)
+        }
         for sentinel in sentinels { try setPeriods(of: sentinel) }
         let isReady = eventually(within: 30) {
             sentinels.allSatisfy {
@@ -72,13 +76,13 @@ public final class RedisSentinels: Sendable {
     }
 
     /// The sentinels' ports.
-    public var ports: [Int] { sentinels.compactMap(\.port) }
+    public var ports: [Int] { sentinels.compactMap(\.servedPort) }
 
     /// The server that a sentinel names as the primary.
     public func primary(by sentinel: RedisServer) throws -> RedisServer {
         let answer = try sentinel.cli("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self.name)
         let port = answer.split(separator: "\n").last.flatMap { Int($0) }
-        guard let server = servers.first(where: { $0.port == port }) else {
+        guard let server = servers.first(where: { $0.servedPort == port }) else {
             throw TestFailure(description: "the sentinel names a stranger: \(answer)")
         }
         return server
@@ -139,7 +143,7 @@ public final class RedisSentinels: Sendable {
             // A sentinel that has an older view would undo what another does next.
             return sentinels.filter(\.isRunning).allSatisfy {
                 let fields = Self.ask($0, "REPLICAS")
-                return fields["port"] == String(server.port ?? 0) && fields["flags"] == "slave"
+                return fields["port"] == String(server.servedPort ?? 0) && fields["flags"] == "slave"
                     && fields["role-reported"] == "slave" && fields["master-link-status"] == "ok"
             }
         }

@@ -18,6 +18,8 @@ public final class RedisServer: Sendable {
     public let port: Int?
     /// Its TLS port of 127.0.0.1.
     public let tlsPort: Int?
+    /// Where clients and other servers find it: the TLS port, if there is one.
+    public var servedPort: Int? { tlsPort ?? port }
     /// Where a cluster's nodes talk to each other.
     let busPort: Int?
     private let role: Role
@@ -63,7 +65,8 @@ public final class RedisServer: Sendable {
             if let tls, let tlsPort {
                 text += [
                     "tls-port \(tlsPort)", "tls-cert-file \(tls.certificate)", "tls-key-file \(tls.key)",
-                    "tls-ca-cert-file \(tls.authority)", "tls-auth-clients no",
+                    "tls-ca-cert-file \(tls.authority)", "tls-auth-clients no", "tls-replication yes",
+                    "tls-cluster yes",
                 ]
             }
             try (text + lines).map { $0 + "\n" }.joined()

@@ -23,7 +23,7 @@ public final class TLSAuthority: Sendable {
     /// A certificate for a server or a client.
     ///
     /// - Parameters:
-    ///   - hosts: Names and IPv4 addresses that it is good for; none is right for a client.
+    ///   - hosts: Names and addresses that it is good for; none is right for a client.
     ///   - days: How long it is good; a negative number makes one that has expired.
     public func issue(_ hosts: String..., days: Int = 1) throws -> TLSIdentity {
         let name = "issued-\(UInt64.random(in: 0...UInt64.max))"
@@ -31,7 +31,9 @@ public final class TLSAuthority: Sendable {
         let (request, extensions) = (folder.file(name + ".csr"), folder.file(name + ".ext"))
         try Self.openssl(["req", "-new", "-subj", "/CN=\(name)", "-out", request] + Self.newKey(key))
         let names = hosts.map { host in
-            (host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) } ? "IP:" : "DNS:") + host
+            let isAddress =
+                host.contains(":") || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+            return (isAddress ? "IP:" : "DNS:") + host
         }
         let text =
             "basicConstraints=CA:FALSE\n"
