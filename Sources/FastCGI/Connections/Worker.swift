@@ -290,6 +290,7 @@ final class Worker: @unchecked Sendable {
     // MARK: Refusals
 
     private func refuse(_ refusal: RequestCheck.Refusal, _ begun: Exchange, _ turn: Turn) -> Turn.Step {
+        engine.counters.count(engine.counters.refusedHeads)
         let (status, isSent) = begun.refuse(refusal, turn.bytes, on: turn.fd)
         engine.endRefused(ConnectionState.Unanswered(begun), refusal, status?.code, wasSent: isSent)
         exchange.reset()

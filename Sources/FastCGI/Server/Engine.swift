@@ -80,7 +80,6 @@ final class Engine: Sendable {
     func endRefused(
         _ request: ConnectionState.Unanswered, _ refusal: RequestCheck.Refusal, _ status: Int?, wasSent: Bool
     ) {
-        counters.count(counters.refusedHeads)
         summarize(request, status ?? 400, wasSent: wasSent && status != nil)
         let what = status.map { "answered \($0) and closed a connection" } ?? "closed a connection"
         refusedHeadKinds.withLock { $0[refusal.rawValue, default: 0] += 1 }
