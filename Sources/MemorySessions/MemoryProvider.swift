@@ -39,7 +39,7 @@ public final class MemoryProvider: UserIndexedProvider, CollectingProvider, List
         try configuration.check()
         store = MemoryStore(
             clock: configuration.clock, maximumSessions: configuration.maximumSessions,
-            maximumBytes: configuration.maximumBytes, journal: configuration.state?.makeJournal())
+            maximumBytes: configuration.maximumBytes, journal: configuration.state?.makeJournal(of: .own))
         let queue = DispatchQueue(label: "galleta.sessions.memory", qos: .utility)
         let store = store
         keeper = try configuration.state.map {

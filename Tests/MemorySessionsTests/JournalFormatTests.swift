@@ -139,6 +139,24 @@ struct JournalFormatTests {
         #expect(records(nil) == nil)
     }
 
+    @Test("numbers at the end of what there is are no trap")
+    func lastNumbers() throws {
+        var header = JournalHeader(time: Self.time, mark: 7, base: 0, firstSequence: .max)
+        for first in [UInt64.max, 1] {
+            header.firstSequence = first
+            var bytes: [UInt8] = []
+            header.append(to: &bytes)
+            header.append(to: &bytes)
+            for sequence in [UInt64.max - 1, .max, .max] {
+                JournalFrame.append(MemoryEntry.removal(.random()), to: &bytes, sequence: sequence, mark: 7)
+            }
+            #expect(Self.read(bytes).records.count <= 1)
+        }
+        var state = SnapshotHeader(time: Self.time, mark: 8)
+        (state.journal, state.sequence) = (header.journal, .max)
+        #expect(header.firstSequence(after: state) != nil)
+    }
+
     @Test("a newer version, something else and nothing at all are told apart")
     func outcomes() throws {
         #expect(Self.read(try Self.sample(1, version: 2).bytes).report.outcome == .newer(2))

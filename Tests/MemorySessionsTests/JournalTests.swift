@@ -122,6 +122,11 @@ struct JournalTests {
         let second = try fixture.start()
         #expect(fixture.log.contains("error", "is not there", "log-outs undone"))
         second.close()
+        let count = fixture.log.all.count
+        // After a clean end there is none, and none is missed.
+        let third = try fixture.start()
+        #expect(!fixture.log.all.dropFirst(count).contains { $0.contains("is not there") })
+        third.close()
     }
 
     private var journalPath: String { fixture.path + ".journal" }

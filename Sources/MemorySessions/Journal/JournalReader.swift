@@ -17,11 +17,13 @@ enum JournalReader {
 
     /// - Parameters:
     ///   - source: Gives the bytes, in pieces of any size.
+    ///   - kind: Whose changes they are to be.
     ///   - begin: Called once, with the header, before the first record; tells from which sequence on records count, or
     ///     nil for none.
     ///   - visit: Called with each record that is whole and counts, in the order of the file; false: it makes no sense.
     static func read(
-        _ source: @escaping SnapshotWindow.Source, begin: (JournalHeader) -> UInt64?, visit: (StateRecord) -> Bool
+        _ source: @escaping SnapshotWindow.Source, of kind: SnapshotHeader.Kind = .own,
+        begin: (JournalHeader) -> UInt64?, visit: (StateRecord) -> Bool
     ) -> Report {
         var window = SnapshotWindow(source)
         var report = Report()
@@ -29,6 +31,7 @@ enum JournalReader {
         report.outcome = outcome
         if isDamaged { report.damaged += 1 }
         guard let header = found else { return report }
+        guard header.kind == kind else { return Report(outcome: .foreign) }
         guard let first = begin(header) else {
             report.belongs = false
             return report
@@ -38,9 +41,12 @@ enum JournalReader {
     }
 
     /// What the stream is, by its headers alone.
-    static func outcome(_ source: @escaping SnapshotWindow.Source) -> SnapshotReport.Outcome {
+    static func outcome(
+        _ source: @escaping SnapshotWindow.Source, of kind: SnapshotHeader.Kind
+    ) -> SnapshotReport.Outcome {
         var window = SnapshotWindow(source)
-        return window.readHeaders(as: JournalHeader.self).outcome
+        let (outcome, header, _) = window.readHeaders(as: JournalHeader.self)
+        return header.map { $0.kind == kind } ?? true ? outcome : .foreign
     }
 
     private static func readRecords(
@@ -51,7 +57,8 @@ enum JournalReader {
         // What was skipped since the last whole record: the end of the file, unless one follows.
         var skipped = 0
         while window.fill(1) {
-            if let frame = frame(&window, header.mark), frame.sequence >= expected {
+            // One of the last number would be followed by none; no process comes near it.
+            if let frame = frame(&window, header.mark), frame.sequence >= expected, frame.sequence < .max {
                 if skipped > 0 || frame.sequence > expected { report.damaged += 1 }
                 skipped = 0
                 expected = frame.sequence + 1

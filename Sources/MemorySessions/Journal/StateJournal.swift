@@ -97,6 +97,7 @@ package final class StateJournal: @unchecked Sendable {
 
     /// Stands before each record, and names this process's journals.
     let mark = UInt64.random(in: 1 << 32 ... .max)
+    private let kind: SnapshotHeader.Kind
     private let path: String
     private let disk: any StateDisk
     private let state = Monitor(State())
@@ -105,8 +106,11 @@ package final class StateJournal: @unchecked Sendable {
     /// Beyond so many bytes `grown` is told of this file.
     private var nextSize = StateJournal.sizeLimit
 
-    /// - Parameter state: The path of the state file.
-    init(beside state: String, on disk: any StateDisk) {
+    /// - Parameters:
+    ///   - kind: Whose changes they are.
+    ///   - state: The path of the state file.
+    init(of kind: SnapshotHeader.Kind, beside state: String, on disk: any StateDisk) {
+        self.kind = kind
         path = JournalOutput.path(beside: state)
         self.disk = disk
     }
@@ -141,6 +145,18 @@ package final class StateJournal: @unchecked Sendable {
 
     /// Whether all changes up to a sequence are on the disk, in the journal or by a snapshot.
     func verdict(on end: UInt64) -> Verdict { state.withLock { $0.verdict(on: end) } }
+
+    /// Whether a change is not known to be on the disk: it is on its way, or could not be put there, and no snapshot that has it
+    /// has begun another file since.
+    package func isOpen(_ sequence: UInt64) -> Bool {
+        state.withLock { state in
+            switch state.verdict(on: sequence) {
+            case .pending: true
+            case .settled: false
+            case .failed: state.isFailing
+            }
+        }
+    }
 
     /// Calls back once it is known whether all changes up to a sequence are on the disk: at once, or on the journal's
     /// thread, which must not be held up.
@@ -254,7 +270,7 @@ package final class StateJournal: @unchecked Sendable {
             }
             state.wake()
         }
-        let header = JournalHeader(time: time, mark: mark, base: base, firstSequence: sequence + 1)
+        let header = JournalHeader(kind, time: time, mark: mark, base: base, firstSequence: sequence + 1)
         let next = try JournalOutput(path, header, tail: tail, on: disk)
         try next.takePlace()
         // The one until now has no name any more.

@@ -27,6 +27,9 @@ package struct SnapshotHeader: FileHeader, Equatable {
     /// The last change in them that the file has.
     var sequence: UInt64 = 0
 
+    /// The first change in them that the file has not.
+    var nextSequence: UInt64 { sequence.addingReportingOverflow(1).partialValue }
+
     init(_ kind: Kind = .own, time: SnapshotTime, mark: UInt64) {
         self.kind = kind
         self.time = time

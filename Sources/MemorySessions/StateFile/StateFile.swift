@@ -56,7 +56,7 @@ extension MemoryProvider {
             // The first start, or none since one that ended in a crash before there was a state file.
             try checkContent(path, "sessions", "no state file") { SnapshotReader.outcome($0, as: kind) }
             try checkContent(JournalOutput.path(beside: path), "log-ins and log-outs", "no journal") {
-                JournalReader.outcome($0)
+                JournalReader.outcome($0, of: kind)
             }
         }
 
@@ -82,8 +82,8 @@ extension MemoryProvider {
         // MARK: Also for other stores
 
         /// The journal that goes with it, if there is to be one.
-        package func makeJournal() -> StateJournal? {
-            isJournaled ? StateJournal(beside: path, on: disk) : nil
+        package func makeJournal(of kind: SnapshotHeader.Kind) -> StateJournal? {
+            isJournaled ? StateJournal(of: kind, beside: path, on: disk) : nil
         }
 
         /// The sessions of another store are not to be overwritten.

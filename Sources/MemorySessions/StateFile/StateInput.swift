@@ -39,14 +39,20 @@ final class StateInput {
         }
     }
 
-    /// Gives the file at `path` another name beside it, so that the next snapshot does not replace it.
+    /// Gives the file at `path` another name beside it, so that the next snapshot does not replace it. Where a file can have one
+    /// name only, it has that one from now on.
     ///
     /// - Returns: The name; nil when all are taken or the system refuses.
     static func keepAside(_ path: String, as suffix: String) -> String? {
         for number in 1...9 {
             let name = path + suffix + (number == 1 ? "" : ".\(number)")
             if link(path, name) == 0 { return name }
-            guard errno == EEXIST else { return nil }
+            if errno == EEXIST { continue }
+            var status = stat()
+            guard [EPERM, EOPNOTSUPP, EMLINK].contains(errno), lstat(name, &status) != 0, errno == ENOENT else {
+                return nil
+            }
+            return rename(path, name) == 0 ? name : nil
         }
         return nil
     }

@@ -99,7 +99,7 @@ extension StateKeeper {
     ) throws(ConfigurationError) -> Bool {
         let path = JournalOutput.path(beside: file.path)
         // Of a process that has ended well there is none.
-        let isExpected = state.map { $0.journal != 0 } ?? false
+        let isExpected = state.map { $0.version > SnapshotHeader.versionWithoutJournal } ?? false
         let (found, isRefused) = open(path, "log-ins and log-outs")
         guard let input = found else {
             if isExpected, !isRefused { reportMissing("\(path) is not there, though the server was serving") }
@@ -107,9 +107,9 @@ extension StateKeeper {
         }
         var restoration = StateRestoration(store.stateTime)
         var hasGap = false
-        let report = JournalReader.read(input.read(into:)) {
+        let report = JournalReader.read(input.read(into:), of: store.stateKind) {
             restoration.shift = $0.time.shift(to: restoration.now)
-            if let state, $0.journal == state.journal { hasGap = $0.firstSequence > state.sequence + 1 }
+            if let state, $0.journal == state.journal { hasGap = $0.firstSequence > state.nextSequence }
             return first($0)
         } visit: {
             store.restore($0, isJournalled: true, &restoration)
@@ -118,7 +118,9 @@ extension StateKeeper {
         case .empty:
             if isExpected { reportMissing("\(path) is empty, though the server was serving") }
             return false
-        case .unreadable, .foreign:
+        case .foreign:
+            throw MemoryProvider.StateFile.foreign(path)
+        case .unreadable:
             logger.error(
                 "log-ins and log-outs are not restored: \(path) is no journal, or damaged\(aside(path, ".damaged"))")
             return false

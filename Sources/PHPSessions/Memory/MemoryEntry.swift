@@ -1,28 +1,28 @@
-internal import GalletaPlatform
 internal import MemorySessions
 
 /// What a record of a state file or a journal of PHP's sessions says.
 ///
-/// Payloads, little-endian: a session: SHA-256 of its id 32, deadline 8 (nanoseconds since 1970), reference 8, number of the
-/// user's bytes 4 (2^32-1: there is no user), user, PHP's own bytes. A removal: SHA-256 of the id. A rotation: SHA-256 of the old
-/// id 32, and the session.
+/// Payloads, little-endian: a session: SHA-256 of its id 32, deadline 8 (nanoseconds since 1970), reference 8, PHP's own bytes, which
+/// tell whose it is. A removal: SHA-256 of the id. A rotation: SHA-256 of the old id 32, and the session.
 enum MemoryEntry: JournalChange {
     case session(MemoryTable.Session)
     case removal(IDDigest)
     case rotation(from: IDDigest, MemoryTable.Session)
 
     /// Nil for a record that makes no sense.
-    init?(_ record: StateRecord) {
+    ///
+    /// - Parameter owner: Tells by PHP's bytes whose a session is.
+    init?(_ record: StateRecord, _ owner: ([UInt8]) -> SessionOwner?) {
         switch record {
         case .session(let bytes):
-            guard let session = MemoryTable.Session(bytes) else { return nil }
+            guard let session = MemoryTable.Session(bytes, owner) else { return nil }
             self = .session(session)
         case .removal(let bytes):
             guard let digest = IDDigest(bytes: bytes) else { return nil }
             self = .removal(digest)
         case .rotation(let bytes):
             guard let old = IDDigest(bytes: bytes.prefix(32)),
-                let session = MemoryTable.Session(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(32)))
+                let session = MemoryTable.Session(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(32)), owner)
             else { return nil }
             self = .rotation(from: old, session)
         }
@@ -46,28 +46,19 @@ enum MemoryEntry: JournalChange {
 
 extension MemoryTable.Session {
     /// Nil for bytes that make no sense.
-    fileprivate init?(_ bytes: UnsafeRawBufferPointer) {
+    fileprivate init?(_ bytes: UnsafeRawBufferPointer, _ owner: ([UInt8]) -> SessionOwner?) {
         guard let digest = IDDigest(bytes: bytes.prefix(32)) else { return nil }
         var reader = SnapshotBytes(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(32)))
-        let (deadline, reference, count) = (
-            reader.next(Int64.self), reader.next(UInt64.self), reader.next(UInt32.self)
-        )
+        let (deadline, reference) = (reader.next(Int64.self), reader.next(UInt64.self))
         guard !reader.isShort else { return nil }
-        var (rest, user): (UnsafeRawBufferPointer, ByteString?) = (reader.rest, nil)
-        if count != .max {
-            guard count <= rest.count else { return nil }
-            user = ByteString(bytes: rest.prefix(Int(count)))
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Int(count)))
-        }
-        self.init(digest: digest, bytes: Array(rest), deadline: deadline, user: user, reference: reference)
+        let rest = Array(reader.rest)
+        self.init(digest: digest, bytes: rest, deadline: deadline, owner: owner(rest), reference: reference)
     }
 
     func append(to output: inout [UInt8]) {
         output += digest.bytes
         output.append(littleEndian: deadline)
         output.append(littleEndian: reference)
-        output.append(littleEndian: user.map { UInt32($0.count) } ?? .max)
-        output += user?.bytes ?? []
         output += bytes
     }
 }

@@ -40,11 +40,11 @@ final class MemoryRecord: PHPSessionRecord {
             release()
             throw .refused("a session has more bytes than \(store.configuration.maxSessionBytes)")
         }
-        let user = store.configuration.user(new)
+        let owner = store.configuration.owner(new)
         let now = store.now
         let deadline = self.deadline(lastUse, at: now)
         let isDone = try perform(keepsLock: keepsLock) { state in
-            guard state.table.put(digest, new, deadline: deadline, user: user, at: now) else { return .full }
+            guard state.table.put(digest, new, deadline: deadline, owner: owner, at: now) else { return .full }
             return .done
         }
         guard isDone else { return false }

@@ -50,21 +50,22 @@ extension MemoryStore {
         // What it is to be written onto; nil: whatever is there.
         var expected = reading?.version
         while true {
-            let user = configuration.user(bytes)
+            let owner = configuration.owner(bytes)
             let now = now
             let deadline = now.addingSaturated(lifetime.nanoseconds)
             let (outcome, theirs, journalEnd) = state.withLock {
                 state -> (Writing?, MemoryTable.Session?, UInt64?) in
                 let session = state.table.find(digest, at: now)
-                if session == nil, reading?.bytes != nil { return (.gone, nil, nil) }
-                if let expected, let session, session.version != expected { return (nil, session, nil) }
-                if let user, session?.user != user, stateJournal?.isFailing ?? false { return (.unsaved, nil, nil) }
-                let (isDone, journalEnd) = state.journalling {
-                    $0.put(digest, bytes, deadline: deadline, user: user, at: now)
+                if session == nil, reading?.bytes != nil {
+                    return (.gone, nil, state.table.journalEnd(of: digest))
                 }
-                guard isDone else { return (.full, nil, nil) }
+                if let expected, let session, session.version != expected { return (nil, session, nil) }
+                if let owner, session?.owner != owner, stateJournal?.isFailing ?? false { return (.unsaved, nil, nil) }
+                guard state.table.put(digest, bytes, deadline: deadline, owner: owner, at: now) else {
+                    return (.full, nil, nil)
+                }
                 if isMerged { state.merges += 1 }
-                return (.done, state.table.find(digest, at: now), journalEnd)
+                return (.done, state.table.find(digest, at: now), state.table.journalEnd(of: digest))
             }
             if let outcome {
                 // What the page knows is not what is there, if that was merged.
@@ -96,8 +97,9 @@ extension MemoryStore {
     /// - Returns: False without the session; and as `write` where the journal must be on the disk.
     func remove(_ digest: IDDigest) -> (isRemoved: Bool, journalEnd: UInt64?) {
         let now = now
-        let (isRemoved, journalEnd) = state.withLock { state in state.journalling { $0.remove(digest, at: now) } }
-        return (isRemoved, journalEnd)
+        return state.withLock { state in
+            (state.table.remove(digest, at: now), state.table.journalEnd(of: digest))
+        }
     }
 
     /// Takes a lock, or waits for it.
@@ -134,16 +136,5 @@ extension MemoryStore {
             a page without a lock has overwritten what others changed in its session, since its changes cannot be told apart: \
             \(error); set redis.session.locking_enabled = 1 in PHP's settings
             """, metadata: ["since the start": "\(count)"])
-    }
-}
-
-extension MemoryStore.State {
-    /// Makes a change; gives where the journal has it, if it has.
-    fileprivate mutating func journalling<Result>(
-        _ change: (inout MemoryTable) -> Result
-    ) -> (Result, journalEnd: UInt64?) {
-        let before = table.journalEnd
-        let result = change(&table)
-        return (result, table.journalEnd == before ? nil : table.journalEnd)
     }
 }

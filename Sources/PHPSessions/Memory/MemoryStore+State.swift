@@ -14,7 +14,7 @@ extension MemoryStore: StateContent {
     private static let pieceCount = 256 << 10
 
     package func restore(_ record: StateRecord, isJournalled: Bool, _ restoration: inout StateRestoration) -> Bool {
-        guard let entry = MemoryEntry(record) else { return false }
+        guard let entry = MemoryEntry(record, configuration.owner) else { return false }
         let now = now
         state.withLock { state in
             switch entry {
@@ -29,7 +29,7 @@ extension MemoryStore: StateContent {
                 if session.deadline <= now {
                     _ = state.table.remove(session.digest, at: now)
                     restoration.expired += 1
-                } else if !state.table.restore(session, at: now) {
+                } else if !state.table.restore(session, exceedsCaps: isJournalled && session.owner != nil, at: now) {
                     restoration.refused += 1
                 }
             }

@@ -29,7 +29,7 @@ package final class MemoryStore: PHPSessionStore {
         /// How long a lock of ours lasts that nobody lets go of. Default: 30 s.
         package var lockExpiry = Duration.seconds(30)
         /// Whose session it is, by its bytes.
-        package var user: @Sendable ([UInt8]) -> ByteString? = { _ in nil }
+        package var owner: @Sendable ([UInt8]) -> SessionOwner? = { _ in nil }
         /// What "now" is.
         package var clock = WallClock.steady
         /// Where changes that were lost are told of.

@@ -11,19 +11,21 @@ struct MemoryTable {
         var bytes: [UInt8]
         /// When it ends if nobody uses it.
         var deadline: Int64
-        var user: ByteString?
+        var owner: SessionOwner?
         /// What it is called in a list of its user's sessions.
         var reference: UInt64
         /// Another one after each change of its bytes.
         var version: UInt64
 
         init(
-            digest: IDDigest, bytes: [UInt8], deadline: Int64, user: ByteString?, reference: UInt64 = 0,
+            digest: IDDigest, bytes: [UInt8], deadline: Int64, owner: SessionOwner?, reference: UInt64 = 0,
             version: UInt64 = 0
         ) {
-            (self.digest, self.bytes, self.deadline, self.user) = (digest, bytes, deadline, user)
+            (self.digest, self.bytes, self.deadline, self.owner) = (digest, bytes, deadline, owner)
             (self.reference, self.version) = (reference, version)
         }
+
+        var user: ByteString? { owner?.user }
     }
 
     /// Beside a session's bytes: its slot, its places in the tables, its blocks' heads.
@@ -50,8 +52,10 @@ struct MemoryTable {
     var changes: Set<IDDigest>?
     /// Where log-ins, log-outs and changes of the id of who is logged in go.
     var journal: StateJournal?
-    /// The sequence of the last one of them; 0: there was none yet.
-    private(set) var journalEnd: UInt64 = 0
+    /// The sequences of those of which it may not be known yet whether they are on the disk, by id.
+    private var unsettled: [IDDigest: UInt64] = [:]
+    /// So many are kept before those are let go of that are settled.
+    private var unsettledLimit = 64
 
     init(maxSessions: Int, maxBytes: Int) {
         self.maxSessions = maxSessions
@@ -73,13 +77,19 @@ struct MemoryTable {
 
     /// Puts a session's bytes in the place of those that it has, or begins it.
     ///
+    /// - Parameter exceedsCaps: Whether nobody makes room for it.
     /// - Returns: False without room, even if all sessions without a user make room. All is as before then.
-    mutating func put(_ digest: IDDigest, _ bytes: [UInt8], deadline: Int64, user: ByteString?, at now: Int64) -> Bool {
+    mutating func put(
+        _ digest: IDDigest, _ bytes: [UInt8], deadline: Int64, owner: SessionOwner?, exceedsCaps: Bool = false,
+        at now: Int64
+    ) -> Bool {
         let number = number(of: digest, at: now)
         let old = number.map { Self.cost(slots[$0]!) } ?? 0
-        let new = Self.cost(bytes, user)
+        let new = Self.cost(bytes, owner?.user)
         guard
-            makeRoom(sessions: number == nil ? 1 : 0, bytes: new - old, keeping: number, isGuest: user == nil, at: now)
+            exceedsCaps
+                || makeRoom(
+                    sessions: number == nil ? 1 : 0, bytes: new - old, keeping: number, isGuest: owner == nil, at: now)
         else {
             refusals += 1
             return false
@@ -89,15 +99,17 @@ struct MemoryTable {
         byteCount += new - old
         guard let number else {
             let number = insert(
-                Session(digest: digest, bytes: bytes, deadline: deadline, user: user, reference: 0, version: versions))
-            if user != nil { journal(.session(slots[number]!)) }
+                Session(
+                    digest: digest, bytes: bytes, deadline: deadline, owner: owner, reference: 0, version: versions))
+            if owner != nil { journal(.session(slots[number]!), of: digest) }
             return true
         }
         slots[number]!.bytes = bytes
         slots[number]!.version = versions
-        let isAnothers = setUser(user, of: number)
+        let isLogIn = slots[number]!.owner != owner
+        if slots[number]!.user != owner?.user { setUser(owner, of: number) } else { slots[number]!.owner = owner }
         setDeadline(deadline, of: number)
-        if isAnothers { journal(.session(slots[number]!)) }
+        if isLogIn { journal(.session(slots[number]!), of: digest) }
         return true
     }
 
@@ -112,9 +124,19 @@ struct MemoryTable {
     /// False without the session.
     mutating func remove(_ digest: IDDigest, at now: Int64) -> Bool {
         guard let number = number(of: digest, at: now) else { return false }
-        if slots[number]!.user != nil { journal(.removal(digest)) }
+        if slots[number]!.owner != nil { journal(.removal(digest), of: digest) }
         remove(number)
         return true
+    }
+
+    /// Where the journal must be on the disk before anybody is told of a change of this id; nil: it is, or nothing of it is in it.
+    ///
+    /// A log-out may be another's, a moment ago: who is told that nobody is logged in, is told of that one.
+    mutating func journalEnd(of digest: IDDigest) -> UInt64? {
+        guard let sequence = unsettled[digest] else { return nil }
+        if journal?.isOpen(sequence) ?? false { return sequence }
+        unsettled[digest] = nil
+        return nil
     }
 
     /// Gives a session another id. False without the session, or with another of that id.
@@ -125,17 +147,26 @@ struct MemoryTable {
         numbers[digest] = nil
         numbers[new] = number
         slots[number]!.digest = new
-        if slots[number]!.user != nil { journal(.rotation(from: digest, slots[number]!)) }
+        if slots[number]!.owner != nil {
+            journal(.rotation(from: digest, slots[number]!), of: new)
+            unsettled[digest] = unsettled[new]
+        }
         return true
     }
 
-    /// Puts a session where there is none, as it was saved. False without room.
-    mutating func restore(_ session: Session, at now: Int64) -> Bool {
+    /// Puts a session in as it was saved, in the place of an earlier one. False without room; then there is none.
+    ///
+    /// - Parameter exceedsCaps: As in `put`.
+    mutating func restore(_ session: Session, exceedsCaps: Bool, at now: Int64) -> Bool {
         guard
             put(
-                session.digest, session.bytes, deadline: session.deadline, user: session.user, at: now),
+                session.digest, session.bytes, deadline: session.deadline, owner: session.owner,
+                exceedsCaps: exceedsCaps, at: now),
             let number = numbers[session.digest]
-        else { return false }
+        else {
+            _ = remove(session.digest, at: now)
+            return false
+        }
         slots[number]!.reference = session.reference
         return true
     }
@@ -198,7 +229,14 @@ struct MemoryTable {
             else {
                 return false
             }
-            if ended == nil { evictions += 1 } else { expirations += 1 }
+            if ended == nil {
+                evictions += 1
+                // It shall not come back in the place of whom it made room for.
+                let digest = slots[victim]!.digest
+                if slots[victim]!.owner != nil { journal(.removal(digest), of: digest) }
+            } else {
+                expirations += 1
+            }
             remove(victim)
         }
         return true
@@ -239,18 +277,14 @@ struct MemoryTable {
         byteCount -= Self.cost(session)
     }
 
-    /// False if it is theirs already.
-    private mutating func setUser(_ user: ByteString?, of number: Int) -> Bool {
-        let old = slots[number]!.user
-        guard old != user else { return false }
+    private mutating func setUser(_ owner: SessionOwner?, of number: Int) {
         pull(number)
-        if let old { leave(old, number) }
-        slots[number]!.user = user
+        if let old = slots[number]!.user { leave(old, number) }
+        slots[number]!.owner = owner
         // To another user it is another session.
         slots[number]!.reference = .random(in: 1 ... .max)
-        if let user { users[user, default: []].append(number) }
+        if let user = owner?.user { users[user, default: []].append(number) }
         push(number)
-        return true
     }
 
     private mutating func leave(_ user: ByteString, _ number: Int) {
@@ -258,11 +292,16 @@ struct MemoryTable {
         if users[user]?.isEmpty == true { users[user] = nil }
     }
 
-    private mutating func journal(_ entry: MemoryEntry) {
-        if let journal { journalEnd = journal.append(entry) }
+    private mutating func journal(_ entry: MemoryEntry, of digest: IDDigest) {
+        guard let journal else { return }
+        unsettled[digest] = journal.append(entry)
+        guard unsettled.count > unsettledLimit else { return }
+        unsettled = unsettled.filter { journal.isOpen($0.value) }
+        // Where the disk hangs there are more and more.
+        unsettledLimit = max(64, 2 * unsettled.count)
     }
 
-    private func heap(of number: Int) -> Int { slots[number]!.user == nil ? 0 : 1 }
+    private func heap(of number: Int) -> Int { slots[number]!.owner == nil ? 0 : 1 }
 
     private mutating func setDeadline(_ deadline: Int64, of number: Int) {
         slots[number]!.deadline = deadline

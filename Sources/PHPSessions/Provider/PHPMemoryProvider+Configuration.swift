@@ -107,7 +107,7 @@ extension PHPMemoryProvider.Configuration {
         memory.maxWaiters = php.waitersPerSession
         memory.clock = php.clock
         memory.logger = php.logger
-        memory.user = { codec.user(of: $0) }
+        memory.owner = { codec.owner(of: $0) }
         return memory
     }
 

@@ -31,7 +31,8 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
         var configuration = configuration
         if configuration.php.clock.other == nil { configuration.php.clock = .steady }
         let server = try configuration.serverConfiguration()
-        let store = try MemoryStore(configuration.storeConfiguration(), journal: configuration.state?.makeJournal())
+        let store = try MemoryStore(
+            configuration.storeConfiguration(), journal: configuration.state?.makeJournal(of: .php))
         let keeper = try configuration.state.map {
             try $0.check()
             return try StateKeeper(
@@ -78,6 +79,12 @@ public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, Per
 
     /// The journal beside the state file, if there is one.
     package var stateJournal: StateJournal? { store.stateJournal }
+
+    /// A change of the key that holds the user is a log-in or a log-out, whoever makes it.
+    package func journalEnd(of id: SessionID) -> UInt64? {
+        guard stateJournal != nil, let digest = PHPSessionID(id).map(IDDigest.init) else { return nil }
+        return store.state.withLock { $0.table.journalEnd(of: digest) }
+    }
 
     /// PHP's ids, as ``PHPProvider/idFormat``.
     public var idFormat: SessionIDFormat { base.idFormat }

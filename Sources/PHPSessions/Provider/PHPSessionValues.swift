@@ -18,7 +18,7 @@ struct PHPSessionValues {
     private static let times: ByteString = "times"
 
     /// What a session that began here says of its lifetime.
-    struct Times: Equatable {
+    struct Times: Hashable {
         var began: Int64
         var idle: Int64
         var absolute: Int64
@@ -58,15 +58,23 @@ struct PHPSessionValues {
         try PHPDocument(bytes, format: format, limits: limits)
     }
 
-    /// The user of a session's bytes; nil, too, for bytes that cannot be read.
-    func user(of bytes: [UInt8]) -> ByteString? {
+    /// Whose a session is, by its bytes; nil, too, for bytes that cannot be read.
+    func owner(of bytes: [UInt8]) -> SessionOwner? {
         guard let document = try? document(bytes) else { return nil }
-        if let userName { return (try? document.value(userName)).flatMap { $0 }.flatMap(Self.userText) }
-        guard let reserved = try? document.value(Self.reservedName) else { return nil }
         var pairs: [(SessionKey, [UInt8])] = []
-        _ = self.reserved(reserved, into: &pairs)
-        guard let user = pairs.first(where: { $0.0 == .user })?.1 else { return nil }
-        return user.withUnsafeBytes { SessionValue(encoded: $0)?.name }
+        var hasher = Hasher()
+        if let reserved = try? document.value(Self.reservedName) {
+            hasher.combine(self.reserved(reserved, into: &pairs))
+        }
+        for (key, value) in pairs where [.stamp, .user].contains(key) { hasher.combine(value) }
+        let user: ByteString?
+        if let userName {
+            user = (try? document.value(userName)).flatMap { $0 }.flatMap(Self.userText)
+        } else {
+            let value = pairs.first { $0.0 == .user }?.1
+            user = value.flatMap { $0.withUnsafeBytes { SessionValue(encoded: $0)?.name } }
+        }
+        return user.map { SessionOwner($0, mark: hasher.finalize()) }
     }
 
     /// The library's own values are kept in its own encoding: PHP only carries them.

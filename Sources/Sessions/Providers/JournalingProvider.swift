@@ -6,6 +6,10 @@ package protocol JournalingProvider: SessionProvider {
     /// Where the journal ends now: each change that was made before is before it. Nil: nothing is journalled.
     var journalEnd: UInt64? { get }
 
+    /// Where the journal must be on the disk before anybody is told of a change of this session; nil: it is, or the library
+    /// knows by itself which of its changes are in it.
+    func journalEnd(of id: SessionID) -> UInt64?
+
     /// Whether changes cannot be put on the disk now, as far as is known.
     var isJournalFailing: Bool { get }
 
@@ -23,4 +27,9 @@ package protocol JournalingProvider: SessionProvider {
     ///
     /// - Throws: As ``isSettled(_:)``.
     func settleAsync(_ end: UInt64) async throws(SessionStoreError)
+}
+
+extension JournalingProvider {
+    /// The library knows: who logs in and out does so by its own calls.
+    package func journalEnd(of id: SessionID) -> UInt64? { nil }
 }

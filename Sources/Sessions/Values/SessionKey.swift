@@ -34,7 +34,7 @@ public struct SessionKey: Hashable, Sendable {
     public static let client = SessionKey("client", isReserved: true)
 
     /// What the log-in was told of the user's credential (`.bytes`); see `SessionConfiguration.stampCheck`.
-    static let stamp = SessionKey("stamp", isReserved: true)
+    package static let stamp = SessionKey("stamp", isReserved: true)
 
     /// The secret behind the session's CSRF tokens (`.bytes`, 32 of them).
     static let csrfSecret = SessionKey("csrf", isReserved: true)

@@ -142,6 +142,7 @@ extension SessionState {
             patch.removeAll()
             cookie = .set
             manager.emit(.created)
+            try noteChange()
             return true
         case .exists:
             return false
@@ -212,7 +213,17 @@ extension SessionState {
     ///
     /// - Throws: `SessionStoreError` when the change is made, and could not be put on the disk.
     mutating func noteJournal() throws {
-        guard let journal = manager.journal, let end = journal.journalEnd else { return }
+        try noteJournal(manager.journal?.journalEnd)
+    }
+
+    /// As ``noteJournal()``, after a change of which only the provider knows whether it is in the journal.
+    mutating func noteChange() throws {
+        let id = id
+        try noteJournal(manager.journal?.journalEnd(of: id))
+    }
+
+    private mutating func noteJournal(_ end: UInt64?) throws {
+        guard let journal = manager.journal, let end else { return }
         guard closing != nil else {
             journalEnd = end
             return

@@ -264,7 +264,9 @@ struct SessionState {
                 if view.user != nil { try noteJournal() }
             }
             if changes.touches { noteTouch() }
+            try noteChange()
         case .emptied:
+            try noteChange()
             begin(with: manager.configuration.lifetime)
             view = SessionValues()
             patch.removeAll()

@@ -354,7 +354,7 @@ struct HandlerServerTests {
     func full() throws {
         let fixture = try HandlerFixture(store: {
             $0.maxSessions = 3
-            $0.user = { $0.starts(with: "user".utf8) ? ByteString("ada") : nil }
+            $0.owner = { $0.starts(with: "user".utf8) ? SessionOwner("ada") : nil }
         })
         let line = try fixture.line()
         func put(_ id: String, _ text: String) throws -> String {

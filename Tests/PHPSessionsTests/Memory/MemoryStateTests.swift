@@ -21,6 +21,7 @@ struct MemoryStateTests {
     private func store(at now: Duration = .seconds(1_000_000)) throws -> MemoryStore {
         var configuration = MemoryStore.Configuration(idleTimeout: .seconds(1_440))
         configuration.clock = WallClock { now }
+        configuration.owner = { $0 == [0, 255] ? SessionOwner("zoë") : nil }
         return try MemoryStore(configuration)
     }
 
@@ -51,7 +52,8 @@ struct MemoryStateTests {
         fill(store, 0..<1_000)
         let now = store.now
         let list = store.state.withLock { state in
-            _ = state.table.put(digest(5_000), [0, 255], deadline: now + 500_000_000_000, user: "zoë", at: now)
+            _ = state.table.put(
+                digest(5_000), [0, 255], deadline: now + 500_000_000_000, owner: SessionOwner("zoë"), at: now)
             return state.table.sessions(of: "zoë", at: now)
         }
         keeper.close()
@@ -89,7 +91,7 @@ struct MemoryStateTests {
             while mayStop.value == nil {
                 store.state.withLock { state in
                     let now = store.now
-                    _ = state.table.put(digest(number + 1), [1], deadline: now + 500_000_000_000, user: nil, at: now)
+                    _ = state.table.put(digest(number + 1), [1], deadline: now + 500_000_000_000, owner: nil, at: now)
                     _ = state.table.remove(digest(number), at: now)
                 }
                 number += 1

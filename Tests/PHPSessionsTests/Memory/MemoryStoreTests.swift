@@ -41,7 +41,7 @@ struct MemoryStoreTests {
             let codec = PHPSessionValues(userName: nil, format: .php, limits: PHPLimits())
             let store = try store {
                 $0.clock = clock
-                $0.user = { codec.user(of: $0) }
+                $0.owner = { codec.owner(of: $0) }
             }
             let make: @Sendable () throws -> PHPMemoryProvider = { try provider(store, clock) }
             var fixture = ConformanceFixture(provider: try make(), time: time)
@@ -154,7 +154,8 @@ struct MemoryStoreTests {
             case 0..<5:
                 let user: ByteString? = Bool.random() ? ByteString("u\(number % 7)") : nil
                 let bytes = [UInt8](repeating: 0, count: .random(in: 0..<500, using: &random))
-                let isPut = table.put(digest(number), bytes, deadline: deadline, user: user, at: now)
+                let isPut = table.put(
+                    digest(number), bytes, deadline: deadline, owner: user.map { SessionOwner($0) }, at: now)
                 #expect(isPut)
                 known[number] = (deadline, bytes.count, user)
             case 5..<7:

@@ -38,7 +38,7 @@ final class HandlerFixture: Sendable {
         memory.maxWaiters = 100
         memory.logger = logger
         adjustStore(&memory)
-        let store = try MemoryStore(memory, journal: state?.makeJournal())
+        let store = try MemoryStore(memory, journal: state?.makeJournal(of: .php))
         self.store = store
         keeper = try state.map {
             try StateKeeper(of: store, file: $0, logger: logger, queue: DispatchQueue(label: "test"))
