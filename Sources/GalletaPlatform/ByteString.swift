@@ -48,7 +48,7 @@ public struct ByteString: Sendable {
 
     /// These bytes, whatever they are.
     public init(bytes: UnsafeRawBufferPointer) {
-        if let text = String(validating: bytes, as: UTF8.self) {
+        if let text = String(utf8: bytes) {
             storage = .text(text)
         } else {
             storage = .bytes(Array(bytes))

@@ -40,7 +40,7 @@ enum FormCharset: Equatable {
     /// The text; nil when it is invalid.
     func validText(_ bytes: some Collection<UInt8>) -> String? {
         switch self {
-        case .utf8: String(validating: bytes, as: UTF8.self)
+        case .utf8: String(utf8: bytes)
         case .latin1: text(bytes)
         }
     }

@@ -80,7 +80,7 @@ struct CanonicalPath {
             throw .outsideMount
         }
         guard bytes.count > prefix else { return "/" }
-        guard let text = String(validating: bytes[prefix...], as: UTF8.self) else { throw .malformed("is not UTF-8") }
+        guard let text = String(utf8: bytes[prefix...]) else { throw .malformed("is not UTF-8") }
         return ByteString(text)
     }
 

@@ -50,7 +50,7 @@ struct SettingsFile: Sendable, Equatable {
     }
 
     private mutating func take(_ bytes: ArraySlice<UInt8>, _ number: Int) throws(ConfigurationError) {
-        guard let line = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+        guard let line = String(utf8: bytes), !bytes.contains(0) else {
             throw ConfigurationError(
                 field: field(number), reason: "it is no text in UTF-8", remedy: "write it in an editor for plain text")
         }

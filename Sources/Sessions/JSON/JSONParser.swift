@@ -123,7 +123,7 @@ struct JSONParser {
     }
 
     private func text(_ bytes: some Collection<UInt8>) throws(SessionError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("not valid UTF-8") }
+        guard let text = String(utf8: bytes) else { throw failure("not valid UTF-8") }
         return text
     }
 

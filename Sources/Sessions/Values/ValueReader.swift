@@ -45,7 +45,7 @@ struct ValueReader {
 
     mutating func text() -> String? {
         guard let count = count(), let span = span(count) else { return nil }
-        return String(validating: span, as: UTF8.self)
+        return String(utf8: span)
     }
 
     mutating func name() -> ByteString? {

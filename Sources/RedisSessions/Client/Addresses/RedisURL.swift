@@ -182,7 +182,7 @@ struct RedisURL {
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+        guard let decoded = String(utf8: bytes) else {
             throw ConfigurationError(
                 field: field,
                 reason: "the \(what) is not UTF-8",
