@@ -218,14 +218,16 @@ struct StatusPage {
         .median { stroke: var(--crust); }
         svg line { stroke: var(--line); vector-effect: non-scaling-stroke; }
         svg text { fill: var(--soft); font-size: 10px; }
-        .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: .6rem; }
+        .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: .6rem;
+          align-items: start; }
         dl { margin: 0; }
         dl div { display: flex; justify-content: space-between; gap: 1rem; padding: .15rem 0; border-top: 1px solid var(--line); }
         dt { color: var(--soft); }
-        dd { margin: 0; font-variant-numeric: tabular-nums; text-align: right; }
+        dd { margin: 0; font-variant-numeric: tabular-nums; text-align: right; flex: none; max-width: 70%; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: .9rem; }
         th { text-align: left; color: var(--soft); font-weight: 400; }
         th, td { padding: .25rem .8rem .25rem 0; border-top: 1px solid var(--line); vertical-align: top; }
+        th, td:nth-child(1), td:nth-child(2), td:nth-child(4) { white-space: nowrap; }
         """
 }

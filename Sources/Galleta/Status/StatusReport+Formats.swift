@@ -187,7 +187,8 @@ extension StatusReport {
 
     static func milliseconds(_ duration: Duration?) -> String {
         guard let duration else { return "-" }
-        let milliseconds = Double(duration.nanoseconds) / 1e6
+        // To the microsecond.
+        let milliseconds = (Double(duration.nanoseconds) / 1e3).rounded() / 1e3
         return milliseconds < 10 ? "\(milliseconds) ms" : "\(Int(milliseconds)) ms"
     }
 
