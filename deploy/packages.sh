@@ -34,6 +34,8 @@ has_package() {
         dpkg-dev) command -v dpkg-shlibdeps >/dev/null ;;
         redis-tools) command -v redis-cli >/dev/null ;;
         systemd) command -v systemd-socket-activate >/dev/null ;;
+        python3-jsonschema) has_file /usr/lib/python3/dist-packages/jsonschema ;;
+        python3-prometheus-client) has_file /usr/lib/python3/dist-packages/prometheus_client ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }
