@@ -16,15 +16,17 @@ package final class SystemThread: Sendable {
 
     private final class Body: Sendable {
         let name: String
-        let run: @Sendable () -> Void
+        private let work: Locked<(@Sendable () -> Void)?>
         let isDone = Monitor(false)
 
-        init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+        init(_ name: String, _ work: @escaping @Sendable () -> Void) {
             self.name = name
-            self.run = run
+            self.work = Locked(work)
         }
 
-        func finish() {
+        /// Does it, and lets go of it: what it has may have the thread.
+        func run() {
+            work.withLock { $0.take() }?()
             isDone.withLock { $0 = true }
             isDone.wake()
         }
@@ -46,7 +48,6 @@ package final class SystemThread: Sendable {
                 // By itself: whoever started it may be slower than what it does.
                 cplatform_thread_name(body.name)
                 body.run()
-                body.finish()
                 return nil
             }, argument.toOpaque())
         guard failure == 0 else {

@@ -29,6 +29,30 @@ struct ApplicationServiceTests {
         try app.service(listeners: [.unix(path: folder.file("s.sock"))])
     }
 
+    @Test("is let go of after its end, with all that it had: routes, sessions, workers")
+    func ends() throws {
+        final class Thing: Sendable {}
+        weak var thing: Thing?
+        weak var sessions: SessionManager?
+        do {
+            let app = try application()
+            let own = Thing()
+            (thing, sessions) = (own, app.sessions)
+            let control = app.control
+            app.group("/shop") { $0.get("/") { _, _ in "\(own)" } }
+            let service = try serve(app)
+            let isDone = Cell<Bool>()
+            let serving = try SystemThread(name: "test-service") {
+                _ = try? BlockingExecutor().run { try await service.run() }
+                isDone.set(true)
+            }
+            #expect(try FastCGIClient(unix: folder.file("s.sock")).exchange("GET", "/shop").status == 200)
+            control.shutdown()
+            #expect(serving.join(timeout: .seconds(60)) && isDone.value == true)
+        }
+        #expect(eventually { thing == nil && sessions == nil })
+    }
+
     @Test("begins with its start hooks, and ends with the shutdown hooks, the last one first, after the last answer")
     func hooks() async throws {
         let app = try application()

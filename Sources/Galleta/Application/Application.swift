@@ -281,7 +281,7 @@ public final class Application: RouteBuilder {
 
     /// - Throws: `ConfigurationError` that names a route that cannot be.
     private func pipeline(_ logger: Logger) throws(ConfigurationError) -> Pipeline {
-        let steps = routeGroup.steps
+        let steps = routeGroup.scope.steps
         return Pipeline(
             routes: try routeTable(),
             steps: StepList(steps),

@@ -336,10 +336,10 @@ extension RouteGroup {
         _ action: Endpoint.Action
     ) {
         // The prefix itself, where that is not the root.
-        let path = !prefix.isEmpty && path == "/" ? prefix : prefix + path
+        let path = !scope.prefix.isEmpty && path == "/" ? scope.prefix : scope.prefix + path
         list.routes.append(
             RouteList.Route(
-                method: method, path: path, group: self, steps: steps, maxBodyBytes: maxBodyBytes, action: action,
+                method: method, path: path, scope: scope, steps: steps, maxBodyBytes: maxBodyBytes, action: action,
                 touchesSession: touchesSession))
     }
 }

@@ -29,14 +29,14 @@ public struct RouteList: Sendable, Sequence, CustomStringConvertible {
     struct Route {
         let method: HTTPRequest.Method
         let path: String
-        let group: RouteGroup
+        let scope: RouteGroup.Scope
         let steps: [Step]
         let maxBodyBytes: Int?
         let action: Endpoint.Action
         let touchesSession: Bool
 
-        var allSteps: [Step] { group.steps + steps }
-        var bodyLimit: Int? { maxBodyBytes ?? group.bodyLimit }
+        var allSteps: [Step] { scope.steps + steps }
+        var bodyLimit: Int? { maxBodyBytes ?? scope.bodyLimit }
     }
 
     private let elements: [Element]
