@@ -24,7 +24,7 @@ internal import Synchronization
 /// 256 shards, each behind its own lock, which is held for a lookup and a copy of one session's bytes at most.
 /// Expired sessions are never seen, and their memory is taken back in the background in small slices.
 public final class MemoryProvider: UserIndexedProvider, CollectingProvider, ListingProvider, PersistentProvider,
-    JournalingStore
+    StateJournalProvider
 {
     let store: MemoryStore
     private let collector: MemoryCollector?

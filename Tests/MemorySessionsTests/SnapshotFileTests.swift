@@ -14,6 +14,21 @@ struct SnapshotFileTests {
         fixture = try SnapshotFixture()
     }
 
+    @Test("a copy that is kept aside is whole, for this user alone, and takes no other's place")
+    func copy() throws {
+        let bytes = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try fixture.write(bytes)
+        let name = fixture.path + ".damaged"
+        #expect(StateInput.copy(fixture.path, to: name))
+        #expect(FileManager.default.contents(atPath: name).map { [UInt8]($0) } == bytes)
+        #expect(try FileManager.default.attributesOfItem(atPath: name)[.posixPermissions] as? Int == 0o600)
+        try fixture.write([1])
+        #expect(!StateInput.copy(fixture.path, to: name) && errno == EEXIST)
+        #expect(FileManager.default.contents(atPath: name)?.count == bytes.count)
+        #expect(!StateInput.copy(fixture.folder.file("nothing"), to: fixture.path + ".2"))
+        #expect(try fixture.names.contains("state.2") == false)
+    }
+
     @Test("it is made with mode 0600, and nothing but the lock stays beside it")
     func mode() throws {
         let provider = try fixture.start()

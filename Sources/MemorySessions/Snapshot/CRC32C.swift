@@ -1,5 +1,5 @@
 /// The checksum CRC-32C (Castagnoli; RFC 3720, appendix B.4), eight bytes a step.
-package enum CRC32C {
+enum CRC32C {
     private static let polynomial: UInt32 = 0x82F6_3B78
 
     /// Eight tables of 256: the first for one byte, each next one for a byte that is one further ahead.
@@ -18,7 +18,7 @@ package enum CRC32C {
     }()
 
     /// The checksum of `bytes`, going on from that of the bytes before.
-    package static func checksum(_ bytes: UnsafeRawBufferPointer, after start: UInt32 = 0) -> UInt32 {
+    static func checksum(_ bytes: UnsafeRawBufferPointer, after start: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { tables in
             var crc = ~start
             var offset = 0

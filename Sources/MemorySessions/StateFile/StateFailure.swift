@@ -1,13 +1,13 @@
-package import GalletaPlatform
+internal import GalletaPlatform
 internal import Glibc
 
 /// Why a state file could not be read, locked or written.
 package struct StateFailure: Error {
     /// What was tried, in a word or two.
-    package let operation: String
+    let operation: String
     let path: String
     /// The system's error number; 0 when the reason is in `detail`.
-    package let code: Int32
+    let code: Int32
     let detail: String
 
     /// The system's refusal of a call that was just made.
@@ -17,7 +17,7 @@ package struct StateFailure: Error {
     }
 
     /// What the operator can do.
-    package var remedy: String {
+    var remedy: String {
         switch code {
         case ENOSPC, EDQUOT: "make room on the disk"
         case EFBIG: "raise the limit on the size of files (ulimit -f)"
@@ -33,7 +33,7 @@ package struct StateFailure: Error {
     }
 
     /// Whether time may help: then it is tried again, while others are refused at the start.
-    package var isPassing: Bool {
+    var isPassing: Bool {
         switch code {
         case ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, EIO: true
         default: false
@@ -41,7 +41,7 @@ package struct StateFailure: Error {
     }
 
     /// As the refusal of a configuration's state file.
-    package func refusal(of file: String) -> ConfigurationError {
+    func refusal(of file: String) -> ConfigurationError {
         ConfigurationError(
             field: "state",
             reason: "sessions cannot be kept in \(file): \(text)",
@@ -49,5 +49,5 @@ package struct StateFailure: Error {
     }
 
     /// Made short, for a log line.
-    package var text: String { "\(operation) \(path): \(detail)" }
+    var text: String { "\(operation) \(path): \(detail)" }
 }

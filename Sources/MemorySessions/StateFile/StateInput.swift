@@ -39,8 +39,8 @@ final class StateInput {
         }
     }
 
-    /// Gives the file at `path` another name beside it, so that the next snapshot does not replace it. Where a file can have one
-    /// name only, it has that one from now on.
+    /// Gives the file at `path` another name beside it, so that the next snapshot does not replace it; where a file can have one
+    /// name only, a copy.
     ///
     /// - Returns: The name; nil when all are taken or the system refuses.
     static func keepAside(_ path: String, as suffix: String) -> String? {
@@ -48,12 +48,33 @@ final class StateInput {
             let name = path + suffix + (number == 1 ? "" : ".\(number)")
             if link(path, name) == 0 { return name }
             if errno == EEXIST { continue }
-            var status = stat()
-            guard [EPERM, EOPNOTSUPP, EMLINK].contains(errno), lstat(name, &status) != 0, errno == ENOENT else {
-                return nil
-            }
-            return rename(path, name) == 0 ? name : nil
+            guard [EPERM, EOPNOTSUPP, EMLINK].contains(errno) else { return nil }
+            if copy(path, to: name) { return name }
+            guard errno == EEXIST else { return nil }
         }
         return nil
+    }
+    /// Copies a file to a name that is free, with mode 0600. False where that fails: there is no half of a copy then.
+    static func copy(_ path: String, to name: String) -> Bool {
+        let source = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard source >= 0 else { return false }
+        defer { close(source) }
+        let target = Glibc.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard target >= 0 else { return false }
+        defer { close(target) }
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let count = Glibc.read(source, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            if count == 0 { return true }
+            do throws(StateFailure) {
+                guard count > 0 else { throw .system("read", path) }
+                try SystemDisk().write(Array(buffer[..<count]), to: target, name)
+            } catch {
+                _ = unlink(name)
+                errno = error.code
+                return false
+            }
+        }
     }
 }

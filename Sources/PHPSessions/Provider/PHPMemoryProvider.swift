@@ -17,7 +17,7 @@ public import Sessions
 ///
 /// For one process: a second one would know nothing of its sessions. Registered by `PHPProvider.register()`, as `php` with the
 /// parameter `socket`. Threading: any thread.
-public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, PersistentProvider, JournalingStore {
+public final class PHPMemoryProvider: AsyncSessionProvider, ListingProvider, PersistentProvider, StateJournalProvider {
     private let base: PHPProvider
     private let server: HandlerServer?
     private let keeper: StateKeeper?

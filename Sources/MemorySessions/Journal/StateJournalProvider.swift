@@ -2,11 +2,11 @@ internal import GalletaPlatform
 package import Sessions
 
 /// A provider whose journal is that of a state file.
-package protocol JournalingStore: JournalingProvider {
+package protocol StateJournalProvider: JournalingProvider {
     var stateJournal: StateJournal? { get }
 }
 
-extension JournalingStore {
+extension StateJournalProvider {
     /// Where the journal ends now; nil without one.
     package var journalEnd: UInt64? { stateJournal?.end }
 
